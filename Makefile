@@ -1,0 +1,60 @@
+# Everything to run, test and measure Meterbridge on one machine. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down status check bench meter lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## run three months of real data through Airflow, print what came out, stop
+	@$(BIN)/python -m stack demo
+
+test: check ## run the checks and every test
+	@$(BIN)/python -m pytest
+
+up: $(INSTALLED) ## start PostgreSQL and Airflow and leave them running
+	@$(BIN)/python -m stack up
+
+down: $(INSTALLED) ## stop what `make up` started
+	@$(BIN)/python -m stack down
+
+status: $(INSTALLED) ## tell what runs
+	@$(BIN)/python -m stack status
+
+check: $(INSTALLED) ## style, types and import directions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## measure the derivations against their floor
+	@$(BIN)/python -m bench.derive
+
+meter: $(INSTALLED) ## write a new meter and its scenario: make meter NAME=disk_peak
+	@test -n "$(NAME)" || { echo "say which: make meter NAME=disk_peak" >&2; exit 2; }
+	@$(BIN)/meterbridge new-meter "$(NAME)"
+
+lock: ## resolve pyproject.toml into requirements.lock anew
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 2; }
+	uv pip compile --universal --python-version 3.11 --extra dev --extra server --generate-hashes \
+		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
+
+clean: ## remove the virtual environment and the tools' caches; data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+# Built whole or not at all: the stamp is written last, and a change of the lock starts from an empty environment.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "this Python cannot make virtual environments; on Debian install python3-venv" >&2; exit 2; }
+	@echo "installing the locked packages into $(VENV) (minutes at first, nothing after)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The shell: one file per step, in the data's order. Each reads, calls a transform, and writes."""

@@ -1,0 +1,144 @@
+"""The catalog as a whole: units, sources, charges and meters, checked against each other."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.documents import CatalogError, Document, nearest
+from transforms.charge import Charge
+from transforms.meter import Meter
+from transforms.source import Source
+from transforms.units import Units
+
+Part = TypeVar("Part")
+LISTED_WORDS_MAX = 12
+
+
+@dataclass
+class Catalog:
+    """What is billed. Every part is keyed by its name; `problems` says what is left out, and why."""
+
+    units: Units
+    sources: dict[str, Source] = field(default_factory=dict)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    meters: dict[str, Meter] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Catalog":
+        """Read all that is right in the catalog, and list in `problems` what is not."""
+        catalog = cls(Document.read(folder / "units.yaml").as_model(Units))
+        catalog._collect(folder / "sources", catalog._add_source)
+        catalog._collect(folder / "charges", catalog._add_charge)
+        documents = catalog._collect(folder / "meters", catalog._add_own_source)
+        for document in documents:
+            catalog._attempt(catalog._add_meter, document)
+        return catalog
+
+    @classmethod
+    def read(cls, folder: Path) -> "Catalog":
+        """Read the catalog; CatalogError lists every problem, each with file and line."""
+        catalog = cls.load(folder)
+        if catalog.problems:
+            raise CatalogError(catalog.problems)
+        return catalog
+
+    def meter(self, name: str) -> Meter:
+        """Find a meter; CatalogError suggests the nearest name."""
+        return _find(self.meters, name, "meter")
+
+    def source(self, name: str) -> Source:
+        """Find a source, declared on its own or by a meter; CatalogError suggests the nearest name."""
+        return _find(self.sources, name, "source")
+
+    def uom(self, meter: Meter) -> str:
+        """Tell the unit of measure that a meter's usage bears: its charge's."""
+        return self.charges[meter.map.charge].uom
+
+    def factor(self, meter: Meter) -> Fraction:
+        """Tell what a derived value is multiplied by to count the charge's unit."""
+        return meter.map.factor or self.units.factor(meter.map.unit, self.uom(meter))
+
+    def _collect(self, folder: Path, add: Callable[[Document], None]) -> list[Document]:
+        """Add every file of a folder; return those that were right."""
+        return [document for path in sorted(folder.glob("*.yaml")) if (document := self._attempt_read(path, add))]
+
+    def _attempt_read(self, path: Path, add: Callable[[Document], None]) -> Document | None:
+        try:
+            document = Document.read(path)
+        except CatalogError as error:
+            self.problems += error.problems
+            return None
+        return document if self._attempt(add, document) else None
+
+    def _attempt(self, add: Callable[[Document], None], document: Document) -> bool:
+        try:
+            add(document)
+        except CatalogError as error:
+            self.problems += error.problems
+            return False
+        return True
+
+    def _add_source(self, document: Document) -> None:
+        source = document.as_model(Source)
+        _check_file_name(document, "source", source.source)
+        self.sources[source.source] = source
+
+    def _add_own_source(self, document: Document) -> None:
+        """Make a source known that a meter declares for itself, before any meter looks for it."""
+        meter = document.as_model(Meter)
+        _check_file_name(document, "meter", meter.meter)
+        if isinstance(meter.source, Source):
+            if meter.source.source in self.sources:
+                raise CatalogError(
+                    [document.problem(("source",), f"source {meter.source.source!r} is declared elsewhere")]
+                )
+            self.sources[meter.source.source] = meter.source
+
+    def _add_charge(self, document: Document) -> None:
+        charge = document.as_model(Charge)
+        _check_file_name(document, "charge", charge.charge)
+        _check_known(document, ("uom",), charge.uom, self.units.units)
+        _check_known(document, ("currency",), charge.currency, self.units.currencies)
+        self.charges[charge.charge] = charge
+
+    def _add_meter(self, document: Document) -> None:
+        meter = document.as_model(Meter)
+        _check_known(document, ("source",), meter.source_name, self.sources)
+        _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
+        uom = self.uom(meter)
+        if meter.map.factor is None:
+            _check_known(
+                document, ("map", "unit"), meter.map.unit, {uom, *self.units.units[uom].aliases}, f"no unit of {uom!r}"
+            )
+        self.meters[meter.meter] = meter
+
+
+def _find(parts: dict[str, Part], name: str, kind: str) -> Part:
+    if name not in parts:
+        raise CatalogError([f"there is no {kind} {name!r} in the catalog{nearest(name, set(parts))}"])
+    return parts[name]
+
+
+def _check_known(
+    document: Document, place: tuple[str, ...], word: str, words: Iterable[str], what: str = "unknown"
+) -> None:
+    known = set(words)
+    if word not in known:
+        text = f"{'.'.join(place)}: {word!r} is {what}{nearest(word, known)}"
+        raise CatalogError(
+            [
+                document.problem(
+                    place, f"{text} Known: {', '.join(sorted(known))}" if len(known) <= LISTED_WORDS_MAX else text
+                )
+            ]
+        )
+
+
+def _check_file_name(document: Document, key: str, name: str) -> None:
+    if document.path.stem != name:
+        raise CatalogError(
+            [document.problem((key,), f"{key} {name!r} stands in {document.path.name}; name the file {name}.yaml")]
+        )

@@ -1,0 +1,172 @@
+"""The command line: every step without Airflow, for a person and for tests."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from pipeline import status as status_report
+from pipeline import steps
+from pipeline.catalog import Catalog
+from pipeline.extract import describe
+from pipeline.register import register as register_customers
+from pipeline.scaffold import new_meter as write_meter
+from pipeline.settings import PROJECT, Settings, catalog_folder
+from pipeline.steps import Shop
+from pipeline.store.engine import connect
+from pipeline.store.migrate import migrate as migrate_store
+from transforms.errors import MeterbridgeError
+from transforms.period import Month
+
+
+class PeriodType(click.ParamType):
+    """A billing period on the command line, such as 2014-02."""
+
+    name = "period"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        """Read the period; a wrong one is a usage error."""
+        try:
+            return Month.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+period = click.argument("period", type=PeriodType())
+artefact = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can put right is one message and exit code 1."""
+    try:
+        cli()
+    except MeterbridgeError as error:
+        click.echo(f"meterbridge: {error}", err=True)
+        sys.exit(1)
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        click.echo(f"meterbridge: the usage store cannot be used: {reason}; is METERBRIDGE_STORE_URL right?", err=True)
+        sys.exit(1)
+
+
+@click.group()
+def cli() -> None:
+    """From raw metering data to billed usage. Steps can be run again at any time: nothing is loaded or billed twice."""
+
+
+@cli.command()
+def check() -> None:
+    """Read the whole catalog and list what is wrong with it."""
+    catalog = Catalog.read(catalog_folder())
+    click.echo(
+        f"{len(catalog.meters)} meters, {len(catalog.sources)} sources, {len(catalog.charges)} charges: all right"
+    )
+
+
+@cli.command("new-meter")
+@click.argument("name")
+@click.option("--charge", help="The charge that the meter bills; one of catalog/charges.")
+def new_meter(name: str, charge: str | None) -> None:
+    """Write a meter and its test scenario to start from: one YAML file, one folder."""
+    for path in write_meter(name, charge, catalog_folder(), PROJECT / "tests" / "scenarios"):
+        click.echo(f"wrote {path}")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the usage store's tables up to date."""
+    migrate_store(connect(Settings.read().store_url))
+    click.echo("the usage store is up to date")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+def register(folder: Path | None) -> None:
+    """Take accounts.csv and subscribed_charges.csv of FOLDER (default: customers, in the inbox)."""
+    shop = Shop.open()
+    found = register_customers(shop.store, shop.catalog, folder or shop.inbox / "customers")
+    click.echo(f"{found.accounts} accounts and {found.charges} subscribed charges are registered")
+
+
+@cli.command()
+@click.argument("source")
+@click.option("--retry", is_flag=True, help="Take files again that were quarantined whole.")
+def extract(source: str, *, retry: bool) -> None:
+    """Land what is new in SOURCE, once."""
+    shop = Shop.open()
+    now = datetime.now(UTC)
+    found = steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=now, retry=retry)
+    click.echo(describe(found))
+
+
+@cli.command()
+@click.argument("meter")
+@period
+def derive(meter: str, period: Month) -> None:
+    """Derive METER's quantities of PERIOD; prints the artefact's path."""
+    shop = Shop.open()
+    click.echo(
+        steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=datetime.now(UTC))
+    )
+
+
+@cli.command("map")
+@click.argument("quantities", type=artefact)
+def map_usage(quantities: Path) -> None:
+    """Map QUANTITIES, an artefact of derive, to usage; prints the artefact's path."""
+    shop = Shop.open()
+    click.echo(steps.map_usage(shop.store, shop.catalog, quantities, shop.home))
+
+
+@cli.command()
+@click.argument("usage", type=artefact)
+def validate(usage: Path) -> None:
+    """Validate USAGE, an artefact of map; prints the verdict's path."""
+    shop = Shop.open()
+    click.echo(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+
+
+@cli.command()
+@click.argument("usage", type=artefact)
+@click.argument("verdict", type=artefact)
+def load(usage: Path, verdict: Path) -> None:
+    """Load USAGE with its VERDICT into the store, as Pending."""
+    shop = Shop.open()
+    click.echo(steps.load(shop.store, shop.catalog, usage, verdict, shop.home))
+
+
+@cli.command()
+@click.argument("meter")
+@period
+def run(meter: str, period: Month) -> None:
+    """Take METER's PERIOD from readings to the store: derive, map, validate, load."""
+    click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC)))
+
+
+@cli.command()
+@period
+def rate(period: Month) -> None:
+    """Make the bill run of PERIOD: Pending usage becomes Processed, and rated items bill what is due."""
+    shop = Shop.open()
+    click.echo(steps.rate(shop.store, shop.catalog, period, shop.home, at=datetime.now(UTC)))
+
+
+@cli.command()
+@period
+def export(period: Month) -> None:
+    """Write the usage and the rated items of PERIOD as CSV and Parquet."""
+    shop = Shop.open()
+    for file in steps.export(shop.store, period, shop.home):
+        click.echo(f"{shop.home / 'exports' / file.path}  {file.rows} rows, control total {file.control_total:f}")
+
+
+@cli.command()
+def status() -> None:
+    """Tell what landed, where every row is, what is billed, and where the exports lie."""
+    click.echo(status_report.summary(Shop.open().store))
+
+
+if __name__ == "__main__":
+    main()

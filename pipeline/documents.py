@@ -1,0 +1,109 @@
+"""YAML documents of the catalog: every scalar is the text that was written, and every complaint names file and line."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from transforms.errors import MeterbridgeError
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+NULLS = ("", "~", "null")
+
+
+class CatalogError(MeterbridgeError):
+    """The catalog cannot be used; the message has one line per problem: file, line, what, and the nearest right word."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass
+class Document:
+    """One YAML file: its data as text, and the line on which every part of it stands."""
+
+    path: Path
+    data: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Document":
+        """Read a file; CatalogError where it is not UTF-8 or not YAML."""
+        document = cls(path)
+        try:
+            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            document.data = document._build(node, ()) if node else {}
+        except UnicodeDecodeError as error:
+            raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise CatalogError([f"{path}:{line}: not YAML: {error.problem}"]) from error
+        return document
+
+    def _build(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 any YAML value
+        self.lines[place] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return {key.value: self._entry(key, value, place) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, (*place, index)) for index, item in enumerate(node.value)]
+        return None if node.value in NULLS and node.style is None else node.value
+
+    def _entry(self, key: yaml.Node, value: yaml.Node, place: Place) -> Any:  # noqa: ANN401 any YAML value
+        if (*place, key.value) in self.lines:
+            raise CatalogError([f"{self.path}:{key.start_mark.line + 1}: {key.value!r} stands here a second time"])
+        built = self._build(value, (*place, key.value))
+        self.lines[*place, key.value] = key.start_mark.line + 1
+        return built
+
+    def problem(self, place: Place, text: str) -> str:
+        """Put file and line before a complaint about a place in the document."""
+        known = tuple(part for part in self._known(place))
+        return f"{self.path}:{self.lines[known]}: {text}"
+
+    def _known(self, place: Place) -> Iterator[str | int]:
+        """Leave out what a validator put into the path (such as the tag of a choice) and the file does not have."""
+        reached: Place = ()
+        for part in place:
+            if (*reached, part) in self.lines:
+                reached = (*reached, part)
+                yield part
+
+    def as_model(self, model: type[Model]) -> Model:
+        """Check the document against a model; CatalogError lists every problem."""
+        try:
+            return model.model_validate(self.data)
+        except ValidationError as error:
+            words = _field_names(model)
+            raise CatalogError([self._explain(each, words) for each in error.errors()]) from error
+
+    def _explain(self, error: ErrorDetails, words: set[str]) -> str:
+        place = tuple(error["loc"])
+        where = ".".join(str(part) for part in self._known(place)) or "the document"
+        if error["type"] == "extra_forbidden":
+            return self.problem(place, f"{where} is not a known key{nearest(str(place[-1]), words)}")
+        if error["type"] == "missing":
+            return self.problem(place, f"{place[-1]!r} is missing{f' in {where}' if len(place) > 1 else ''}")
+        message = error["msg"].removeprefix("Value error, ")
+        hint = nearest(str(error["input"]), set(re.findall(r"'(\w+)'", message)))
+        return self.problem(place, f"{where}: {message}; found {error['input']!r}{hint}")
+
+
+def nearest(word: str, words: set[str]) -> str:
+    """Suggest the nearest right word, as the end of a sentence; empty when none is near."""
+    found = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _field_names(model: type[BaseModel]) -> set[str]:
+    """Collect the keys of a model and of all models inside it."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {name for part in parts for name in part.get("properties", {})}

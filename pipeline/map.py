@@ -1,0 +1,55 @@
+"""Map: quantities become usage records, in the charge's unit, rounded once."""
+
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pipeline import artefact
+from pipeline.catalog import Catalog
+from pipeline.store import customers
+from transforms.period import Month
+from transforms.usage import Quantity, UsageRecord, to_usage
+
+USAGE = pa.schema([
+    ("record_key", pa.string()),
+    ("period", pa.string()),
+    ("account_number", pa.string()),
+    ("subscription_number", pa.string()),
+    ("charge_number", pa.string()),
+    ("charge", pa.string()),
+    ("uom", pa.string()),
+    ("quantity", pa.decimal128(38, 9)),  # wider than the store's 22 digits: what is too large must reach the validation
+    ("start_at", pa.timestamp("us", "UTC")),
+    ("end_at", pa.timestamp("us", "UTC")),
+    ("description", pa.string()),
+    ("custom_fields", pa.map_(pa.string(), pa.string())),
+    ("readings", pa.int64()),
+])  # fmt: skip
+
+
+def map_usage(store: sa.Engine, catalog: Catalog, quantities: Path, home: Path) -> Path:
+    """Map the quantities of one artefact; gives the path of the usage artefact, which carries the ledger on."""
+    table, about = artefact.read(quantities)
+    meter = catalog.meter(about["meter"])
+    with store.begin() as connection:
+        charges = customers.all_charges(connection)
+    found = [_quantity(row) for row in table.to_pylist()]
+    period = Month.parse(about["period"])
+    records = to_usage(found, charges, meter, catalog.uom(meter), catalog.factor(meter), period)
+    usage = pa.Table.from_pylist([asdict(record) for record in records], schema=USAGE)
+    return artefact.write(home / "work" / meter.meter / str(period), "usage", usage, about)
+
+
+def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:
+    """Read a usage artefact back: its records and what it is about."""
+    table, about = artefact.read(path)
+    rows = table.to_pylist(maps_as_pydicts="strict")
+    return [UsageRecord(**row) for row in rows], about
+
+
+def _quantity(row: dict[str, Any]) -> Quantity:
+    return Quantity(**{**row, "numerator": Decimal(row["numerator"]), "remainder": Decimal(row["remainder"])})

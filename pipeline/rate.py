@@ -1,0 +1,151 @@
+"""Rate: the bill run of a month. Pending usage becomes Processed, and rated items bill what is due; in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import sqlalchemy as sa
+
+from expectations import rated as rated_border
+from pipeline.catalog import Catalog
+from pipeline.derive import require_ended
+from pipeline.store import billing, ledger, locks
+from pipeline.validate import Verdict, validate
+from pipeline.validate_usage import ValidationFailedError, require
+from transforms.errors import MeterbridgeError
+from transforms.identity import bill_run_id
+from transforms.period import Month
+from transforms.rating.rate import rate as rate_usage
+from transforms.rating.usage import RatedItem, UsageLine
+
+STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
+
+
+class NotReadyError(MeterbridgeError):
+    """A month whose meters are not all loaded cannot be billed; the message names them."""
+
+
+@dataclass(frozen=True)
+class BillRun:
+    """What a bill run did: `created`, or `nothing_due` when no Pending usage was left. `left_pending` says why, by record."""
+
+    outcome: str
+    period: str
+    bill_run_id: str | None
+    records: int
+    items: int
+    amounts: dict[str, Decimal]
+    left_pending: tuple[str, ...]
+
+    def __str__(self) -> str:
+        money = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(self.amounts.items())) or "no amount"
+        left = (
+            f"; {len(self.left_pending)} records stay Pending: {'; '.join(self.left_pending)}"
+            if self.left_pending
+            else ""
+        )
+        return f"bill run {self.period}: {self.outcome}, {self.records} records, {self.items} items, {money}{left}"
+
+
+def missing_meters(store: sa.Engine, catalog: Catalog, period: Month) -> list[str]:
+    """List the meters whose usage of the period has not been loaded."""
+    with store.begin() as connection:
+        return sorted(set(catalog.meters) - ledger.meters_done(connection, period))
+
+
+def rate(store: sa.Engine, catalog: Catalog, period: Month, home: Path, *, at: datetime) -> BillRun:
+    """Rate a month. Run again it finds nothing Pending and bills nothing.
+
+    NotReadyError when a meter is not loaded; ValidationFailedError when an item breaks an expectation; RatingError when
+    usage cannot be rated. In each case nothing of the run is kept.
+    """
+    require_ended(period, at)
+    if missing := missing_meters(store, catalog, period):
+        raise NotReadyError(f"period {period} cannot be billed yet; not loaded: {', '.join(missing)}")
+    with store.begin() as connection:
+        locks.exclusive(connection, str(period))
+        rows = billing.active_usage(connection, period)
+        reasons = {row["record_id"]: reason for row in rows if (reason := _unbillable(row, catalog))}
+        return _bill(
+            connection, catalog, period, [row for row in rows if row["record_id"] not in reasons], reasons, home
+        )
+
+
+def _bill(
+    connection: sa.Connection,
+    catalog: Catalog,
+    period: Month,
+    rows: Sequence[sa.RowMapping],
+    reasons: dict[int, str],
+    home: Path,
+) -> BillRun:
+    left = tuple(reasons.values())
+    pending = [row for row in rows if row["status"] == "Pending"]
+    if not pending:
+        return BillRun("nothing_due", str(period), None, 0, 0, {}, left)
+    lines = [_line(row, period) for row in rows]
+    items = rate_usage(lines, charges=catalog.charges, units=catalog.units, billed=billing.billed(connection, period))
+    run = bill_run_id(period, ((row["import_id"], row["record_key"]) for row in pending))
+    verdict = _validated(items, catalog, home, f"rated-{period}-{run[:8]}")
+    billing.add_run(connection, run, period, len(pending), verdict.results)
+    billing.add_items(connection, run, period, items)
+    if billing.process(connection, run, [row["record_id"] for row in pending]) != len(pending):
+        raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
+    return BillRun("created", str(period), run, len(pending), len(items), _amounts(items), left)
+
+
+def _unbillable(row: sa.RowMapping, catalog: Catalog) -> str | None:
+    """Say why no charge will pick a Pending record up; None when one will."""
+    charge = catalog.charges.get(row["charge"])
+    named = f"record {row['record_id']} of charge {row['charge_number']}"
+    if row["status"] == "Processed":
+        return None
+    if charge is None:
+        return f"{named}: charge {row['charge']} is not in the catalog"
+    if row["uom"] != charge.uom:
+        return f"{named}: counted in {row['uom']}, the charge bills {charge.uom}"
+    if row["currency"] != charge.currency:
+        return f"{named}: the account pays {row['currency']}, the charge is priced in {charge.currency}"
+    if row["account_status"] != "Active" or row["charge_status"] != "Active":
+        return f"{named}: the account or the charge is not active"
+    return None
+
+
+def _line(row: sa.RowMapping, period: Month) -> UsageLine:
+    window = period.window(row["time_zone"])
+    names = (
+        "record_id",
+        "account_number",
+        "subscription_number",
+        "charge_number",
+        "charge",
+        "uom",
+        "quantity",
+        "start_at",
+        "time_zone",
+    )
+    return UsageLine(
+        **{name: row[name] for name in names},
+        period_start=window.start,
+        period_end=window.end,
+        status=STATUSES[row["status"]],
+    )
+
+
+def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:
+    """Hold the items against their suite; one bad item stops the whole run: money is not billed in part."""
+    frame = pd.DataFrame([asdict(item) for item in items], dtype=object)
+    verdict = validate(frame, rated_border.suite(catalog.units.currencies), home / "data_docs", name)
+    require(verdict)
+    if verdict.reasons:
+        raise ValidationFailedError(f"{'; '.join(sorted(set(verdict.reasons.values())))}; see {verdict.docs}")
+    return verdict
+
+
+def _amounts(items: Sequence[RatedItem]) -> dict[str, Decimal]:
+    currencies = sorted({item.currency for item in items})
+    return {each: sum((item.amount for item in items if item.currency == each), Decimal(0)) for each in currencies}

@@ -1,0 +1,1 @@
+"""Where raw metering data comes from."""

@@ -1,0 +1,54 @@
+"""The table of contents: the seven steps, in the data's order. Each takes all it needs, and may be run again at any time.
+
+extract         raw files            -> readings    new files, once
+derive          readings             -> quantities  one per charge and period, exact; every row has its place
+map_usage       quantities           -> usage       unit, factor, one rounding
+validate_usage  usage                -> verdict     what fails is quarantined with a reason
+load            usage and verdict    -> the store   one transaction, one ImportId, Pending
+rate            Pending usage        -> rated items one transaction, Processed
+export          usage, rated items   -> files       whole or not at all
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipeline.catalog import Catalog
+from pipeline.derive import derive
+from pipeline.export import export
+from pipeline.extract import extract
+from pipeline.load import Loaded, load
+from pipeline.map import map_usage
+from pipeline.rate import rate
+from pipeline.settings import Settings
+from pipeline.store.engine import connect
+from pipeline.validate_usage import validate_usage
+from transforms.period import Month
+
+__all__ = ["Shop", "derive", "export", "extract", "load", "map_usage", "rate", "run_meter", "validate_usage"]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What every step works with."""
+
+    store: sa.Engine
+    catalog: Catalog
+    home: Path
+    inbox: Path
+
+    @classmethod
+    def open(cls) -> "Shop":
+        """Open what the environment names."""
+        settings = Settings.read()
+        return cls(connect(settings.store_url), Catalog.read(settings.catalog), settings.home, settings.inbox)
+
+
+def run_meter(shop: Shop, meter: str, period: Month, *, at: datetime) -> Loaded:
+    """Take a meter's period from readings to the store: derive, map, validate, load."""
+    quantities = derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
+    usage = map_usage(shop.store, shop.catalog, quantities, shop.home)
+    verdict = validate_usage(shop.store, shop.catalog, usage, shop.home)
+    return load(shop.store, shop.catalog, usage, verdict, shop.home)

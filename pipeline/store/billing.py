@@ -1,0 +1,92 @@
+"""Bill runs: usage taken from Pending to Processed, and the rated items that it became."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.store.copy import copy_in
+from pipeline.store.tables import accounts, bill_runs, rated_items, rated_usage, subscribed_charges, usage_records
+from transforms.period import Month
+from transforms.rating.usage import RatedItem
+
+COPIED = (
+    "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
+    "uom", "quantity", "amount_total", "billed_before", "amount", "currency",
+)  # fmt: skip
+
+
+def active_usage(connection: sa.Connection, period: Month) -> Sequence[sa.RowMapping]:
+    """Lock and list the active records of a period, with their account's currency and zone and their charge's state."""
+    statement = (
+        sa.select(
+            *(usage_records.c[name] for name in ("record_id", "record_key", "import_id", "status", "quantity", "uom")),
+            *(
+                usage_records.c[name]
+                for name in ("account_number", "subscription_number", "charge_number", "charge", "start_at")
+            ),
+            accounts.c.time_zone,
+            accounts.c.currency,
+            accounts.c.status.label("account_status"),
+            subscribed_charges.c.status.label("charge_status"),
+        )
+        .join(accounts, accounts.c.account_number == usage_records.c.account_number)
+        .join(subscribed_charges, subscribed_charges.c.charge_number == usage_records.c.charge_number)
+        .where(usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None))
+        .order_by(usage_records.c.record_id)
+        .with_for_update(of=usage_records)
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def billed(connection: sa.Connection, period: Month) -> dict[tuple[str, datetime, str], Decimal]:
+    """Add up what earlier items of a period billed, by charge number, start of the period and group."""
+    keys = (rated_items.c.charge_number, rated_items.c.period_start, rated_items.c.group_key)
+    statement = (
+        sa.select(*keys, sa.func.sum(rated_items.c.amount)).where(rated_items.c.period == str(period)).group_by(*keys)
+    )
+    return {(number, start, group): amount for number, start, group, amount in connection.execute(statement)}
+
+
+def add_run(
+    connection: sa.Connection, bill_run_id: str, period: Month, records: int, validation: Mapping[str, Any]
+) -> None:
+    """Add a bill run that takes so many records."""
+    values = {"bill_run_id": bill_run_id, "period": str(period), "records": records, "validation": validation}
+    connection.execute(sa.insert(bill_runs).values(values))
+
+
+def add_items(connection: sa.Connection, bill_run_id: str, period: Month, items: Sequence[RatedItem]) -> None:
+    """Add the run's items, and link each to the usage records that it rates."""
+    if not items:
+        return
+    rows = [{**_columns(item), "bill_run_id": bill_run_id, "period": str(period)} for item in items]
+    statement = sa.insert(rated_items).returning(rated_items.c.item_id, sort_by_parameter_order=True)
+    numbers = connection.execute(statement, rows).scalars().all()
+    links = ((number, record) for number, item in zip(numbers, items, strict=True) for record in item.record_ids)
+    copy_in(connection, rated_usage, ("item_id", "record_id"), links)
+
+
+def _columns(item: RatedItem) -> dict[str, Any]:
+    breakdown = [
+        {name: None if value is None else str(value) for name, value in asdict(line).items()} for line in item.breakdown
+    ]
+    return {**{name: getattr(item, name) for name in COPIED}, "breakdown": breakdown}
+
+
+def process(connection: sa.Connection, bill_run_id: str, records: Iterable[int]) -> int:
+    """Turn these Pending records into Processed ones, for good; says how many."""
+    statement = sa.update(usage_records).where(
+        usage_records.c.record_id.in_(list(records)), usage_records.c.status == "Pending"
+    )
+    return connection.execute(statement.values(status="Processed", bill_run_id=bill_run_id)).rowcount
+
+
+def runs_of(connection: sa.Connection, period: Month) -> list[str]:
+    """List the bill runs of a period."""
+    return list(
+        connection.execute(sa.select(bill_runs.c.bill_run_id).where(bill_runs.c.period == str(period))).scalars()
+    )

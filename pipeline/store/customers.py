@@ -1,0 +1,36 @@
+"""Accounts and the charges that they subscribe to."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from pipeline.store.tables import accounts, subscribed_charges
+from transforms.scope import Account, SubscribedCharge
+
+
+def register(connection: sa.Connection, customers: Sequence[Account], charges: Sequence[SubscribedCharge]) -> None:
+    """Add accounts and subscribed charges, and bring known ones up to date. Nothing is removed."""
+    _upsert(connection, accounts, [asdict(each) for each in customers])
+    _upsert(connection, subscribed_charges, [asdict(each) for each in charges])
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, object]]) -> None:
+    if not rows:
+        return
+    statement = insert(table)
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), rows)
+
+
+def all_accounts(connection: sa.Connection) -> list[Account]:
+    """List every account, by number."""
+    found = connection.execute(sa.select(accounts).order_by(accounts.c.account_number)).mappings()
+    return [Account(**row) for row in found]
+
+
+def all_charges(connection: sa.Connection) -> list[SubscribedCharge]:
+    """List every subscribed charge, by number."""
+    found = connection.execute(sa.select(subscribed_charges).order_by(subscribed_charges.c.charge_number)).mappings()
+    return [SubscribedCharge(**row) for row in found]

@@ -1,0 +1,24 @@
+"""Advisory locks, held until the transaction ends. Always taken in this order, so that none waits for another in a ring:
+
+1. the billing period: shared by loads, alone by a bill run or an export;
+2. the meter in that period: alone by a load.
+"""
+
+import hashlib
+
+import sqlalchemy as sa
+
+
+def exclusive(connection: sa.Connection, *names: str) -> None:
+    """Wait until nobody else holds the lock of these names, in either way, and hold it alone."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_key(names))))
+
+
+def shared(connection: sa.Connection, *names: str) -> None:
+    """Wait until nobody holds the lock of these names alone, and hold it beside others who share it."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_key(names))))
+
+
+def _key(names: tuple[str, ...]) -> sa.ColumnElement[int]:
+    digest = hashlib.sha256("\0".join(("meterbridge", *names)).encode()).digest()
+    return sa.literal(int.from_bytes(digest[:8], "big", signed=True), sa.BigInteger)

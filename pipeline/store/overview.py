@@ -1,0 +1,69 @@
+"""What the store holds, counted: for a person, and for comparing before and after."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from pipeline.store.tables import arrivals, bill_runs, exports, imports, landed_files, rated_items, usage_records
+
+COUNTED = {
+    "landed_files": landed_files,
+    "imports": imports,
+    "usage_records": usage_records,
+    "bill_runs": bill_runs,
+    "rated_items": rated_items,
+    "exports": exports,
+}
+
+
+def totals(connection: sa.Connection) -> dict[str, int]:
+    """Count the rows of every kind, and the readings that landed."""
+    found = {
+        name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        for name, table in COUNTED.items()
+    }
+    readings = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(landed_files.c.readings), 0))).scalar_one()
+    return {**found, "readings": int(readings)}
+
+
+def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List per source: files, readings, quarantined rows, and files quarantined whole."""
+    whole = sa.select(sa.func.count()).where(arrivals.c.source == landed_files.c.source, arrivals.c.file_id.is_(None))
+    statement = (
+        sa.select(
+            landed_files.c.source,
+            sa.func.count().label("files"),
+            sa.func.sum(landed_files.c.readings).label("readings"),
+            sa.func.sum(landed_files.c.quarantined).label("quarantined"),
+            whole.scalar_subquery().label("files_quarantined"),
+        )
+        .group_by(landed_files.c.source)
+        .order_by(landed_files.c.source)
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def quarantined_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the files that are quarantined whole, with the reason."""
+    columns = (arrivals.c.source, arrivals.c.uri, arrivals.c.reason)
+    statement = sa.select(*columns).where(arrivals.c.file_id.is_(None)).order_by(arrivals.c.source, arrivals.c.uri)
+    return connection.execute(statement).mappings().all()
+
+
+def records_by_status(connection: sa.Connection) -> dict[str, int]:
+    """Count the active usage records by status."""
+    statement = sa.select(usage_records.c.status, sa.func.count()).where(usage_records.c.superseded_by.is_(None))
+    return {status: count for status, count in connection.execute(statement.group_by(usage_records.c.status))}
+
+
+def items(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List every rated item, by period, account and charge."""
+    names = ("period", "account_number", "charge", "quantity", "uom", "amount", "currency")
+    order = (rated_items.c.period, rated_items.c.account_number, rated_items.c.charge_number, rated_items.c.item_id)
+    return connection.execute(sa.select(*(rated_items.c[name] for name in names)).order_by(*order)).mappings().all()
+
+
+def written(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the exported files."""
+    columns = (exports.c.path, exports.c.rows, exports.c.control_total)
+    return connection.execute(sa.select(*columns).order_by(exports.c.path)).mappings().all()

@@ -1,0 +1,213 @@
+"""The usage store's tables. The migrations build them; a test holds the two against each other."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData()
+HASH = sa.String(64)
+ID = sa.String(32)
+NAME = sa.String(100)
+QUANTITY = sa.Numeric(22, 9)
+AMOUNT = sa.Numeric(30, 9)
+INSTANT = sa.DateTime(timezone=True)
+NOW = sa.func.now()
+
+accounts = sa.Table(
+    "accounts", metadata,
+    sa.Column("account_number", NAME, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("time_zone", NAME, nullable=False),
+    sa.Column("status", NAME, nullable=False),
+)  # fmt: skip
+
+subscribed_charges = sa.Table(
+    "subscribed_charges", metadata,
+    sa.Column("charge_number", NAME, primary_key=True),
+    sa.Column("subscription_number", NAME, nullable=False),
+    sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
+    sa.Column("charge", NAME, nullable=False),
+    sa.Column("start_at", INSTANT, nullable=False),
+    sa.Column("end_at", INSTANT),
+    sa.Column("status", NAME, nullable=False),
+)  # fmt: skip
+
+landed_files = sa.Table(
+    "landed_files", metadata,
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("file_id", HASH, primary_key=True, comment="hash of the content, whatever its order or wrapping"),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("readings", sa.BigInteger, nullable=False),
+    sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("at_us_min", sa.BigInteger),
+    sa.Column("at_us_max", sa.BigInteger),
+    sa.Column("path", sa.Text, nullable=False, comment="Parquet, below the home's readings folder"),
+    sa.Column("landed_at", INSTANT, nullable=False, server_default=NOW),
+    sa.CheckConstraint("rows = readings + quarantined", name="every_row_has_a_place"),
+)  # fmt: skip
+
+arrivals = sa.Table(
+    "arrivals", metadata,
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("sha256", HASH, primary_key=True, comment="of the raw file's bytes"),
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("file_id", HASH, comment="what it landed as; null for a file that is quarantined whole"),
+    sa.Column("reason", sa.Text, comment="why it is quarantined whole"),
+    sa.Column("arrived_at", INSTANT, nullable=False, server_default=NOW),
+    sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
+    sa.CheckConstraint("(file_id IS NULL) <> (reason IS NULL)", name="landed_or_quarantined"),
+)  # fmt: skip
+
+quarantined_rows = sa.Table(
+    "quarantined_rows", metadata,
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("file_id", HASH, primary_key=True),
+    sa.Column("row", sa.BigInteger, primary_key=True, comment="1 is the first data row of the raw file"),
+    sa.Column("reason", NAME, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
+)  # fmt: skip
+
+extractions = sa.Table(
+    "extractions", metadata,
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("until", INSTANT, nullable=False, comment="every file that had arrived by then has been taken"),
+)  # fmt: skip
+
+imports = sa.Table(
+    "imports", metadata,
+    sa.Column("import_id", ID, primary_key=True),
+    sa.Column("meter", NAME, nullable=False),
+    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("content_hash", HASH, nullable=False),
+    sa.Column("follows", sa.ForeignKey("imports.import_id")),
+    sa.Column("superseded_by", ID),
+    sa.Column("status", NAME, nullable=False),
+    sa.Column("total_count", sa.BigInteger, nullable=False),
+    sa.Column("imported_count", sa.BigInteger, nullable=False),
+    sa.Column("control_total", sa.Numeric, nullable=False),
+    sa.Column("validation", JSONB, nullable=False),
+    sa.Column("docs", sa.Text, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+sa.Index(
+    "one_active_import",
+    imports.c.meter,
+    imports.c.period,
+    unique=True,
+    postgresql_where=imports.c.superseded_by.is_(None),
+)
+
+import_files = sa.Table(
+    "import_files", metadata,
+    sa.Column("import_id", sa.ForeignKey("imports.import_id"), primary_key=True),
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("file_id", HASH, primary_key=True),
+    sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
+)  # fmt: skip
+
+bill_runs = sa.Table(
+    "bill_runs", metadata,
+    sa.Column("bill_run_id", ID, primary_key=True),
+    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("validation", JSONB, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+usage_records = sa.Table(
+    "usage_records", metadata,
+    sa.Column("record_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("import_id", sa.ForeignKey("imports.import_id"), nullable=False),
+    sa.Column("record_key", HASH, nullable=False),
+    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
+    sa.Column("subscription_number", NAME, nullable=False),
+    sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), nullable=False),
+    sa.Column("charge", NAME, nullable=False),
+    sa.Column("uom", NAME, nullable=False),
+    sa.Column("quantity", QUANTITY, nullable=False),
+    sa.Column("start_at", INSTANT, nullable=False),
+    sa.Column("end_at", INSTANT, nullable=False),
+    sa.Column("description", sa.String(200), nullable=False),
+    sa.Column("custom_fields", JSONB, nullable=False),
+    sa.Column("readings", sa.BigInteger, nullable=False),
+    sa.Column("status", NAME, nullable=False, server_default="Pending"),
+    sa.Column("superseded_by", sa.ForeignKey("imports.import_id")),
+    sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id")),
+    sa.CheckConstraint("quantity >= 0 AND quantity < 1e13", name="quantity_in_range"),  # NaN and Infinity fail it too
+    sa.CheckConstraint("start_at < end_at", name="starts_before_it_ends"),
+    sa.CheckConstraint("status IN ('Pending', 'Processed')", name="status_known"),
+    sa.CheckConstraint("(status = 'Processed') = (bill_run_id IS NOT NULL)", name="processed_by_a_bill_run"),
+    sa.CheckConstraint("status = 'Pending' OR superseded_by IS NULL", name="processed_is_never_superseded"),
+)  # fmt: skip
+sa.Index(
+    "one_active_record",
+    usage_records.c.record_key,
+    unique=True,
+    postgresql_where=usage_records.c.superseded_by.is_(None),
+)
+sa.Index("usage_records_by_import", usage_records.c.import_id)
+sa.Index("usage_records_by_period", usage_records.c.period, usage_records.c.status)
+
+rated_items = sa.Table(
+    "rated_items", metadata,
+    sa.Column("item_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id"), nullable=False),
+    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("account_number", NAME, nullable=False),
+    sa.Column("subscription_number", NAME, nullable=False),
+    sa.Column("charge_number", NAME, nullable=False),
+    sa.Column("charge", NAME, nullable=False),
+    sa.Column("group_key", sa.Text, nullable=False),
+    sa.Column("period_start", INSTANT, nullable=False),
+    sa.Column("period_end", INSTANT, nullable=False),
+    sa.Column("uom", NAME, nullable=False),
+    sa.Column("quantity", QUANTITY, nullable=False),
+    sa.Column("amount_total", AMOUNT, nullable=False, comment="what all usage of the group is worth"),
+    sa.Column("billed_before", AMOUNT, nullable=False),
+    sa.Column("amount", AMOUNT, nullable=False, comment="billed by this item"),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("breakdown", JSONB, nullable=False),
+    sa.UniqueConstraint("bill_run_id", "charge_number", "period_start", "group_key", name="one_item"),
+    sa.CheckConstraint("amount = amount_total - billed_before", name="bills_the_difference"),
+)  # fmt: skip
+
+rated_usage = sa.Table(
+    "rated_usage", metadata,
+    sa.Column("item_id", sa.ForeignKey("rated_items.item_id"), primary_key=True),
+    sa.Column("record_id", sa.ForeignKey("usage_records.record_id"), primary_key=True),
+)  # fmt: skip
+
+ledgers = sa.Table(
+    "ledgers", metadata,
+    sa.Column("meter", NAME, primary_key=True),
+    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("landed", sa.BigInteger, nullable=False),
+    sa.Column("outcome", NAME, nullable=False),
+    sa.Column("import_id", sa.ForeignKey("imports.import_id")),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+ledger_lines = sa.Table(
+    "ledger_lines", metadata,
+    sa.Column("meter", NAME, primary_key=True),
+    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("place", NAME, primary_key=True, comment="billed and pending are not kept here: the records tell them"),
+    sa.Column("reason", NAME, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["meter", "period"], ["ledgers.meter", "ledgers.period"]),
+)  # fmt: skip
+
+exports = sa.Table(
+    "exports", metadata,
+    sa.Column("path", sa.Text, primary_key=True, comment="below the home's exports folder; the name holds the content's hash"),
+    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("what", NAME, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("control_total", sa.Numeric, nullable=False),
+    sa.Column("sha256", HASH, nullable=False),
+    sa.Column("written_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip

@@ -1,0 +1,113 @@
+"""Usage records and their imports: one active import per meter and period, one active record per key."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from pipeline.store.copy import copy_in
+from pipeline.store.tables import import_files, imports, usage_records
+from transforms.period import Month
+from transforms.usage import UsageRecord
+
+FIELDS = tuple(UsageRecord.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Import:
+    """The import that is active for a meter and period."""
+
+    import_id: str
+    content_hash: str
+    total_count: int
+    processed: int
+
+
+def active_import(connection: sa.Connection, meter: str, period: Month) -> Import | None:
+    """Find the active import of a meter and period, with the number of its records that are Processed."""
+    processed = sa.select(sa.func.count()).where(
+        usage_records.c.import_id == imports.c.import_id, usage_records.c.status == "Processed"
+    )
+    columns = (
+        imports.c.import_id,
+        imports.c.content_hash,
+        imports.c.total_count,
+        processed.scalar_subquery().label("processed"),
+    )
+    statement = sa.select(*columns).where(
+        imports.c.meter == meter, imports.c.period == str(period), imports.c.superseded_by.is_(None)
+    )
+    row = connection.execute(statement).mappings().first()
+    return Import(**row) if row else None
+
+
+def import_file_ids(connection: sa.Connection, import_id: str) -> set[str]:
+    """Tell which landed files an import was made of."""
+    return set(
+        connection.execute(sa.select(import_files.c.file_id).where(import_files.c.import_id == import_id)).scalars()
+    )
+
+
+def supersede(connection: sa.Connection, import_id: str, by: str) -> None:
+    """Mark an import as superseded. Its records follow once the new import stands: `supersede_records`."""
+    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(superseded_by=by))
+
+
+def supersede_records(connection: sa.Connection, import_id: str, by: str) -> None:
+    """Take the Pending records of a superseded import out of what will be billed."""
+    statement = sa.update(usage_records).where(usage_records.c.import_id == import_id)
+    connection.execute(statement.values(superseded_by=by))
+
+
+def add_import(connection: sa.Connection, values: Mapping[str, Any], source: str, file_ids: Iterable[str]) -> None:
+    """Add an import and the landed files that it was made of."""
+    connection.execute(sa.insert(imports).values(status="Completed", **values))
+    rows = ((values["import_id"], source, file_id) for file_id in file_ids)
+    copy_in(connection, import_files, ("import_id", "source", "file_id"), rows)
+
+
+def add_records(connection: sa.Connection, import_id: str, records: Sequence[UsageRecord]) -> None:
+    """Add the import's records, Pending."""
+    rows = ((import_id, *(_stored(getattr(record, name)) for name in FIELDS)) for record in records)
+    copy_in(connection, usage_records, ("import_id", *FIELDS), rows)
+
+
+def _stored(value: object) -> object:
+    return Jsonb(value) if isinstance(value, dict) else value
+
+
+def taken_keys(
+    connection: sa.Connection, records: Sequence[UsageRecord], *, besides: str | None
+) -> list[tuple[str, str]]:
+    """List (charge number, meter) of active records of other imports that stand where these records would."""
+    keys = [record.record_key for record in records]
+    statement = sa.select(usage_records.c.charge_number, imports.c.meter).join(
+        imports, imports.c.import_id == usage_records.c.import_id
+    )
+    statement = statement.where(usage_records.c.record_key.in_(keys), usage_records.c.superseded_by.is_(None))
+    if besides:
+        statement = statement.where(usage_records.c.import_id != besides)
+    return [
+        (row.charge_number, row.meter) for row in connection.execute(statement.order_by(usage_records.c.charge_number))
+    ]
+
+
+def read_back(connection: sa.Connection, import_id: str) -> tuple[int, Decimal]:
+    """Count and add up what stands in the store of an import."""
+    statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(usage_records.c.quantity), 0))
+    count, total = connection.execute(statement.where(usage_records.c.import_id == import_id)).one()
+    return count, total
+
+
+def active_readings(connection: sa.Connection, meter: str, period: Month) -> dict[str, int]:
+    """Count the readings behind the active records of a meter and period, by status."""
+    statement = (
+        sa.select(usage_records.c.status, sa.func.sum(usage_records.c.readings))
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .where(imports.c.meter == meter, imports.c.period == str(period), usage_records.c.superseded_by.is_(None))
+        .group_by(usage_records.c.status)
+    )
+    return {status: int(rows) for status, rows in connection.execute(statement)}

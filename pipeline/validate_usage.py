@@ -1,0 +1,76 @@
+"""Validate usage before it is loaded: the profile of the files behind it, and every record."""
+
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+
+from expectations import readings as readings_border
+from expectations import usage as usage_border
+from pipeline import artefact
+from pipeline.catalog import Catalog
+from pipeline.map import read_usage
+from pipeline.store import manifest
+from pipeline.validate import Verdict, validate
+from transforms.errors import MeterbridgeError
+from transforms.source import Source
+from transforms.usage import UsageRecord
+
+QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
+PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "at_us_min", "at_us_max"]
+
+
+class ValidationFailedError(MeterbridgeError):
+    """What is to be loaded cannot be trusted as a whole; the message says what does not hold and where the report lies."""
+
+
+def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) -> Path:
+    """Validate a usage artefact; gives the path of the verdict: which records are quarantined, and why.
+
+    ValidationFailedError when the files behind it or the records as a whole break an expectation.
+    """
+    records, about = read_usage(usage)
+    meter = catalog.meter(about["meter"])
+    source = catalog.source(meter.source_name)
+    with store.begin() as connection:
+        rows = manifest.profile(connection, source.source, about["files"])
+    name = f"{meter.meter}-{about['period']}"
+    docs = home / "data_docs"
+    profiled = validate(
+        _profile(rows, source), readings_border.suite(source.quarantine_limit), docs, f"readings-{name}"
+    )
+    checked = validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
+    require(profiled)
+    require(checked)
+    found = [{"record_key": records[index].record_key, "reason": reason} for index, reason in checked.reasons.items()]
+    verdict = {"usage": usage.name, "validation": [profiled.results, checked.results], "docs": _page(checked, home)}
+    table = pa.Table.from_pylist(found, schema=QUARANTINED)
+    return artefact.write(usage.parent, "verdict", table, verdict)
+
+
+def require(verdict: Verdict) -> None:
+    """Refuse a table that breaks an expectation as a whole."""
+    if not verdict.passed:
+        report = f"; see {verdict.docs}" if verdict.docs else ""
+        raise ValidationFailedError(f"{'; '.join(verdict.failures)}{report}")
+
+
+def _page(verdict: Verdict, home: Path) -> str:
+    return verdict.docs.relative_to(home).as_posix() if verdict.docs else ""
+
+
+def _profile(rows: list[dict[str, object]], source: Source) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=PROFILE)
+    frame["source"] = source.source
+    shares = [Decimal(int(row.quarantined)) / max(int(row.rows), 1) for row in frame.itertuples()]
+    return frame.assign(quarantined_share=pd.Series(shares, index=frame.index, dtype=object))
+
+
+def _frame(records: list[UsageRecord]) -> pd.DataFrame:
+    """Put records into a frame whose quantities stay Decimal."""
+    return (
+        pd.DataFrame([asdict(record) for record in records]).astype({"quantity": object}) if records else pd.DataFrame()
+    )

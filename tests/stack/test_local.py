@@ -1,0 +1,99 @@
+"""The whole local stack with two DAGs of the test's own: three months backfilled, a failure reported, all stopped."""
+
+import os
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from stack import airflow, local
+from stack.client import Client
+from stack.settings import StackError
+from stack.watch import await_parsed, await_runs
+
+pytestmark = pytest.mark.slow
+
+TOYS = """
+from datetime import datetime, timezone
+from airflow.sdk import dag, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+def make(name, price):
+    monthly = CronDataIntervalTimetable("0 12 1 * *", timezone="UTC")
+
+    @dag(name, schedule=monthly, start_date=datetime(2000, 1, 1, tzinfo=timezone.utc), catchup=False)
+    def toy():
+        @task
+        def rate():
+            print(100 / price)
+        rate()
+    return toy()
+
+good, bad = make("good", 5), make("bad", 0)
+"""
+FIRST, LAST = datetime(2014, 2, 1, tzinfo=UTC), datetime(2014, 4, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def toys(settings, tmp_path):
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "toys.py").write_text(TOYS)
+    (tmp_path / "plugins").mkdir()
+    return replace(settings, dags=tmp_path / "dags", plugins=tmp_path / "plugins")
+
+
+@pytest.fixture
+def client(toys):
+    stack = local.up(toys, print)
+    client = Client(toys.url, stack.user, stack.password)
+    yield client
+    client.close()
+    local.down(toys, print)
+
+
+def of_home(settings):
+    """Every process whose command line or environment names the stack's folder, this one apart."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = [*process.cmdline(), *process.environ().values()]
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if process.pid != os.getpid() and any(str(settings.home) in word for word in words):
+            found.append(process)
+    return found
+
+
+def test_three_months_run_and_run_again_a_failure_is_told_with_its_reason_and_nothing_is_left(client, toys):
+    begun = datetime.now(UTC)
+    assert set(local.running(toys)) == {*airflow.COMPONENTS, "postgres"}
+    with pytest.raises(StackError, match="already running"):
+        local.up(toys, print)
+    await_parsed(client, {"good", "bad"}, since=datetime(2000, 1, 1, tzinfo=UTC))
+
+    client.unpause("good")
+    for _ in range(2):
+        client.cancel_backfills()  # the scheduler declares the first one complete up to half a minute after its runs
+        again = datetime.now(UTC)
+        client.backfill("good", FIRST, LAST)
+        lines = []
+        await_runs(client, since=begun, timeout_seconds=120, tell=lines.append)
+        runs = [run for run in client.runs_since(again) if run.interval_start.year == 2014]
+        assert sorted(run.interval_start.month for run in runs) == [2, 3, 4]
+        assert {run.state for run in runs} == {"success"}
+        assert re.fullmatch(r"([34])/\1 runs done", lines[-1])  # the schedule runs its latest month besides
+
+    client.unpause("bad")
+    client.backfill("bad", FIRST, LAST)
+    with pytest.raises(StackError, match=r"(?s)of bad failed.*task rate:.*ZeroDivisionError: division by zero"):
+        await_runs(client, since=begun, timeout_seconds=120, tell=lines.append)
+
+    (toys.dags / "broken.py").write_text("from airflow.sdk import dag\nimport a_module_nobody_wrote\n")
+    with pytest.raises(StackError, match=r"(?s)broken.py: .*No module named 'a_module_nobody_wrote'"):
+        await_parsed(client, {"good", "promised"}, since=begun)
+
+    local.down(toys, print)
+    assert local.running(toys) == []
+    assert of_home(toys) == []

@@ -1,0 +1,1 @@
+"""The rules of metering and billing. Pure: tables and values in, tables and values out."""

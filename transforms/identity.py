@@ -1,0 +1,34 @@
+"""Identities made of content: the same usage has the same names, whatever file, run, order or day brought it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from transforms.period import Month
+
+LENGTH = 32  # hex digits, as the billing platform's ids
+
+
+def digest(*parts: str) -> str:
+    """Hash texts to 64 hex digits; no two lists of parts run into one another."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+
+
+def record_key(charge_number: str, start_us: int, custom_fields: Mapping[str, str]) -> str:
+    """Name a usage record by what may exist once: charge, start of service, and custom fields if it is split by them."""
+    fields = [f"{name}={value}" for name, value in sorted(custom_fields.items())]
+    return digest("record", charge_number, str(start_us), *fields)
+
+
+def content_hash(meter: str, period: Month, records: Iterable[str]) -> str:
+    """Hash the canonical text of a meter's records of a period, in any order."""
+    return digest("content", meter, str(period), *sorted(records))
+
+
+def import_id(content: str, follows: str | None) -> str:
+    """Name an import by its content and the import that it supersedes: A, then B, then A are three imports."""
+    return digest("import", content, follows or "")[:LENGTH]
+
+
+def bill_run_id(period: Month, records: Iterable[tuple[str, str]]) -> str:
+    """Name a bill run by its period and the (import id, record key) of all that it takes from Pending to Processed."""
+    return digest("bill run", str(period), *sorted(f"{batch}/{key}" for batch, key in records))[:LENGTH]

@@ -1,0 +1,61 @@
+"""The lines of a price: which tier took how many units at what price, exact and unrounded."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import reduce
+from typing import Literal
+
+from transforms.charge import Tier
+
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
+"""Arithmetic of units and money: a digit that would be lost is an error."""
+
+
+@dataclass(frozen=True)
+class TierLine:
+    """The units in (above, up_to] and what they cost: units times price, or the price once for a flat line."""
+
+    tier: int
+    above: Decimal
+    up_to: Decimal | None
+    units: Decimal
+    price: Decimal
+    format: Literal["per_unit", "flat"]
+
+    @property
+    def amount(self) -> Decimal:
+        """The exact, unrounded amount."""
+        return self.price if self.format == "flat" else EXACT.multiply(self.units, self.price)
+
+
+def tier_lines(number: int, tier: Tier, above: Decimal, units: Decimal) -> tuple[TierLine, ...]:
+    """Price the units that fell into a tier: a line for its price per unit, and one for its flat amount."""
+    lines = []
+    if tier.price is not None:
+        lines.append(TierLine(number, above, tier.up_to, units, tier.price, "per_unit"))
+    if tier.flat is not None:
+        lines.append(TierLine(number, above, tier.up_to, units, tier.flat, "flat"))
+    return tuple(lines)
+
+
+def exact_sum(values: Iterable[Decimal]) -> Decimal:
+    """Add up without losing a digit; ArithmeticError where 200 digits are not enough."""
+    return reduce(EXACT.add, values, Decimal(0))
+
+
+def worth(lines: Iterable[TierLine]) -> Decimal:
+    """Tell what a breakdown comes to, unrounded."""
+    return exact_sum(line.amount for line in lines)
+
+
+def rate_detail(lines: Iterable[TierLine]) -> str:
+    """Write a breakdown as the billing platform does: `tier:format:from:to:price;`, format 0 flat and 1 per unit.
+
+    `from` is where the tier before it ended; `to` of an open tier is empty.
+    """
+    return "".join(
+        f"{line.tier}:{0 if line.format == 'flat' else 1}:{line.above:f}:"
+        f"{'' if line.up_to is None else format(line.up_to, 'f')}:{line.price:f};"
+        for line in lines
+    )

@@ -1,0 +1,146 @@
+"""A source: where raw metering data arrives, and what its columns, clocks and duplicates mean."""
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from transforms.definition import Definition, Exact
+
+NAME = r"^[a-z][a-z0-9_]{0,49}$"
+Name = Annotated[str, Field(pattern=NAME)]
+PLACEHOLDERS = ("account", "subscription")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Europe/Berlin or UTC") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+class Fold(StrEnum):
+    """What a local time means that the clock showed twice."""
+
+    FIRST = "first"
+    SECOND = "second"
+    IN_ORDER = "in_order"  # the rows' own order tells: second from where the stamps do not rise any more
+    REJECT = "reject"
+
+
+class Gap(StrEnum):
+    """What a local time means that the clock never showed."""
+
+    SHIFT = "shift"  # counted on with the offset before the change
+    REJECT = "reject"
+
+
+class Duplicates(StrEnum):
+    """What a repeated reading means. With event ids: the same id; without: the same content."""
+
+    KEEP = "keep"  # a reading of its own
+    EXACT = "exact"  # counted once when all of it is equal; conflicting rows of one id are quarantined
+    REJECT = "reject"  # all but the first, in order of content, are quarantined
+
+
+class Csv(Definition):
+    """Delimited text, plain or gzip."""
+
+    kind: Literal["csv"] = "csv"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+
+
+class Parquet(Definition):
+    """Apache Parquet, plain or gzip."""
+
+    kind: Literal["parquet"]
+
+
+class Columns(Definition):
+    """The names of the source's columns; an account may stand in the file's path instead."""
+
+    at: str
+    value: str
+    account: str | None = None
+    subscription: str | None = None
+    event_id: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """Map our names to the source's, leaving out what the source does not have."""
+        return {ours: theirs for ours, theirs in self if theirs is not None}
+
+
+class Value(Definition):
+    """How a number is written. More decimals than `decimals` are quarantined, never rounded away."""
+
+    decimals: int = Field(default=18, ge=0, le=30)
+    decimal_mark: Literal[".", ","] = "."
+    thousands_mark: Literal["", ".", ",", " ", "'"] = ""
+    nulls: tuple[str, ...] = ("", "NULL", "null")
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> "Value":
+        if self.decimal_mark == self.thousands_mark:
+            raise ValueError("decimal_mark and thousands_mark must differ")
+        return self
+
+
+class Time(Definition):
+    """How an instant is written: ISO 8601, seconds since 1970, or a strptime pattern without an offset."""
+
+    format: str = "iso"
+    zone: TimeZone = "UTC"
+    fold: Fold = Fold.REJECT
+    gap: Gap = Gap.REJECT
+
+    @model_validator(mode="after")
+    def _pattern(self) -> "Time":
+        if self.format not in {"iso", "epoch_seconds", "epoch_milliseconds"} and "%" not in self.format:
+            raise ValueError(
+                f"format {self.format!r} is neither iso, epoch_seconds, epoch_milliseconds nor a pattern such as %d.%m.%Y %H:%M"
+            )
+        if "%z" in self.format or "%Z" in self.format:
+            raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")
+        return self
+
+
+class Source(Definition):
+    """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there."""
+
+    source: Name
+    description: str = ""
+    owner: str = ""
+    files: str
+    format: Annotated[Csv | Parquet, Field(discriminator="kind")] = Csv()
+    columns: Columns
+    value: Value = Value()
+    time: Time = Time()
+    duplicates: Duplicates = Duplicates.REJECT
+    quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal(0)
+
+    @model_validator(mode="after")
+    def _account_is_known(self) -> "Source":
+        placeholders = re.findall(r"{(.*?)}", self.files)
+        if unknown := [name for name in placeholders if name not in PLACEHOLDERS]:
+            raise ValueError(f"files: {{{unknown[0]}}} is unknown; a path can hold {{account}} and {{subscription}}")
+        if ("account" in placeholders) == (self.columns.account is not None):
+            raise ValueError("say where the account stands, once: columns.account, or {account} in files")
+        return self
+
+    def pattern(self) -> tuple[str, "re.Pattern[str]"]:
+        """Give the glob that finds the files below the inbox, and the expression that reads their paths."""
+        parts = re.split(r"({\w+}|\*\*/|\*)", self.files)
+        special = {"**/": "(?:.*/)?", "*": "[^/]*"}
+        named = {f"{{{name}}}": f"(?P<{name}>[^/]+)" for name in PLACEHOLDERS}
+        expression = "".join({**special, **named}.get(part, re.escape(part)) for part in parts)
+        return re.sub(r"{\w+}", "*", self.files), re.compile(expression)

@@ -1,0 +1,101 @@
+"""From quantities to usage: the charge's unit by an exact factor, one rounding, the fields that the billing platform takes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from transforms.exact import round_exact
+from transforms.identity import record_key
+from transforms.meter import Meter
+from transforms.period import Month, instant
+from transforms.scope import SubscribedCharge
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What was derived for one charge: (numerator + remainder) / denominator; instants in microseconds UTC."""
+
+    charge_number: str
+    start_us: int
+    end_us: int
+    numerator: Decimal
+    remainder: Decimal
+    denominator: int
+    readings: int
+    first_at_us: int | None
+    last_at_us: int | None
+
+    @property
+    def exact(self) -> Fraction:
+        """The derived value, not yet rounded."""
+        return (Fraction(self.numerator) + Fraction(self.remainder)) / self.denominator
+
+
+@dataclass(frozen=True)
+class UsageRecord:
+    """One record for one charge and billing period; `quantity` counts `uom`, and `readings` rows stand behind it."""
+
+    record_key: str
+    period: str
+    account_number: str
+    subscription_number: str
+    charge_number: str
+    charge: str
+    uom: str
+    quantity: Decimal
+    start_at: datetime
+    end_at: datetime
+    description: str
+    custom_fields: Mapping[str, str]
+    readings: int
+
+    @property
+    def canonical(self) -> str:
+        """All that makes this record what it is, the number of readings included, as one text: equal text, equal usage."""
+        fields = ";".join(f"{name}={value}" for name, value in sorted(self.custom_fields.items()))
+        quantity = format(self.quantity.normalize(), "f")
+        span = f"{self.start_at.isoformat()}/{self.end_at.isoformat()}"
+        return "|".join([self.record_key, self.uom, quantity, span, str(self.readings), self.description, fields])
+
+
+def to_usage(
+    quantities: Iterable[Quantity],
+    charges: Iterable[SubscribedCharge],
+    meter: Meter,
+    uom: str,
+    factor: Fraction,
+    period: Month,
+) -> list[UsageRecord]:
+    """Map every quantity to a record of the charge's UOM, in the order of their keys."""
+    subscribed = {charge.charge_number: charge for charge in charges}
+    records = [_record(each, subscribed[each.charge_number], meter, uom, factor, period) for each in quantities]
+    return sorted(records, key=lambda record: record.record_key)
+
+
+def _record(
+    each: Quantity, charge: SubscribedCharge, meter: Meter, uom: str, factor: Fraction, period: Month
+) -> UsageRecord:
+    rounding = meter.map.rounding
+    words = {
+        "meter": meter.meter,
+        "period": str(period),
+        "function": meter.derive.function.value,
+        "readings": str(each.readings),
+    }
+    return UsageRecord(
+        record_key=record_key(each.charge_number, each.start_us, {}),
+        period=str(period),
+        account_number=charge.account_number,
+        subscription_number=charge.subscription_number,
+        charge_number=each.charge_number,
+        charge=charge.charge,
+        uom=uom,
+        quantity=round_exact(each.exact * factor, rounding.decimals, rounding.mode),
+        start_at=instant(each.start_us),
+        end_at=instant(each.end_us),
+        description=meter.map.description.format_map(words),
+        custom_fields={name: text.format_map(words) for name, text in meter.map.custom_fields.items()},
+        readings=each.readings,
+    )
