@@ -19,7 +19,7 @@ class DamagedArtefactError(MeterbridgeError):
 
 
 def write(folder: Path, name: str, table: pa.Table, about: dict[str, Any]) -> Path:
-    """Write a table and what it is about (JSON) to `<folder>/<name>-<hash>.parquet`; the same content has the same path."""
+    """Write a table and what it is about (JSON) to `<folder>/<name>-<hash>.parquet`; same content, same path."""
     text = json.dumps(about, sort_keys=True, separators=(",", ":"))
     with aside(folder) as written:
         pq.write_table(table.replace_schema_metadata({ABOUT: text.encode()}), written)

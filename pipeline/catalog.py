@@ -127,14 +127,9 @@ def _check_known(
 ) -> None:
     known = set(words)
     if word not in known:
-        text = f"{'.'.join(place)}: {word!r} is {what}{nearest(word, known)}"
-        raise CatalogError(
-            [
-                document.problem(
-                    place, f"{text} Known: {', '.join(sorted(known))}" if len(known) <= LISTED_WORDS_MAX else text
-                )
-            ]
-        )
+        listed = f" (known: {', '.join(sorted(known))})" if 0 < len(known) <= LISTED_WORDS_MAX else ""
+        text = f"{'.'.join(place)}: {word!r} is {what}{listed}{nearest(word, known)}"
+        raise CatalogError([document.problem(place, text)])
 
 
 def _check_file_name(document: Document, key: str, name: str) -> None:

@@ -21,7 +21,7 @@ from transforms.errors import MeterbridgeError
 from transforms.period import Month
 
 
-class PeriodType(click.ParamType):
+class PeriodType(click.ParamType[Month]):
     """A billing period on the command line, such as 2014-02."""
 
     name = "period"

@@ -24,17 +24,18 @@ from transforms.reconcile import LedgerLine
 from transforms.scope import Account, CalendarRow, ScopeRow, SubscribedCharge, calendar, scope
 from transforms.source import Source
 
-EXACT = pa.schema([
-    ("charge_number", pa.string()),
-    ("start_us", pa.int64()),
-    ("end_us", pa.int64()),
-    ("numerator", pa.string()),  # digits as text: a weighted sum needs more than the 38 of a decimal column
-    ("remainder", pa.string()),
-    ("denominator", pa.int64()),
-    ("readings", pa.int64()),
-    ("first_at_us", pa.int64()),
-    ("last_at_us", pa.int64()),
-])  # fmt: skip
+EXACT_TYPES: dict[str, pa.DataType] = {
+    "charge_number": pa.string(),
+    "start_us": pa.int64(),
+    "end_us": pa.int64(),
+    "numerator": pa.string(),  # digits as text: a weighted sum needs more than the 38 of a decimal column
+    "remainder": pa.string(),
+    "denominator": pa.int64(),
+    "readings": pa.int64(),
+    "first_at_us": pa.int64(),
+    "last_at_us": pa.int64(),
+}
+EXACT = pa.schema(EXACT_TYPES)
 
 
 ZONES_SPAN = timedelta(hours=14)  # no clock on Earth is further from UTC
@@ -62,11 +63,11 @@ class Situation:
         return CalendarRow("", window.start_us, window.end_us)
 
     def calendar(self) -> list[CalendarRow]:
-        """The period on every account's clock."""
+        """Cut the period on every account's clock."""
         return calendar(self.accounts, self.period)
 
     def scope(self) -> list[ScopeRow]:
-        """Which charge the readings of each account and subscription belong to."""
+        """Tell which charge the readings of each account and subscription belong to."""
         return scope(self.accounts, self.charges, self.meter.map.charge, self.period)
 
 

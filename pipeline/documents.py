@@ -19,9 +19,10 @@ NULLS = ("", "~", "null")
 
 
 class CatalogError(MeterbridgeError):
-    """The catalog cannot be used; the message has one line per problem: file, line, what, and the nearest right word."""
+    """The catalog cannot be used; one line per problem: file, line, what, and the nearest right word."""
 
     def __init__(self, problems: list[str]) -> None:
+        """Make the error of one or more problems."""
         super().__init__("\n".join(problems))
         self.problems = problems
 
@@ -54,7 +55,8 @@ class Document:
             return {key.value: self._entry(key, value, place) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
             return [self._build(item, (*place, index)) for index, item in enumerate(node.value)]
-        return None if node.value in NULLS and node.style is None else node.value
+        plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        return None if plain and node.value in NULLS else node.value
 
     def _entry(self, key: yaml.Node, value: yaml.Node, place: Place) -> Any:  # noqa: ANN401 any YAML value
         if (*place, key.value) in self.lines:

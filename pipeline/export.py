@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,7 +43,7 @@ class ExportMismatchError(MeterbridgeError):
 
 
 def export(store: sa.Engine, period: Month, home: Path) -> list[ExportFile]:
-    """Write a period's exports below `<home>/exports/<period>/`, and give them; the same content gives the same files."""
+    """Write a period's exports below `<home>/exports/<period>/`, and give them; same content, same files."""
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
         written = [file for what in KINDS for file in _export(connection, what, period, home / "exports")]
@@ -83,7 +84,7 @@ def _typed(path: Path) -> pa.Table:
 
 def _check(table: pa.Table, what: str, rows: int, total: object, summed: str) -> None:
     """Hold what was written against what the store counted."""
-    read = sum((value for value in table[summed].to_pylist()), start=0)
+    read = sum((Decimal(value or 0) for value in table[summed].to_pylist()), Decimal(0))
     if table.num_rows != rows or read != total:
         raise ExportMismatchError(
             f"{what}: the store has {rows} rows and {total}, the file {table.num_rows} and {read}"

@@ -1,4 +1,4 @@
-"""Extract: land what is new in a source, once. Raw files become immutable Parquet, visible through the manifest alone."""
+"""Extract: land what is new in a source, once. Raw files become immutable Parquet, visible through the manifest."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class MissingFilesError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class Extracted:
-    """What became of a source's files: `landed` anew, `exists` by content, `known` by their bytes, `quarantined` whole."""
+    """What became of a source's files: `landed` anew, `exists` by content, `known` by path and bytes, `quarantined` whole."""
 
     source: str
     landed: int
@@ -43,7 +43,7 @@ class Extracted:
 def extract(
     store: sa.Engine, source: Source, inbox: Path, home: Path, *, until: datetime, retry: bool = False
 ) -> Extracted:
-    """Take every file that is new by its bytes; `until` is the instant up to which the source has then been taken.
+    """Take every file that is new by its path or its bytes; `until` is the instant up to which the source has then been taken.
 
     `retry` takes files again that were quarantined whole. MissingFilesError when the source never gave a file.
     """
@@ -65,7 +65,7 @@ def extract(
 def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> dict[str, int]:
     hashed = sha256(raw.path)
     with store.begin() as connection:
-        if manifest.has_arrived(connection, source.source, hashed):
+        if manifest.has_arrived(connection, source.source, hashed, raw.uri):
             return {"known": 1}
     size = raw.path.stat().st_size
     try:

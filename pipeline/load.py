@@ -28,7 +28,7 @@ class LoadRefusedError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did. Outcomes: created, exists (the same content is active), empty (no record), late (already billed)."""
+    """What a load did: created, exists (the same content is active), empty (no record) or late (billed already)."""
 
     outcome: str
     meter: str
@@ -39,7 +39,8 @@ class Loaded:
 
     def __str__(self) -> str:
         names = f"import {self.import_id}" if self.import_id else "no import"
-        return f"{self.meter} {self.period}: {self.outcome}, {names}, {self.records} records, {self.quarantined} quarantined"
+        counts = f"{self.records} records, {self.quarantined} quarantined"
+        return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}"
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ def _late(
     before = usage.import_file_ids(connection, active.import_id)
     if not batch.files - before:
         raise LoadRefusedError(
-            f"meter {batch.meter.meter}, period {batch.period}: import {active.import_id} is billed, and the same readings now "
-            f"give another result: the meter, its charge or an account was changed. Take the change back, or date it later"
+            f"meter {batch.meter.meter}, period {batch.period}: import {active.import_id} is billed, and the same "
+            f"readings now give another result: the meter, its charge or an account was changed; take the change back"
         )
     landed, lines = rederive(store, catalog, batch.meter, batch.period, home, before)
     arrived = LedgerLine("late", "after_billing", batch.landed - landed, f"{len(batch.files - before)} files")

@@ -14,21 +14,23 @@ from pipeline.store import customers
 from transforms.period import Month
 from transforms.usage import Quantity, UsageRecord, to_usage
 
-USAGE = pa.schema([
-    ("record_key", pa.string()),
-    ("period", pa.string()),
-    ("account_number", pa.string()),
-    ("subscription_number", pa.string()),
-    ("charge_number", pa.string()),
-    ("charge", pa.string()),
-    ("uom", pa.string()),
-    ("quantity", pa.decimal128(38, 9)),  # wider than the store's 22 digits: what is too large must reach the validation
-    ("start_at", pa.timestamp("us", "UTC")),
-    ("end_at", pa.timestamp("us", "UTC")),
-    ("description", pa.string()),
-    ("custom_fields", pa.map_(pa.string(), pa.string())),
-    ("readings", pa.int64()),
-])  # fmt: skip
+USAGE_TYPES: dict[str, pa.DataType] = {
+    "record_key": pa.string(),
+    "period": pa.string(),
+    "account_number": pa.string(),
+    "subscription_number": pa.string(),
+    "charge_number": pa.string(),
+    "charge": pa.string(),
+    "uom": pa.string(),
+    # Wider than the store's 22 digits: what is too large must reach the validation.
+    "quantity": pa.decimal128(38, 9),
+    "start_at": pa.timestamp("us", "UTC"),
+    "end_at": pa.timestamp("us", "UTC"),
+    "description": pa.string(),
+    "custom_fields": pa.map_(pa.string(), pa.string()),
+    "readings": pa.int64(),
+}
+USAGE = pa.schema(USAGE_TYPES)
 
 
 def map_usage(store: sa.Engine, catalog: Catalog, quantities: Path, home: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Rate: the bill run of a month. Pending usage becomes Processed, and rated items bill what is due; in one transaction."""
+"""Rate: the bill run of a month. Pending usage becomes Processed, rated items bill what is due; one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from expectations import rated as rated_border
 from pipeline.catalog import Catalog
 from pipeline.derive import require_ended
-from pipeline.store import billing, ledger, locks
+from pipeline.ready import missing_meters
+from pipeline.store import billing, locks
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
 from transforms.errors import MeterbridgeError
@@ -31,7 +32,7 @@ class NotReadyError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class BillRun:
-    """What a bill run did: `created`, or `nothing_due` when no Pending usage was left. `left_pending` says why, by record."""
+    """What a bill run did: `created`, or `nothing_due`; `left_pending` says what it could not take, and why."""
 
     outcome: str
     period: str
@@ -51,12 +52,6 @@ class BillRun:
         return f"bill run {self.period}: {self.outcome}, {self.records} records, {self.items} items, {money}{left}"
 
 
-def missing_meters(store: sa.Engine, catalog: Catalog, period: Month) -> list[str]:
-    """List the meters whose usage of the period has not been loaded."""
-    with store.begin() as connection:
-        return sorted(set(catalog.meters) - ledger.meters_done(connection, period))
-
-
 def rate(store: sa.Engine, catalog: Catalog, period: Month, home: Path, *, at: datetime) -> BillRun:
     """Rate a month. Run again it finds nothing Pending and bills nothing.
 
@@ -68,6 +63,7 @@ def rate(store: sa.Engine, catalog: Catalog, period: Month, home: Path, *, at: d
         raise NotReadyError(f"period {period} cannot be billed yet; not loaded: {', '.join(missing)}")
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
+        billing.note_rated(connection, period)
         rows = billing.active_usage(connection, period)
         reasons = {row["record_id"]: reason for row in rows if (reason := _unbillable(row, catalog))}
         return _bill(

@@ -20,7 +20,7 @@ Row = TypeVar("Row", Account, SubscribedCharge)
 
 
 class RegisterError(MeterbridgeError):
-    """A customer file cannot be taken; the message has one line per problem, with file and line. Nothing is registered."""
+    """A customer file cannot be taken; one line per problem, with file and line. Nothing is registered."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,27 @@ def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:
     if not path.is_file():
         raise RegisterError(f"{path} is missing")
     names = [field.name for field in fields(kind)]
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if list(reader.fieldnames or []) != names:
-            raise RegisterError(f"{path}:1: the columns must be {','.join(names)}")
-        for row in reader:
-            yield f"{path}:{reader.line_num}", _typed(row, kind, f"{path}:{reader.line_num}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for place, row in _rows(path, csv.DictReader(file), names):
+                yield place, _typed(row, kind, place)
+    except UnicodeDecodeError as error:
+        raise RegisterError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+def _rows(path: Path, reader: "csv.DictReader[str]", names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the rows that have a field for every column, each number in the first column once."""
+    if list(reader.fieldnames or []) != names:
+        raise RegisterError(f"{path}:1: the columns must be {','.join(names)}")
+    seen: dict[str, int] = {}
+    for row in reader:
+        place, number = f"{path}:{reader.line_num}", row[names[0]]
+        if None in row or None in row.values():
+            raise RegisterError(f"{place}: the row must have {len(names)} fields")
+        if number in seen:
+            raise RegisterError(f"{place}: {names[0]} {number!r} stands in line {seen[number]} already")
+        seen[number] = reader.line_num
+        yield place, row
 
 
 def _typed(row: dict[str, str], kind: type[Row], place: str) -> Row:
@@ -78,9 +93,10 @@ def _instant(text: str, place: str) -> datetime:
 
 
 def _account_problems(accounts: list[tuple[str, Account]], catalog: Catalog) -> Iterator[str]:
+    currencies = set(catalog.units.currencies)
     for place, account in accounts:
-        if account.currency not in catalog.units.currencies:
-            yield f"{place}: currency {account.currency!r} is unknown{nearest(account.currency, set(catalog.units.currencies))}"
+        if account.currency not in currencies:
+            yield f"{place}: currency {account.currency!r} is unknown{nearest(account.currency, currencies)}"
         try:
             ZoneInfo(account.time_zone)
         except (KeyError, ValueError):

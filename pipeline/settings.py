@@ -15,7 +15,7 @@ class SettingsError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """`store_url` is the usage store; `home` holds readings, work, exports and data docs; raw files arrive in `inbox`."""
+    """`store_url` is the usage store; `home` holds readings, work, exports, data docs; raw files arrive in `inbox`."""
 
     store_url: str
     home: Path
@@ -34,7 +34,7 @@ class Settings:
 
 
 def catalog_folder() -> Path:
-    """The catalog alone, for whoever needs no store: the DAG files, which are read every few seconds."""
+    """Find the catalog alone, for whoever needs no store: the DAG files, which are read every few seconds."""
     return _folder("METERBRIDGE_CATALOG", "catalog")
 
 
@@ -44,7 +44,10 @@ def _folder(name: str, default: str) -> Path:
 
 def _secret(name: str) -> str:
     if file := os.environ.get(f"{name}_FILE"):
-        return Path(file).read_text().strip()
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE: {file} cannot be read ({error.strerror})") from error
     if value := os.environ.get(name):
         return value
     raise SettingsError(

@@ -1,4 +1,4 @@
-"""The table of contents: the seven steps, in the data's order. Each takes all it needs, and may be run again at any time.
+"""The table of contents: the seven steps, in the data's order. Each takes all it needs, and may be run again.
 
 extract         raw files            -> readings    new files, once
 derive          readings             -> quantities  one per charge and period, exact; every row has its place

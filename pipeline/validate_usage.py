@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -24,7 +25,7 @@ PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "at_us_min", "at
 
 
 class ValidationFailedError(MeterbridgeError):
-    """What is to be loaded cannot be trusted as a whole; the message says what does not hold and where the report lies."""
+    """What is to be loaded cannot be trusted as a whole; the message says what does not hold; see the report."""
 
 
 def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) -> Path:
@@ -62,10 +63,10 @@ def _page(verdict: Verdict, home: Path) -> str:
     return verdict.docs.relative_to(home).as_posix() if verdict.docs else ""
 
 
-def _profile(rows: list[dict[str, object]], source: Source) -> pd.DataFrame:
+def _profile(rows: list[dict[str, Any]], source: Source) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=PROFILE)
     frame["source"] = source.source
-    shares = [Decimal(int(row.quarantined)) / max(int(row.rows), 1) for row in frame.itertuples()]
+    shares = [Decimal(row["quarantined"]) / max(row["rows"], 1) for row in rows]
     return frame.assign(quarantined_share=pd.Series(shares, index=frame.index, dtype=object))
 
 

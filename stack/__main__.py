@@ -56,8 +56,10 @@ def databases() -> None:
 def status() -> None:
     """Tell what runs, and how Airflow feels."""
     settings = read_settings()
-    click.echo(f"running: {', '.join(local.running(settings)) or 'nothing'}")
-    for component, state in ask_health(settings.url).items():
+    running = local.running(settings)
+    click.echo(f"running: {', '.join(running) or 'nothing'}")
+    health = ask_health(settings.url) if "api-server" in running else {}
+    for component, state in health.items():
         click.echo(f"{component}: {state}")
 
 

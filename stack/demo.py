@@ -4,9 +4,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import click
-from pipeline.status import summary, totals
 
 from pipeline.catalog import Catalog
+from pipeline.status import summary, totals
 from pipeline.store.engine import connect
 from stack import local
 from stack.client import Client
@@ -43,9 +43,9 @@ def _process(settings: Settings, stack: local.Stack, tell: local.Tell) -> None:
         dags = [dag for stage in in_order for dag in stage]
         await_parsed(client, set(dags), since=begun - timedelta(minutes=1))
         tell(f"{len(dags)} DAGs parsed; log in at {settings.url} as {stack.user} with {stack.password} to watch")
-        for dag in dags:
-            client.unpause(dag)
         for stage in in_order:
+            for dag in stage:  # not sooner: the latest month starts with it, and would wait for the stage before
+                client.unpause(dag)
             _backfill(client, stage, begun)
             await_runs(client, since=begun, timeout_seconds=TIMEOUT_SECONDS, tell=tell)
     finally:

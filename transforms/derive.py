@@ -39,7 +39,7 @@ def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: Calenda
 
 
 def classify(dated: ir.Table, scope: Sequence[ScopeRow], duplicates: Duplicates, *, by_event_id: bool) -> ir.Table:
-    """Give every reading that `inside` placed its `category` and `reason`, its `charge_number` and that charge's bounds.
+    """Give every reading that `inside` placed its `category`, `reason`, `charge_number` and that charge's bounds.
 
     Categories: used, duplicate, out_of_scope, quarantined; and before or after, for what is not of this period.
     """
@@ -80,7 +80,7 @@ def _repeat(marked: ir.Table, duplicates: Duplicates, *, by_event_id: bool) -> i
     if duplicates is Duplicates.REJECT:
         return ibis.cases((marked.count().over(same_key) > 1, "repeated_reading"))
     content = list(dict.fromkeys([*key, *CONTENT]))
-    copies = ibis.window(group_by=content, order_by=list(IDENTITY) + ["row"])
+    copies = ibis.window(group_by=content, order_by=[*IDENTITY, "row"])
     later = ibis.row_number().over(copies) > 0
     if not by_event_id:
         return ibis.cases((later, "same_content"))
@@ -129,7 +129,7 @@ def _of_used(
 
 
 def _time_weighted(classified: ir.Table, derivation: Derivation) -> ir.Table:
-    """Weigh each reading by how long it holds: until the next one, at most `gap_seconds_max`, clipped to the charge's window.
+    """Weigh each reading by how long it holds: until the next, at most `gap_seconds_max`, within the charge's window.
 
     The reading that holds at the window's start is carried in from before it. Of readings with one time stamp the
     largest holds on: content decides, not the order of arrival. Weights are microseconds.

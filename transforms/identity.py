@@ -14,7 +14,7 @@ def digest(*parts: str) -> str:
 
 
 def record_key(charge_number: str, start_us: int, custom_fields: Mapping[str, str]) -> str:
-    """Name a usage record by what may exist once: charge, start of service, and custom fields if it is split by them."""
+    """Name a usage record by what may exist once: charge, start of service, and the fields that it is split by."""
     fields = [f"{name}={value}" for name, value in sorted(custom_fields.items())]
     return digest("record", charge_number, str(start_us), *fields)
 

@@ -72,7 +72,7 @@ class Mapping(Definition):
     factor: Factor | None = None
     rounding: QuantityRounding = QuantityRounding()
     description: Text = ""
-    custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], Text] = {}
+    custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], Text] = Field(default_factory=dict)
 
 
 def _named_or_own(value: object) -> str:

@@ -62,14 +62,15 @@ class Month:
 
     def window(self, time_zone: str) -> Window:
         """Cut the month in a time zone (IANA name); 28 to 31 days of 23, 24 or 25 hours."""
-        return Window(self._midnight(time_zone), self.next()._midnight(time_zone))
+        return Window(_midnight(self, time_zone), _midnight(self.next(), time_zone))
 
     def ended_everywhere(self, at: datetime) -> bool:
         """Tell whether the month is over in every time zone at that instant."""
-        return at >= self.next()._midnight("UTC") + LAST_ZONE_BEHIND_UTC
+        return at >= _midnight(self.next(), "UTC") + LAST_ZONE_BEHIND_UTC
 
-    def _midnight(self, time_zone: str) -> datetime:
-        return datetime(self.year, self.month, 1, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+def _midnight(month: Month, time_zone: str) -> datetime:
+    return datetime(month.year, month.month, 1, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def micros(instant: datetime) -> int:

@@ -49,8 +49,8 @@ def check(ledger: Ledger) -> Ledger:
     if ledger.unexplained:
         places = ", ".join(f"{place} {ledger.rows(place)}" for place in PLACES if ledger.rows(place))
         raise UnexplainedRowsError(
-            f"meter {ledger.meter}, period {ledger.period}: {ledger.landed} rows landed, but {ledger.unexplained} of them are "
-            f"unexplained ({places or 'none is anywhere'}); nothing was loaded"
+            f"meter {ledger.meter}, period {ledger.period}: {ledger.landed} rows landed, but {ledger.unexplained} of "
+            f"them are unexplained ({places or 'none is anywhere'}); nothing was loaded"
         )
     return ledger
 

@@ -107,7 +107,8 @@ class Time(Definition):
     def _pattern(self) -> "Time":
         if self.format not in {"iso", "epoch_seconds", "epoch_milliseconds"} and "%" not in self.format:
             raise ValueError(
-                f"format {self.format!r} is neither iso, epoch_seconds, epoch_milliseconds nor a pattern such as %d.%m.%Y %H:%M"
+                f"format {self.format!r} is none of iso, epoch_seconds, epoch_milliseconds, "
+                "and no pattern such as %d.%m.%Y %H:%M"
             )
         if "%z" in self.format or "%Z" in self.format:
             raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")

@@ -30,7 +30,7 @@ class Unit(Definition):
     description: str = ""
     decimals: int = Field(default=0, ge=0, le=9)
     rounding: Rounding = Rounding.UP
-    aliases: dict[str, Factor] = {}
+    aliases: dict[str, Factor] = Field(default_factory=dict)
 
     def round(self, quantity: Decimal) -> Decimal:
         """Round a rated quantity the way this unit is billed."""

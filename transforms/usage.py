@@ -1,4 +1,4 @@
-"""From quantities to usage: the charge's unit by an exact factor, one rounding, the fields that the billing platform takes."""
+"""From quantities to usage: the charge's unit by an exact factor, one rounding, the billing platform's fields."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class UsageRecord:
 
     @property
     def canonical(self) -> str:
-        """All that makes this record what it is, the number of readings included, as one text: equal text, equal usage."""
+        """All that makes this record what it is, its number of readings included: equal text, equal usage."""
         fields = ";".join(f"{name}={value}" for name, value in sorted(self.custom_fields.items()))
         quantity = format(self.quantity.normalize(), "f")
         span = f"{self.start_at.isoformat()}/{self.end_at.isoformat()}"

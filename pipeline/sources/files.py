@@ -2,11 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -24,7 +24,7 @@ class UnreadableFileError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file as it arrived: `uri` is its path below the inbox, `named` what that path says of account and subscription."""
+    """One file as it arrived: `uri` is its path below the inbox, `named` what that path says of its account."""
 
     path: Path
     uri: str
@@ -45,7 +45,7 @@ def arrivals(source: Source, inbox: Path) -> list[RawFile]:
 
 @contextmanager
 def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
-    """Open a file as a stream of text columns under our names, with `row` and `defect`; UnreadableFileError when it is none."""
+    """Open a file as a stream of text columns under our names; UnreadableFileError when it cannot be read."""
     with _plain(raw.path) as file:
         reader = _csv_rows if isinstance(source.format, Csv) else _parquet_rows
         try:
@@ -63,9 +63,8 @@ class RowReader:
     def __init__(self, source: Source, batches: Iterator[pa.RecordBatch]) -> None:
         """Wrap the batches of one file of a source."""
         names = list(source.columns.named())
-        self._schema = pa.schema(
-            [("row", pa.int64()), ("defect", pa.string()), *((name, pa.string()) for name in names)]
-        )
+        types: dict[str, pa.DataType] = {"row": pa.int64(), **dict.fromkeys(["defect", *names], pa.string())}
+        self._schema = pa.schema(types)
         self._batches = batches
         self.failure: UnreadableFileError | None = None
 
@@ -113,7 +112,7 @@ def _unpack(path: Path, unpacked: Path) -> None:
 
 def _csv_rows(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
     assert isinstance(source.format, Csv)  # noqa: S101 narrows the type; the caller chose by it
-    ragged = _Ragged()
+    ragged = _Ragged(source.format.skip_lines + 1)
     reader = pc.open_csv(
         path,
         read_options=pc.ReadOptions(
@@ -142,16 +141,18 @@ def _csv_rows(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
 class _Ragged:
     """Rows with another number of fields than the header: left out by the CSV reader, kept here with their numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, header: int) -> None:
+        """Start with the number that the reader gives the header: it counts the skipped lines too."""
+        self._header = header
         self.rows: dict[int, str] = {}
 
-    def skip(self, row: Any) -> str:  # noqa: ANN401 pyarrow.csv.InvalidRow has no stub
+    def skip(self, row: pc.InvalidRow) -> Literal["skip"]:
         """Keep a row that the reader cannot split."""
-        self.rows[row.number - 1] = row.text  # the header is the reader's row 1
+        self.rows[(row.number or 0) - self._header] = row.text  # always numbered: the file is read by one thread
         return "skip"
 
     def number(self, count: int, done: int) -> list[int]:
-        """Number the next `count` good rows after row `done`, counting past the ragged ones between them."""
+        """Give the numbers of the next `count` good rows after row `done`, counting past the ragged ones."""
         if not self.rows:
             return list(range(done + 1, done + count + 1))
         numbers: list[int] = []
@@ -165,7 +166,8 @@ class _Ragged:
         """Give the ragged rows as a batch: their text stands in the column of the value."""
         size = len(self.rows)
         texts = {name: [""] * size for name in source.columns.named()} | {"value": list(self.rows.values())}
-        return pa.record_batch({"row": list(self.rows), "defect": ["ragged_row"] * size, **texts})
+        columns = {name: pa.array(column, pa.string()) for name, column in texts.items()}
+        return _batch(list(self.rows), pa.array(["ragged_row"] * size, pa.string()), columns)
 
 
 def _parquet_rows(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
@@ -179,7 +181,12 @@ def _parquet_rows(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
 
 def _renamed(batch: pa.RecordBatch, rows: list[int], source: Source) -> pa.RecordBatch:
     text = {ours: batch.column(theirs).cast(pa.string()) for ours, theirs in source.columns.named().items()}
-    return pa.record_batch({"row": rows, "defect": pa.nulls(len(rows), pa.string()), **text})
+    return _batch(rows, pa.nulls(len(rows), pa.string()), text)
+
+
+def _batch(rows: list[int], defects: "pa.Array[Any]", text: "Mapping[str, pa.Array[Any]]") -> pa.RecordBatch:
+    columns: dict[str, pa.Array[Any]] = {"row": pa.array(rows, pa.int64()), "defect": defects, **text}
+    return pa.record_batch(columns)
 
 
 def _check_columns(names: list[str], source: Source) -> None:

@@ -7,9 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
-from pipeline.store.tables import accounts, bill_runs, rated_items, rated_usage, subscribed_charges, usage_records
+from pipeline.store.tables import (
+    accounts,
+    bill_runs,
+    rated_items,
+    rated_periods,
+    rated_usage,
+    subscribed_charges,
+    usage_records,
+)
 from transforms.period import Month
 from transforms.rating.usage import RatedItem
 
@@ -85,8 +94,16 @@ def process(connection: sa.Connection, bill_run_id: str, records: Iterable[int])
     return connection.execute(statement.values(status="Processed", bill_run_id=bill_run_id)).rowcount
 
 
-def runs_of(connection: sa.Connection, period: Month) -> list[str]:
-    """List the bill runs of a period."""
-    return list(
-        connection.execute(sa.select(bill_runs.c.bill_run_id).where(bill_runs.c.period == str(period))).scalars()
+def note_rated(connection: sa.Connection, period: Month) -> None:
+    """Note that a period was rated, whether or not anything was due."""
+    statement = insert(rated_periods).values(period=str(period))
+    changed = {"rated_at": sa.func.now()}
+    connection.execute(statement.on_conflict_do_update(index_elements=[rated_periods.c.period], set_=changed))
+
+
+def is_rated(connection: sa.Connection, period: Month) -> bool:
+    """Tell whether a period has been rated."""
+    return (
+        connection.execute(sa.select(rated_periods.c.period).where(rated_periods.c.period == str(period))).first()
+        is not None
     )

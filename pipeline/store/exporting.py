@@ -26,7 +26,7 @@ class ExportFile:
 
 
 def usage_rows(period: Month) -> sa.Select[tuple[object, ...]]:
-    """The active usage of a period, with its status, import and bill run."""
+    """Select the active usage of a period, with its status, import and bill run."""
     names = ("charge_number", "charge", "start_at", "end_at", "uom", "quantity", "status", "import_id", "bill_run_id")
     return (
         sa.select(
@@ -53,7 +53,7 @@ def usage_rows(period: Month) -> sa.Select[tuple[object, ...]]:
 
 
 def rated_rows(period: Month) -> sa.Select[tuple[object, ...]]:
-    """The rated items of a period, whichever bill run made them."""
+    """Select the rated items of a period, whichever bill run made them."""
     names = (
         "subscription_number", "charge_number", "charge", "period_start", "period_end", "group_key",
         "uom", "quantity", "amount", "amount_total", "billed_before", "currency", "bill_run_id",

@@ -1,4 +1,4 @@
-"""The conservation ledgers: where every reading of a meter and period is. Billed and pending are read off the records."""
+"""The conservation ledgers: where every reading of a meter and period is; billed and pending, the records tell."""
 
 from collections.abc import Iterable
 

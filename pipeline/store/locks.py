@@ -1,4 +1,6 @@
-"""Advisory locks, held until the transaction ends. Always taken in this order, so that none waits for another in a ring:
+"""Advisory locks, held until the transaction ends.
+
+Always taken in this order, so that none waits for another in a ring:
 
 1. the billing period: shared by loads, alone by a bill run or an export;
 2. the meter in that period: alone by a load.

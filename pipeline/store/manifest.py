@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -13,7 +14,7 @@ from pipeline.store.tables import arrivals, extractions, landed_files, quarantin
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One immutable Parquet file of readings; `path` lies below the home's readings folder, instants are microseconds UTC."""
+    """One immutable Parquet file of readings, at `path` below the home's readings; instants in microseconds UTC."""
 
     source: str
     file_id: str
@@ -25,9 +26,11 @@ class LandedFile:
     path: str
 
 
-def has_arrived(connection: sa.Connection, source: str, sha256: str) -> bool:
-    """Tell whether these bytes have been taken, landed or quarantined."""
-    statement = sa.select(arrivals.c.sha256).where(arrivals.c.source == source, arrivals.c.sha256 == sha256)
+def has_arrived(connection: sa.Connection, source: str, sha256: str, uri: str) -> bool:
+    """Tell whether these bytes have been taken from this path, landed or quarantined."""
+    statement = sa.select(arrivals.c.sha256).where(
+        arrivals.c.source == source, arrivals.c.sha256 == sha256, arrivals.c.uri == uri
+    )
     return connection.execute(statement).first() is not None
 
 
@@ -83,8 +86,8 @@ def files(connection: sa.Connection, source: str, before_us: int, *, from_us: in
     return [LandedFile(**row) for row in connection.execute(statement.order_by(landed_files.c.file_id)).mappings()]
 
 
-def profile(connection: sa.Connection, source: str, file_ids: list[str]) -> list[dict[str, object]]:
-    """Describe landed files, one row each: file_id, uri (of the first raw file), rows, readings, quarantined, instants."""
+def profile(connection: sa.Connection, source: str, file_ids: list[str]) -> list[dict[str, Any]]:
+    """Describe landed files, one row each: file_id, uri of a raw file, rows, readings, quarantined, instants."""
     uri = sa.select(sa.func.min(arrivals.c.uri)).where(
         arrivals.c.source == landed_files.c.source, arrivals.c.file_id == landed_files.c.file_id
     )

@@ -53,7 +53,8 @@ def quarantined_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
 def records_by_status(connection: sa.Connection) -> dict[str, int]:
     """Count the active usage records by status."""
     statement = sa.select(usage_records.c.status, sa.func.count()).where(usage_records.c.superseded_by.is_(None))
-    return {status: count for status, count in connection.execute(statement.group_by(usage_records.c.status))}
+    rows = connection.execute(statement.group_by(usage_records.c.status))
+    return {row[0]: row[1] for row in rows}
 
 
 def items(connection: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -50,7 +50,8 @@ arrivals = sa.Table(
     "arrivals", metadata,
     sa.Column("source", NAME, primary_key=True),
     sa.Column("sha256", HASH, primary_key=True, comment="of the raw file's bytes"),
-    sa.Column("uri", sa.Text, nullable=False),
+    # The same bytes at another path can be another account's: quiet meters write equal files.
+    sa.Column("uri", sa.Text, primary_key=True),
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("file_id", HASH, comment="what it landed as; null for a file that is quarantined whole"),
     sa.Column("reason", sa.Text, comment="why it is quarantined whole"),
@@ -201,9 +202,16 @@ ledger_lines = sa.Table(
     sa.ForeignKeyConstraint(["meter", "period"], ["ledgers.meter", "ledgers.period"]),
 )  # fmt: skip
 
+rated_periods = sa.Table(
+    "rated_periods",
+    metadata,
+    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("rated_at", INSTANT, nullable=False, server_default=NOW, comment="last, whether or not anything was due"),
+)
+
 exports = sa.Table(
     "exports", metadata,
-    sa.Column("path", sa.Text, primary_key=True, comment="below the home's exports folder; the name holds the content's hash"),
+    sa.Column("path", sa.Text, primary_key=True, comment="below the home's exports; the name holds a hash"),
     sa.Column("period", sa.String(7), nullable=False),
     sa.Column("what", NAME, nullable=False),
     sa.Column("rows", sa.BigInteger, nullable=False),

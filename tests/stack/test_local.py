@@ -2,6 +2,9 @@
 
 import os
 import re
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -97,3 +100,18 @@ def test_three_months_run_and_run_again_a_failure_is_told_with_its_reason_and_no
     local.down(toys, print)
     assert local.running(toys) == []
     assert of_home(toys) == []
+
+
+def test_a_stack_that_is_ended_while_it_starts_leaves_nothing_behind(toys):
+    folders = {"HOME": toys.home, "PORT": toys.port, "DAGS": toys.dags, "PLUGINS": toys.plugins}
+    env = {**os.environ, **{f"METERBRIDGE_{name}": str(value) for name, value in folders.items()}}
+    env["PYTHONPATH"] = str(toys.root)
+    command = [sys.executable, "-m", "stack", "up"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as starting:
+        for line in starting.stdout:
+            if line.startswith("waiting for Airflow"):
+                starting.send_signal(signal.SIGTERM)
+        assert line == "interrupted\n"
+        assert starting.wait() == 130
+    assert of_home(toys) == []
+    assert list(toys.run.glob("*.json")) == []

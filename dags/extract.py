@@ -1,0 +1,34 @@
+"""Extract: land what is new in one source, once.
+
+Every new file becomes immutable readings, unreadable rows are quarantined with a
+reason. Running it again lands nothing twice. One DAG per source of `catalog/`, every day.
+"""
+
+from datetime import datetime
+
+from airflow.sdk import DAG, dag, task
+from meterbridge_schedule import DAILY, required
+
+from pipeline.catalog import Catalog
+from pipeline.settings import catalog_folder
+from transforms.source import Source
+
+
+def extract_dag(source: Source) -> DAG:
+    """Build the DAG of one source."""
+
+    @dag(dag_id=f"extract_{source.source}", description=source.description, doc_md=__doc__, tags=["extract"], **DAILY)
+    def extract() -> None:
+        @task
+        def land(data_interval_end: datetime | None = None) -> str:
+            from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
+
+            return scheduled.land(source.source, required(data_interval_end))
+
+        land()
+
+    return extract()
+
+
+for each in Catalog.load(catalog_folder()).sources.values():
+    globals()[f"extract_{each.source}"] = extract_dag(each)

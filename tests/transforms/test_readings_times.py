@@ -1,0 +1,213 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.period import instant
+from transforms.source import Source
+
+
+def source(**time):
+    columns = {"at": "t", "value": "v", "account": "a"}
+    return Source.model_validate({"source": "s", "files": "*.csv", "columns": columns, "time": time})
+
+
+def shown(reading):
+    """The instant in UTC, cut after what is zero; the reason where there is one."""
+    return reading["reason"] or instant(reading["at_us"]).isoformat(sep=" ").removesuffix("+00:00")
+
+
+def read(parsed, *texts, **time):
+    found = [shown(reading) for reading in parsed([{"at": text} for text in texts], source(**time))]
+    return found[0] if len(found) == 1 else found
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2014-01-02", "2014-01-02 00:00:00"),
+        ("2014-01-02 03:04", "2014-01-02 03:04:00"),
+        ("2014-01-02T03:04:05", "2014-01-02 03:04:05"),
+        ("2014-01-02 03:04:05,5", "2014-01-02 03:04:05.500000"),
+        ("2014-01-02 03:04:05.123456", "2014-01-02 03:04:05.123456"),
+        ("2014-01-02 03:04:05.123456789", "2014-01-02 03:04:05.123456"),
+        ("2014-01-02 03:04:05.999999999", "2014-01-02 03:04:05.999999"),
+        ("2014-01-02 03:04:05Z", "2014-01-02 03:04:05"),
+        ("2014-01-02T03:04z", "2014-01-02 03:04:00"),
+        ("2014-01-02 03:04:05+02", "2014-01-02 01:04:05"),
+        ("2014-01-02 03:04:05+0200", "2014-01-02 01:04:05"),
+        ("2014-01-02 03:04:05 +02:00", "2014-01-02 01:04:05"),
+        ("2014-01-02 03:04:05-0530", "2014-01-02 08:34:05"),
+        ("2014-01-02 00:15+14:00", "2014-01-01 10:15:00"),
+        ("2014-01-02 24:00", "2014-01-03 00:00:00"),
+        (" 2014-01-02 03:04 ", "2014-01-02 03:04:00"),
+        ("2012-02-29", "2012-02-29 00:00:00"),
+    ],
+)
+def test_an_iso_stamp_is_read_to_the_microsecond_and_what_is_below_it_is_cut(parsed, text, at):
+    assert read(parsed, text) == at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2014-02-30",
+        "2014-02-30 00:00",
+        "2014-02-29",
+        "2014-00-01",
+        "2014-13-01",
+        "2014-01-02 25:00",
+        "2014-01-02 03:60",
+        "2014-01-02 03",
+        "2014-01-02Z",
+        "2014-01-02 03:04:05.",
+        "2014-01-02 03:04:05+2",
+        "2014-01-02 03:04:05+02:0",
+        "2014-01-02 03:04:05+02:99",
+        "2014-01-02 03:04:05+99",
+        "2014-1-2",
+        "20140102",
+        "02.01.2014",
+        "1388534400",
+        "２０１４-01-02",
+        "now",
+        "epoch",
+        "infinity",
+    ],
+)
+def test_what_is_no_iso_stamp_is_quarantined(parsed, text):
+    assert read(parsed, text) == "unreadable_at"
+
+
+@pytest.mark.parametrize("text", ["", "  ", None])
+def test_a_reading_without_a_stamp_is_quarantined(parsed, text):
+    assert read(parsed, text) == "missing_at"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("text", ["0014-01-02", "1960-01-01", "2150-07-01 12:00", "9999-12-31"])
+def test_a_stamp_that_no_billing_period_will_ever_hold_is_quarantined_and_not_lost(parsed, text, zone):
+    assert read(parsed, text, zone=zone, gap="shift").endswith("_at") or "out_of_range" in read(
+        parsed, text, zone=zone, gap="shift"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "at"),
+    [
+        ("epoch_seconds", "1388534400", "2014-01-01 00:00:00"),
+        ("epoch_seconds", " 1388534400.5 ", "2014-01-01 00:00:00.500000"),
+        ("epoch_seconds", "1388534400.9999999", "2014-01-01 00:00:00.999999"),
+        ("epoch_milliseconds", "1388534400123", "2014-01-01 00:00:00.123000"),
+        ("epoch_seconds", "abc", "unreadable_at"),
+        ("epoch_seconds", "NaN", "unreadable_at"),
+        ("epoch_seconds", "Infinity", "unreadable_at"),
+        ("epoch_seconds", "0x10", "unreadable_at"),
+        ("epoch_seconds", "1_388_534_400", "unreadable_at"),
+        ("epoch_seconds", "1e400", "unreadable_at"),
+        ("epoch_seconds", "99999999999999999", "unreadable_at"),
+        ("epoch_seconds", "2014-01-01", "unreadable_at"),
+        ("epoch_milliseconds", "abc", "unreadable_at"),
+        ("epoch_milliseconds", "", "missing_at"),
+        ("%d.%m.%Y %H:%M", "02.01.2014 03:04", "2014-01-02 03:04:00"),
+        ("%Y-%m-%d %I:%M %p", "2014-01-02 12:30 AM", "2014-01-02 00:30:00"),
+        ("%d.%m.%Y %H:%M", "30.02.2014 00:00", "unreadable_at"),
+        ("%d.%m.%Y %H:%M", "02.01.2014 24:00", "unreadable_at"),
+        ("%d.%m.%Y %H:%M", "02.01.2014 03:04:05", "unreadable_at"),
+        ("%d.%m.%Y %H:%M", "2014-01-02 03:04", "unreadable_at"),
+        ("%d.%m.%Y %H:%M", "", "missing_at"),
+    ],
+)
+def test_seconds_since_1970_and_patterns_are_read_as_declared(parsed, pattern, text, at):
+    assert read(parsed, text, format=pattern) == at
+
+
+AUTUMN = ["2014-11-02 00:55", "2014-11-02 01:00", "2014-11-02 01:55", "2014-11-02 02:00"]
+
+
+@pytest.mark.parametrize(
+    ("fold", "expected"),
+    [
+        ("first", ["2014-11-02 05:00:00", "2014-11-02 05:55:00"]),
+        ("second", ["2014-11-02 06:00:00", "2014-11-02 06:55:00"]),
+        ("reject", ["ambiguous_at", "ambiguous_at"]),
+    ],
+)
+def test_an_hour_that_new_york_showed_twice_means_what_the_source_declares(parsed, fold, expected):
+    found = read(parsed, *AUTUMN, zone="America/New_York", fold=fold)
+    assert found == ["2014-11-02 04:55:00", *expected, "2014-11-02 07:00:00"]
+
+
+def test_read_in_order_the_second_showing_begins_where_the_stamps_stop_rising(parsed):
+    stamps = ["2014-11-02 01:00", "2014-11-02 01:30", "2014-11-02 01:00", "2014-11-02 01:30", "2014-11-02 02:00"]
+    found = read(parsed, *stamps, zone="America/New_York", fold="in_order")
+    assert [each[11:16] for each in found] == ["05:00", "05:30", "06:00", "06:30", "07:00"]
+
+
+def test_read_in_order_an_hour_that_stands_in_the_file_once_is_its_first_showing(parsed):
+    found = read(parsed, "2014-11-02 01:00", "2014-11-02 01:30", zone="America/New_York", fold="in_order")
+    assert [each[11:16] for each in found] == ["05:00", "05:30"]
+
+
+def test_read_in_order_every_account_is_followed_on_its_own(parsed):
+    rows = [("A-1", "01:00"), ("A-2", "01:00"), ("A-1", "01:30"), ("A-2", "01:30"), ("A-1", "01:00"), ("A-2", "01:40")]
+    readings = parsed(
+        [{"account": account, "at": f"2014-11-02 {clock}"} for account, clock in rows],
+        source(zone="America/New_York", fold="in_order"),
+    )
+    assert [shown(reading)[11:16] for reading in readings] == ["05:00", "05:00", "05:30", "05:30", "06:00", "05:40"]
+
+
+@pytest.mark.parametrize("fold", ["first", "second", "in_order", "reject"])
+def test_a_stamp_that_carries_its_offset_is_never_ambiguous(parsed, fold):
+    stamps = ["2014-11-02 01:30-04:00", "2014-11-02 01:30-05:00", "2014-11-02 01:30Z"]
+    found = read(parsed, *stamps, zone="America/New_York", fold=fold)
+    assert [each[11:16] for each in found] == ["05:30", "06:30", "01:30"]
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        ("shift", ["2014-03-09 07:00:00", "2014-03-09 07:59:59.999999"]),
+        ("reject", ["nonexistent_at", "nonexistent_at"]),
+    ],
+)
+def test_an_hour_that_new_york_never_showed_means_what_the_source_declares(parsed, gap, expected):
+    stamps = ["2014-03-09 01:59:59", "2014-03-09 02:00", "2014-03-09 02:59:59.999999", "2014-03-09 03:00"]
+    found = read(parsed, *stamps, zone="America/New_York", gap=gap)
+    assert found == ["2014-03-09 06:59:59", *expected, "2014-03-09 07:00:00"]
+
+
+ZONES = ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
+
+
+@settings(max_examples=25, deadline=None)  # each example is a query
+@given(
+    zone=st.sampled_from(ZONES),
+    instants=st.lists(st.datetimes(datetime(1975, 1, 1), datetime(2099, 12, 30)), min_size=1, max_size=50),
+)
+def test_what_a_clock_in_any_zone_showed_is_read_as_the_instant_at_which_it_did(parsed, zone, instants):
+    clocks = [each.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)) for each in instants]
+    rows = [{"at": clock.replace(tzinfo=None).isoformat()} for clock in clocks]
+    for fold, name in enumerate(["first", "second"]):
+        expected = [clock.replace(fold=fold).astimezone(UTC) for clock in clocks]
+        readings = parsed(rows, source(zone=zone, fold=name))
+        assert [instant(reading["at_us"]) for reading in readings] == expected
+
+
+@settings(max_examples=25, deadline=None)  # each example is a query
+@given(
+    texts=st.lists(
+        st.one_of(st.text(max_size=30), st.text("0123456789-:T .Z+,", max_size=25)), min_size=1, max_size=50
+    ),
+    pattern=st.sampled_from(["iso", "epoch_seconds", "epoch_milliseconds", "%d.%m.%Y %H:%M"]),
+    zone=st.sampled_from(["UTC", "America/New_York"]),
+)
+def test_no_text_whatever_stops_the_reading_and_every_reading_without_an_instant_has_a_reason(
+    parsed, texts, pattern, zone
+):
+    for reading in parsed([{"at": text} for text in texts], source(format=pattern, zone=zone)):
+        assert (reading["at_us"] is not None) or reading["reason"]
+        assert reading["reason"] or timedelta(0) <= instant(reading["at_us"]) - instant(0) < timedelta(days=365 * 131)
