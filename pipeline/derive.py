@@ -143,14 +143,9 @@ def _readings(backend: Backend, situation: Situation, home: Path) -> ir.Table:
     """Give the landed readings as one table; an empty one where nothing landed."""
     if situation.files:
         return backend.read_parquet([str(home / "readings" / file.path) for file in situation.files])
-    schema = {
-        "row": "int64",
-        "account": "string",
-        "subscription": "string",
-        "at_us": "int64",
-        "value": "decimal(38, 18)",
-    }
-    return ibis.memtable([], schema=ibis.schema({**schema, "id_high": "int64", "id_low": "int64"}))
+    decimals = situation.source.value.decimals
+    types = dict.fromkeys(("row", "at_us", "id_high", "id_low"), "int64") | {"value": f"decimal(38, {decimals})"}
+    return ibis.memtable([], schema=ibis.schema(dict.fromkeys(("account", "subscription"), "string") | types))
 
 
 def _line(row: dict[str, Any]) -> LedgerLine:

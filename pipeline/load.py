@@ -21,6 +21,8 @@ from transforms.period import Month
 from transforms.reconcile import LedgerLine, check
 from transforms.usage import UsageRecord
 
+EXPECTATION = "expectation"  # the reason of readings whose record the validation set aside
+
 
 class LoadRefusedError(MeterbridgeError):
     """Usage that must not be loaded; the message says why and what to do. The store is as it was."""
@@ -150,7 +152,10 @@ def _late(
         )
     landed, lines = rederive(store, catalog, batch.meter, batch.period, home, before)
     arrived = LedgerLine("late", "after_billing", batch.landed - landed, f"{len(batch.files - before)} files")
-    return _done(connection, _with_lines(batch, [*lines, arrived]), "late", active.import_id)
+    # The records that the import left out are no part of it, and their readings are no later than the others.
+    kept = ledger.read(connection, batch.meter.meter, batch.period, batch.landed).lines
+    left_out = [line for line in kept if (line.place, line.reason) == ("quarantined", EXPECTATION)]
+    return _done(connection, _with_lines(batch, [*lines, *left_out, arrived]), "late", active.import_id)
 
 
 def _with_lines(batch: Batch, lines: list[LedgerLine]) -> Batch:
@@ -170,7 +175,7 @@ def _batch(catalog: Catalog, usage_path: Path, verdict_path: Path) -> Batch:
     lines += [
         LedgerLine(
             "quarantined",
-            "expectation",
+            EXPECTATION,
             record.readings,
             f"charge {record.charge_number}: {reasons[record.record_key]}",
         )

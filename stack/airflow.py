@@ -57,6 +57,7 @@ def _project(settings: Settings, databases: Databases, inherited: Mapping[str, s
         "NO_PROXY": first("127.0.0.1", inherited.get("NO_PROXY"), separator=","),
         "no_proxy": first("127.0.0.1", inherited.get("no_proxy"), separator=","),
         "GX_ANALYTICS_ENABLED": "false",
+        "METERBRIDGE_POKE_SECONDS": inherited.get("METERBRIDGE_POKE_SECONDS", "5"),
     }
 
 

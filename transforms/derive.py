@@ -12,14 +12,12 @@ import ibis.expr.types as ir
 from transforms.meter import Derivation, Function
 from transforms.scope import CalendarRow, ScopeRow
 from transforms.source import Duplicates
+from transforms.tables import small_table
 
 CONTENT = ("account", "subscription", "at_us", "value")
 IDENTITY = ("id_high", "id_low")
-CALENDAR = ibis.schema({"account": "string", "start_us": "int64", "end_us": "int64"})
-SCOPE = ibis.schema({
-    "account": "string", "subscription": "string", "charge_number": "string",
-    "start_us": "int64", "end_us": "int64", "refusal": "string",
-})  # fmt: skip
+CALENDAR = {"account": "string", "start_us": "int64", "end_us": "int64"}
+SCOPE = {"subscription": "string", "charge_number": "string", "refusal": "string"} | CALENDAR
 
 
 def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: CalendarRow) -> ir.Table:
@@ -27,7 +25,7 @@ def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: Calenda
 
     A reading of an unknown account is placed by the bounds of `default`.
     """
-    periods = ibis.memtable([vars(row) for row in calendar], schema=CALENDAR)
+    periods = small_table(calendar, CALENDAR)
     periods = periods.rename(calendar_account="account", period_start_us="start_us", period_end_us="end_us")
     dated = readings.left_join(periods, readings.account == periods.calendar_account)
     start = dated.period_start_us.fill_null(default.start_us)
@@ -43,7 +41,7 @@ def classify(dated: ir.Table, scope: Sequence[ScopeRow], duplicates: Duplicates,
 
     Categories: used, duplicate, out_of_scope, quarantined; and before or after, for what is not of this period.
     """
-    scopes = ibis.memtable([vars(row) for row in scope], schema=SCOPE)
+    scopes = small_table(scope, SCOPE)
     scopes = scopes.rename(scope_account="account", scope_subscription="subscription")
     placed = dated.left_join(
         scopes, [dated.account == scopes.scope_account, dated.subscription == scopes.scope_subscription]

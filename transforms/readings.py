@@ -22,6 +22,7 @@ import ibis.expr.types as ir
 
 from transforms import clock
 from transforms.source import Fold, Gap, Source, Time, Value
+from transforms.tables import small_table
 
 ISO = r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$"
 EXPONENT = r"[eE]([+-]?[0-9]+)$"
@@ -135,7 +136,7 @@ def _place(read: ir.Table, time: Time) -> ir.Table:
     """Turn the clock's reading into an instant: `at_us`, null where the zone's rules refuse it, with `at_reason`."""
     if time.zone == "UTC":
         return read.mutate(at_us=read.local_us - read.offset_us.fill_null(0), at_reason=ibis.null("string"))
-    stretches = ibis.memtable([vars(stretch) for stretch in clock.offsets(time.zone)])
+    stretches = small_table(clock.offsets(time.zone), dict.fromkeys(clock.Offset.__dataclass_fields__, "int64"))
     joined = read.asof_join(stretches, on=read.local_us >= stretches.start_us)
     twice = joined.local_us < joined.previous_end_us
     never = joined.local_us >= joined.end_us

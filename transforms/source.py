@@ -127,7 +127,7 @@ class Source(Definition):
     value: Value = Value()
     time: Time = Time()
     duplicates: Duplicates = Duplicates.REJECT
-    quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal(0)
+    quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
 
     @model_validator(mode="after")
     def _account_is_known(self) -> "Source":

@@ -1,0 +1,317 @@
+"""Usage into the store: the same content once, corrections in place of what is Pending, billed usage never."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from pipeline import artefact
+from pipeline.artefact import DamagedArtefactError
+from pipeline.load import LoadRefusedError
+from pipeline.store import ledger
+from transforms.period import Month
+from transforms.reconcile import UnexplainedRowsError, check
+
+SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
+METER = """
+meter: {name}
+owner: billing@example.com
+source: power
+derive: {{function: sum}}
+map: {{charge: energy, unit: kwh, factor: {factor}}}
+"""
+
+
+def _count_in(business, factor):
+    """Change the meter's rule, which gives other usage from the same readings."""
+    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
+
+
+def _ledger(business):
+    """List the ledger's (place, rows), billed and pending among them; it must add up."""
+    with business.store.begin() as connection:
+        (found,) = ledger.all_ledgers(connection)
+    check(found)
+    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
+
+
+def _imports(business):
+    return business.rows("imports", "control_total", "superseded_by IS NULL")
+
+
+def _refuses(business, error, match, *attempt):
+    before = business.contents()
+    with pytest.raises(error, match=match):
+        business.load(*attempt)
+    assert business.contents() == before
+
+
+def test_new_usage_is_created_pending(business, march):
+    loaded = business.bill(march)
+    assert (loaded.outcome, loaded.records, loaded.quarantined) == ("created", 1, 0)
+    assert business.rows("usage_records", "charge_number", "quantity", "status", "readings") == [
+        ("C-1", Decimal("6.5"), "Pending", 3)
+    ]
+    assert business.rows("imports", "import_id", "total_count", "imported_count", "control_total") == [
+        (loaded.import_id, 1, 1, Decimal("6.5"))
+    ]
+    assert _ledger(business) == (3, {("pending", ""): 3})
+
+
+def test_an_import_names_the_files_that_it_was_made_of(business, march):
+    business.bill(march)
+    assert business.rows("import_files", "file_id") == business.rows("landed_files", "file_id")
+
+
+def test_the_same_usage_again_exists_and_adds_nothing(business, march):
+    first = business.bill(march)
+    before = business.contents()
+    again = business.run()
+    assert (again.outcome, again.import_id) == ("exists", first.import_id)
+    assert {**business.contents(), "ledgers": None} == {**before, "ledgers": None}
+    assert business.rows("ledgers", "outcome", "landed") == [("exists", 3)]
+
+
+def test_a_month_without_usage_is_empty_and_known_to_be_done(business):
+    loaded = business.run()
+    assert (loaded.outcome, loaded.import_id, loaded.records) == ("empty", None, 0)
+    assert business.rows("ledgers", "meter", "period", "landed", "outcome") == [("energy", "2025-03", 0, "empty")]
+    assert business.rows("imports", "import_id") == []
+
+
+def test_a_correction_takes_the_place_of_what_is_pending(business, march):
+    first = business.bill(march)
+    second = business.bill(SECOND, "power/A-1/more.csv")
+    assert second.outcome == "created"
+    assert business.rows("imports", "import_id", "follows", "superseded_by") == sorted(
+        [(first.import_id, None, second.import_id), (second.import_id, first.import_id, None)]
+    )
+    assert business.quantities() == [("C-1", "2025-03", Decimal("16.5"), 4)]
+    assert _ledger(business) == (4, {("pending", ""): 4})
+
+
+def test_a_then_b_then_a_ends_at_a(business, march):
+    first = business.bill(march)
+    outcomes = []
+    for factor in (2, 1, 2, 1):
+        _count_in(business, factor)
+        outcomes.append(business.run())
+    assert [loaded.outcome for loaded in outcomes] == ["created"] * 4
+    assert len({first.import_id, *(loaded.import_id for loaded in outcomes)}) == 5
+    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
+    assert len(business.rows("imports WHERE superseded_by IS NULL", "import_id")) == 1
+
+
+def test_usage_that_vanishes_from_a_correction_is_superseded_by_nothing(business, march):
+    business.bill(march)
+    path = business.inbox / "customers/subscribed_charges.csv"
+    path.write_text(path.read_text().replace("Active", "Canceled"))
+    business.register()
+    loaded = business.run()
+    assert (loaded.outcome, loaded.records) == ("created", 0)
+    assert business.quantities() == []
+    assert _ledger(business) == (3, {("quarantined", "charge_not_active"): 3})
+
+
+def test_a_record_that_breaks_an_expectation_is_quarantined_and_the_others_load(business, march):
+    business.customer("A-2")
+    business.deliver("power/A-2/march.csv", "at,value\n2025-03-02T00:00:00Z,1e14\n2025-03-03T00:00:00Z,1\n")
+    loaded = business.bill(march)
+    assert (loaded.outcome, loaded.records, loaded.quarantined) == ("created", 1, 1)
+    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
+    assert _ledger(business) == (5, {("pending", ""): 3, ("quarantined", "expectation"): 2})
+    (detail,) = business.rows("ledger_lines", "detail")
+    assert detail == "charge C-2: expectation: quantity must have at most 13 digits before the decimal point"
+    assert business.rows("imports", "total_count", "imported_count") == [(2, 1)]
+
+
+def test_negative_usage_is_quarantined(business):
+    assert business.bill("at,value\n2025-03-02T00:00:00Z,-1\n").quarantined == 1
+    assert business.quantities() == []
+    assert _ledger(business) == (1, {("quarantined", "expectation"): 1})
+
+
+def test_the_verdict_of_another_artefact_is_refused(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    usage, verdict = business.prepare()
+    _count_in(business, 2)
+    other, _ = business.prepare()
+    assert other != usage
+    _refuses(business, LoadRefusedError, "validate this usage first", other, verdict)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_artefact_whose_bytes_were_changed_is_refused(business, march, which):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    paths = business.prepare()
+    content = bytearray(paths[which].read_bytes())
+    content[len(content) // 2] ^= 1
+    paths[which].write_bytes(content)
+    _refuses(business, DamagedArtefactError, "is not what was written there", *paths)
+
+
+def _tampered(business, **changes):
+    """Write a usage artefact that says something else of where its readings are, and a verdict that fits it."""
+    usage, verdict = business.prepare()
+    table, about = artefact.read(usage)
+    forged = artefact.write(usage.parent, "usage", table, {**about, **changes})
+    found, judged = artefact.read(verdict)
+    return forged, artefact.write(usage.parent, "verdict", found, {**judged, "usage": Path(forged).name})
+
+
+@pytest.mark.parametrize("landed", [2, 4])
+def test_a_row_that_is_nowhere_or_in_two_places_refuses_the_load(business, march, landed):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    forged = _tampered(business, landed=landed)
+    message = f"meter energy, period 2025-03: {landed} rows landed, but {landed - 3} of them are unexplained"
+    _refuses(business, UnexplainedRowsError, message, *forged)
+
+
+def test_a_charge_that_has_usage_from_another_meter_is_refused(business, march):
+    business.bill(march)
+    business.declare("meters/energy_twice.yaml", METER.format(name="energy_twice", factor=1))
+    second = business.prepare("energy_twice")
+    _refuses(business, LoadRefusedError, "charge C-1 has usage from meter energy already", *second)
+
+
+def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business, march):
+    first = business.bill(march)
+    business.rate()
+    late = business.bill(SECOND, "power/A-1/more.csv")
+    assert (late.outcome, late.import_id) == ("late", first.import_id)
+    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
+    assert _ledger(business) == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
+    before = business.contents()
+    assert business.run().outcome == "late"
+    assert business.contents() == before
+
+
+def test_late_readings_of_an_unknown_account_stay_quarantined(business, march):
+    business.deliver("power/A-7/march.csv", march)
+    business.bill(march)
+    business.rate()
+    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
+    assert _ledger(business) == (
+        7, {("billed", ""): 3, ("quarantined", "unknown_account"): 3, ("late", "after_billing"): 1}
+    )  # fmt: skip
+
+
+def test_a_late_file_leaves_what_an_expectation_quarantined_where_it_was(business, march):
+    business.customer("A-2")
+    business.deliver("power/A-2/march.csv", "at,value\n2025-03-02T00:00:00Z,1e14\n")
+    business.bill(march)
+    business.rate()
+    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
+    assert _ledger(business) == (
+        5, {("billed", ""): 3, ("quarantined", "expectation"): 1, ("late", "after_billing"): 1}
+    )  # fmt: skip
+    before = business.contents()
+    business.run()
+    assert business.contents() == before
+
+
+def test_a_late_file_that_repeats_what_is_billed_changes_nothing(business, march):
+    source = (business.catalog_folder / "sources/power.yaml").read_text()
+    business.declare("sources/power.yaml", source.replace("duplicates: keep", "duplicates: exact"))
+    business.bill(march)
+    business.rate()
+    first_row = "".join(march.splitlines(keepends=True)[:2])
+    assert business.bill(first_row, "power/A-1/part.csv").outcome in {"exists", "late"}
+    landed, places = _ledger(business)
+    assert (landed, places["billed", ""]) == (4, 3)
+
+
+def test_another_result_from_the_same_readings_is_refused_once_they_are_billed(business, march):
+    business.bill(march)
+    business.rate()
+    _count_in(business, 2)
+    _refuses(business, LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare())
+
+
+def test_the_same_result_of_billed_readings_exists(business, march):
+    business.bill(march)
+    business.rate()
+    before = business.contents()
+    assert business.run().outcome == "exists"
+    assert {**business.contents(), "ledgers": None} == {**before, "ledgers": None}
+
+
+def _at_once(*attempts):
+    """Run functions at the same moment, each in a thread of its own; give their results."""
+    barrier = threading.Barrier(len(attempts))
+
+    def run(attempt):
+        barrier.wait()
+        return attempt()
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return [each.result() for each in [pool.submit(run, attempt) for attempt in attempts]]
+
+
+def test_of_four_identical_loads_at_once_one_creates_and_three_exist(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    paths = business.prepare()
+    loaded = _at_once(*[lambda: business.load(*paths)] * 4)
+    assert sorted(each.outcome for each in loaded) == ["created", "exists", "exists", "exists"]
+    assert len({each.import_id for each in loaded}) == 1
+    assert len(business.rows("usage_records", "record_id")) == 1
+
+
+def test_of_two_different_loads_at_once_one_supersedes_the_other(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    single = business.prepare()
+    _count_in(business, 2)
+    double = business.prepare()
+    loaded = _at_once(lambda: business.load(*single), lambda: business.load(*double))
+    assert [each.outcome for each in loaded] == ["created", "created"]
+    assert len(business.rows("imports WHERE superseded_by IS NULL", "import_id")) == 1
+    ((_, _, quantity, _),) = business.quantities()
+    assert quantity in {Decimal("6.5"), Decimal(13)}
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_correction_that_races_a_bill_run_is_billed_whole_or_late(business, march, attempt):
+    business.bill(march)
+    business.deliver("power/A-1/more.csv", SECOND)
+    business.extract()
+    paths = business.prepare()
+    loaded, run = _at_once(lambda: business.load(*paths), business.rate)
+    ((_, _, quantity, _),) = business.quantities()
+    billed = {"created": (Decimal("16.5"), Decimal("4.13")), "late": (Decimal("6.5"), Decimal("1.63"))}[loaded.outcome]
+    assert (quantity, run.amounts["EUR"]) == billed
+    assert business.rows("rated_items", "quantity", "amount") == [billed]
+    assert _ledger(business)[0] == 4
+
+
+def test_a_load_that_fails_at_the_last_moment_leaves_the_store_as_it_was(business, march):
+    business.bill(march)
+    business.deliver("power/A-1/more.csv", SECOND)
+    business.extract()
+    paths = business.prepare()
+    with business.store.begin() as connection:  # the database itself refuses the new record
+        connection.execute(sa.text("ALTER TABLE usage_records ADD CHECK (quantity < 10)"))
+    _refuses(business, psycopg.errors.CheckViolation, "quantity", *paths)
+
+
+def test_the_outcome_is_said_in_one_line(business, march):
+    loaded = business.bill(march)
+    assert str(loaded) == f"energy 2025-03: created, import {loaded.import_id}, 1 records, 0 quarantined"
+    assert str(business.run(period="2025-04")) == "energy 2025-04: empty, no import, 0 records, 0 quarantined"
+
+
+def test_another_months_usage_is_an_import_of_its_own(business, march):
+    business.bill(march + "2025-04-01T00:00:00Z,100\n")
+    business.run(period="2025-04")
+    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3), ("C-1", "2025-04", Decimal(100), 1)]
+    with business.store.begin() as connection:
+        assert [check(each).landed for each in ledger.all_ledgers(connection)] == [3, 1]
+        assert ledger.meters_done(connection, Month(2025, 4)) == {"energy"}
