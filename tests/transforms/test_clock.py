@@ -1,5 +1,6 @@
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from operator import add
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +23,16 @@ ZONES = [
     "America/Sao_Paulo",
     "Africa/Casablanca",
 ]
-INSTANTS = st.datetimes(datetime(1975, 1, 1), datetime(2099, 12, 30), timezones=st.just(UTC))
+CHANGES = [
+    datetime(2014, 3, 9, 7, tzinfo=UTC),  # New York
+    datetime(2014, 11, 2, 6, tzinfo=UTC),
+    datetime(2014, 4, 5, 15, tzinfo=UTC),  # Lord Howe
+    datetime(2014, 10, 4, 15, 30, tzinfo=UTC),
+    datetime(2011, 12, 30, 10, tzinfo=UTC),  # Apia
+]
+NEAR = st.builds(add, st.sampled_from(CHANGES), st.timedeltas(timedelta(hours=-2), timedelta(hours=2)))
+FIRST, LAST = datetime(1975, 1, 1, tzinfo=UTC), datetime(2099, 12, 30, tzinfo=UTC)
+INSTANTS = st.one_of(NEAR, st.integers(micros(FIRST), micros(LAST)).map(instant))
 
 
 def stretch(zone, local_us):

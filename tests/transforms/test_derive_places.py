@@ -27,7 +27,7 @@ DECIMAL = pa.decimal128(38, 18)
 
 def table(readings):
     """A table of (account, at, value), with (subscription, event id) behind it where there are any."""
-    full = [(*reading, "", None)[:3] + ((*reading[3:], "", None)[:2]) for reading in readings]
+    full = [(*reading, *("", None)[len(reading) - 3 :]) for reading in readings]
     accounts, instants, values, subscriptions, ids = zip(*full, strict=True)
     rows = range(1, len(full) + 1)
     columns = {

@@ -61,7 +61,7 @@ def expected(answer):
 
 def rows_of(raw, path, source):
     names = source.columns.named()
-    with (gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")) as file:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="") as file:
         return raw([{ours: row[theirs] for ours, theirs in names.items()} for row in csv.DictReader(file)], source)
 
 
@@ -76,7 +76,9 @@ def test_the_figures_of_a_real_month_are_right_to_the_last_digit(backend, raw, p
 
 
 def test_every_real_file_has_its_answer():
-    assert {path.name for path in (ROOT / "samples").glob("*/*/*.csv")} == {name for name in ANSWERS if "ec2" in name} | {
+    assert {path.name for path in (ROOT / "samples").glob("*/*/*.csv")} == {
+        name for name in ANSWERS if "ec2" in name
+    } | {
         "elb_request_count_8c0756.csv",
         "rds_cpu_utilization_cc0c53.csv",
     }

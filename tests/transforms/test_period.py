@@ -28,7 +28,7 @@ def test_in_every_zone_a_month_begins_where_the_one_before_it_ends_and_not_a_mic
     assert month.next().window(zone).start == window.end
 
 
-@given(at=st.datetimes(datetime(2000, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC)))
+@given(at=st.integers(946_684_800_000_000, 2_145_916_799_999_999).map(instant))  # the years 2000 to 2037
 def test_every_instant_falls_into_exactly_one_of_a_year_of_months(at):
     months = [Month(at.year, number) for number in range(1, 13)]
     windows = [month.window("UTC") for month in months]
@@ -84,7 +84,7 @@ def test_what_is_no_month_is_refused_with_an_example(text):
         Month.parse(text)
 
 
-@pytest.mark.parametrize("text", ["0000-01", "２０１４-02"])
+@pytest.mark.parametrize("text", ["0000-01", "\uff12\uff10\uff11\uff14-02"])
 def test_a_month_that_no_calendar_holds_or_no_keyboard_writes_is_refused(text):
     with pytest.raises(ValueError, match="is not a billing period"):
         Month.parse(text)

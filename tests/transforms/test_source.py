@@ -34,7 +34,7 @@ def test_a_source_knows_its_columns_by_our_names():
         ({"value": {"decimals": "31"}}, "less than or equal to 30"),
         ({"time": {"format": "%d.%m.%Y %z"}}, "a pattern cannot read an offset; write `format: iso`"),
         ({"time": {"format": "%d.%m.%Y %Z"}}, "a pattern cannot read an offset"),
-        ({"time": {"format": "dd.mm.yyyy"}}, "'dd.mm.yyyy' is neither iso, epoch_seconds, epoch_milliseconds nor"),
+        ({"time": {"format": "dd.mm.yyyy"}}, "'dd.mm.yyyy' is none of iso, epoch_seconds, epoch_milliseconds"),
         ({"time": {"zone": "Europe/Berlim"}}, "'Europe/Berlim' is not a time zone; write an IANA name such as"),
         ({"time": {"zone": "../etc/passwd"}}, "is not a time zone"),
         ({"time": {"fold": "both"}}, "'first', 'second', 'in_order' or 'reject'"),
