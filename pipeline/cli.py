@@ -20,6 +20,8 @@ from pipeline.store.migrate import migrate as migrate_store
 from transforms.errors import MeterbridgeError
 from transforms.period import Month
 
+UNDEFINED_TABLE = "42P01"  # PostgreSQL's code
+
 
 class PeriodType(click.ParamType[Month]):
     """A billing period on the command line, such as 2014-02."""
@@ -48,6 +50,11 @@ def main() -> None:
     except sa.exc.OperationalError as error:
         reason = str(error.orig).splitlines()[0]
         click.echo(f"meterbridge: the usage store cannot be used: {reason}; is METERBRIDGE_STORE_URL right?", err=True)
+        sys.exit(1)
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+        click.echo("meterbridge: the usage store lacks a table: run `meterbridge migrate` first", err=True)
         sys.exit(1)
 
 

@@ -29,7 +29,10 @@ class MissingFilesError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class Extracted:
-    """What became of a source's files: `landed` anew, `exists` by content, `known` by path and bytes, `quarantined` whole."""
+    """What became of a source's files.
+
+    `landed` anew, `exists` by content, `known` by path and bytes, `quarantined` whole.
+    """
 
     source: str
     landed: int
@@ -43,7 +46,7 @@ class Extracted:
 def extract(
     store: sa.Engine, source: Source, inbox: Path, home: Path, *, until: datetime, retry: bool = False
 ) -> Extracted:
-    """Take every file that is new by its path or its bytes; `until` is the instant up to which the source has then been taken.
+    """Take every file whose path or bytes are new; `until` is the instant up to which the source has then been taken.
 
     `retry` takes files again that were quarantined whole. MissingFilesError when the source never gave a file.
     """
@@ -82,6 +85,10 @@ def _land(
 ) -> dict[str, int]:
     landing = _read(backend, source, raw, hashed)
     landed = _describe(backend, landing, source)
+    with store.begin() as connection:
+        if manifest.has_landed(connection, source.source, landed.file_id):  # what is visible is never written again
+            manifest.arrive(connection, source.source, hashed, raw.uri, size, file_id=landed.file_id, reason=None)
+            return {"exists": 1}
     readings = home / "readings"
     with aside(readings / source.source) as written:
         good = landing.filter(landing.reason.isnull()).order_by("row").select(*READING)

@@ -59,10 +59,11 @@ def template(server: sa.URL) -> Iterator[str]:
 def new_store(server: sa.URL, template: str) -> Iterator[Callable[[], sa.Engine]]:
     """Make as many empty stores as a test asks for."""
     engines: list[sa.Engine] = []
+    copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # three times as quick for a small template
 
     def make() -> sa.Engine:
         name = f"store_{uuid.uuid4().hex[:12]}"
-        _administer(server, SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+        _administer(server, copy.format(Identifier(name), Identifier(template)))
         engines.append(connect(_url(server, name)))
         return engines[-1]
 
@@ -136,7 +137,7 @@ NUMBERS = {"record_id", "item_id"}  # given out by the database: they say nothin
 
 @dataclass
 class Business:
-    """One account with one meter, in a folder of its own: sums kWh, priced at 0.25 EUR. Tests change what they are about."""
+    """One account with one meter in a folder of its own: it sums kWh, at 0.25 EUR each. Tests change it."""
 
     store: sa.Engine
     folder: Path
@@ -222,7 +223,7 @@ class Business:
         )  # fmt: skip
 
     def contents(self) -> dict[str, list[str]]:
-        """Give all that the store holds, without moments and the database's own numbers: the same business, the same contents."""
+        """Give all that the store holds but moments and the database's own numbers."""
         with self.store.begin() as connection:
             return {table.name: sorted(_business(connection, table)) for table in tables.metadata.sorted_tables}
 

@@ -28,7 +28,13 @@ class StoreError(MeterbridgeError):
 
 @lru_cache(maxsize=8)
 def connect(url: str) -> sa.Engine:
-    """Give the engine of a usage store (`postgresql+psycopg://…`), one per process and URL."""
-    parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+    """Give the engine of a usage store (`postgresql+psycopg://…`), one per process and URL; StoreError for no URL."""
+    try:
+        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+    except (sa.exc.ArgumentError, ValueError):
+        # Neither the URL nor its error is shown: a password may stand in it.
+        raise StoreError(
+            "the usage store's URL cannot be read: write METERBRIDGE_STORE_URL as postgresql+psycopg://user@host/meterbridge"
+        ) from None
     options = " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items())
     return sa.create_engine(parsed, connect_args={"options": options, **KEEPALIVES}, pool_size=2, hide_parameters=True)

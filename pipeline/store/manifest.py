@@ -34,6 +34,14 @@ def has_arrived(connection: sa.Connection, source: str, sha256: str, uri: str) -
     return connection.execute(statement).first() is not None
 
 
+def has_landed(connection: sa.Connection, source: str, file_id: str) -> bool:
+    """Tell whether this content is visible, whatever file brought it."""
+    statement = sa.select(landed_files.c.file_id).where(
+        landed_files.c.source == source, landed_files.c.file_id == file_id
+    )
+    return connection.execute(statement).first() is not None
+
+
 def any_arrived(connection: sa.Connection, source: str) -> bool:
     """Tell whether the source ever gave a file."""
     return (

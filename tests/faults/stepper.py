@@ -11,8 +11,8 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-import great_expectations.core  # noqa: F401 loaded before the fork, so that a kill hits the step and not the import
-import great_expectations.expectations  # noqa: F401 the same
+import great_expectations.core
+import great_expectations.expectations  # noqa: F401 loaded before the fork: a kill shall hit the step, not the import
 
 from pipeline import steps
 from pipeline.catalog import Catalog

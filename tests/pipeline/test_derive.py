@@ -70,7 +70,7 @@ def test_the_order_of_arrival_does_not_change_the_artefact_but_for_the_files(bus
     assert _derive(business, now).name == _derive(other, now).name
 
 
-def test_the_month_is_cut_on_the_accounts_clock(business, now):
+def test_the_month_is_cut_on_the_accounts_clock(business):
     business.customer("A-2", time_zone="Europe/Berlin")
     stamps = ("2025-02-28T23:00:00Z", "2025-03-31T21:59:59Z", "2025-03-31T22:00:00Z")  # Berlin: first, last, April
     text = "at,value\n" + "".join(f"{at},{value}\n" for at, value in zip(stamps, (1, 10, 100), strict=True))
@@ -91,12 +91,14 @@ def test_files_of_other_months_are_not_read(business, march, now):
     assert (table["numerator"].to_pylist(), len(about["files"])) == (["6.500000000000000000"], 1)
 
 
-def test_an_average_carries_its_exact_numerator_and_denominator(business, march, now):
+def test_an_average_carries_its_exact_numerator_and_denominator(business, now):
     business.declare(
         "meters/energy.yaml",
         "meter: energy\nowner: a\nsource: power\nderive: {function: average}\nmap: {charge: energy, unit: kwh}\n",
     )
-    business.deliver("power/A-1/march.csv", "at,value\n" + "".join(f"2025-03-0{day}T00:00:00Z,{day}\n" for day in (1, 3, 6)))
+    business.deliver(
+        "power/A-1/march.csv", "at,value\n" + "".join(f"2025-03-0{day}T00:00:00Z,{day}\n" for day in (1, 3, 6))
+    )
     business.extract()
     (row,) = artefact.read(_derive(business, now))[0].to_pylist()
     assert (Decimal(row["numerator"]), row["denominator"], row["readings"]) == (Decimal(10), 3, 3)
@@ -104,7 +106,7 @@ def test_an_average_carries_its_exact_numerator_and_denominator(business, march,
     assert business.quantities() == [("C-1", "2025-03", Decimal("3.333333333"), 3)]
 
 
-def test_an_unknown_account_is_quarantined_by_name_until_it_is_registered(business, march, now):
+def test_an_unknown_account_is_quarantined_by_name_until_it_is_registered(business, march):
     business.deliver("power/A-1/march.csv", march)
     business.deliver("power/A-7/march.csv", march)
     business.extract()

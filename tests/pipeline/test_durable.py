@@ -21,10 +21,15 @@ def test_a_published_file_is_there_and_nothing_beside_it(tmp_path):
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["deeper"]
 
 
-def test_what_fails_while_it_is_written_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError, match="disk full"), aside(tmp_path) as written:
+def _write_half(folder):
+    with aside(folder) as written:
         written.write_text("half")
         raise RuntimeError("disk full")
+
+
+def test_what_fails_while_it_is_written_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError, match="disk full"):
+        _write_half(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

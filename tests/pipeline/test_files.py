@@ -7,9 +7,7 @@ from transforms.source import Source
 
 
 def _source(files="power/{account}/*.csv", **more):
-    return Source.model_validate(
-        {"source": "power", "files": files, "columns": {"at": "at", "value": "value"}} | more
-    )
+    return Source.model_validate({"source": "power", "files": files, "columns": {"at": "at", "value": "value"}} | more)
 
 
 def _touch(folder, *names):
@@ -105,5 +103,5 @@ def test_text_is_read_in_the_declared_encoding(tmp_path):
 def test_a_file_without_a_header_is_unreadable(tmp_path, content):
     path = tmp_path / "a.csv"
     path.write_bytes(content)
-    with pytest.raises(UnreadableFileError, match="empty_file|missing_column"):
+    with pytest.raises(UnreadableFileError, match=r"empty_file|missing_column"):
         _rows(path)

@@ -1,7 +1,5 @@
-"""Usage into the store: the same content once, corrections in place of what is Pending, billed usage never."""
+"""Usage into the store: the same content once, a correction in place of what is Pending."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -39,15 +37,20 @@ def _ledger(business):
     return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
 
 
-def _imports(business):
-    return business.rows("imports", "control_total", "superseded_by IS NULL")
-
-
 def _refuses(business, error, match, *attempt):
     before = business.contents()
     with pytest.raises(error, match=match):
         business.load(*attempt)
     assert business.contents() == before
+
+
+def _tampered(business, **changes):
+    """Write a usage artefact that says something else of where its readings are, and a verdict that fits it."""
+    usage, verdict = business.prepare()
+    table, about = artefact.read(usage)
+    forged = artefact.write(usage.parent, "usage", table, {**about, **changes})
+    found, judged = artefact.read(verdict)
+    return forged, artefact.write(usage.parent, "verdict", found, {**judged, "usage": Path(forged).name})
 
 
 def test_new_usage_is_created_pending(business, march):
@@ -156,15 +159,6 @@ def test_an_artefact_whose_bytes_were_changed_is_refused(business, march, which)
     _refuses(business, DamagedArtefactError, "is not what was written there", *paths)
 
 
-def _tampered(business, **changes):
-    """Write a usage artefact that says something else of where its readings are, and a verdict that fits it."""
-    usage, verdict = business.prepare()
-    table, about = artefact.read(usage)
-    forged = artefact.write(usage.parent, "usage", table, {**about, **changes})
-    found, judged = artefact.read(verdict)
-    return forged, artefact.write(usage.parent, "verdict", found, {**judged, "usage": Path(forged).name})
-
-
 @pytest.mark.parametrize("landed", [2, 4])
 def test_a_row_that_is_nowhere_or_in_two_places_refuses_the_load(business, march, landed):
     business.deliver("power/A-1/march.csv", march)
@@ -179,117 +173,6 @@ def test_a_charge_that_has_usage_from_another_meter_is_refused(business, march):
     business.declare("meters/energy_twice.yaml", METER.format(name="energy_twice", factor=1))
     second = business.prepare("energy_twice")
     _refuses(business, LoadRefusedError, "charge C-1 has usage from meter energy already", *second)
-
-
-def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business, march):
-    first = business.bill(march)
-    business.rate()
-    late = business.bill(SECOND, "power/A-1/more.csv")
-    assert (late.outcome, late.import_id) == ("late", first.import_id)
-    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
-    assert _ledger(business) == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
-    before = business.contents()
-    assert business.run().outcome == "late"
-    assert business.contents() == before
-
-
-def test_late_readings_of_an_unknown_account_stay_quarantined(business, march):
-    business.deliver("power/A-7/march.csv", march)
-    business.bill(march)
-    business.rate()
-    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
-    assert _ledger(business) == (
-        7, {("billed", ""): 3, ("quarantined", "unknown_account"): 3, ("late", "after_billing"): 1}
-    )  # fmt: skip
-
-
-def test_a_late_file_leaves_what_an_expectation_quarantined_where_it_was(business, march):
-    business.customer("A-2")
-    business.deliver("power/A-2/march.csv", "at,value\n2025-03-02T00:00:00Z,1e14\n")
-    business.bill(march)
-    business.rate()
-    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
-    assert _ledger(business) == (
-        5, {("billed", ""): 3, ("quarantined", "expectation"): 1, ("late", "after_billing"): 1}
-    )  # fmt: skip
-    before = business.contents()
-    business.run()
-    assert business.contents() == before
-
-
-def test_a_late_file_that_repeats_what_is_billed_changes_nothing(business, march):
-    source = (business.catalog_folder / "sources/power.yaml").read_text()
-    business.declare("sources/power.yaml", source.replace("duplicates: keep", "duplicates: exact"))
-    business.bill(march)
-    business.rate()
-    first_row = "".join(march.splitlines(keepends=True)[:2])
-    assert business.bill(first_row, "power/A-1/part.csv").outcome in {"exists", "late"}
-    landed, places = _ledger(business)
-    assert (landed, places["billed", ""]) == (4, 3)
-
-
-def test_another_result_from_the_same_readings_is_refused_once_they_are_billed(business, march):
-    business.bill(march)
-    business.rate()
-    _count_in(business, 2)
-    _refuses(business, LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare())
-
-
-def test_the_same_result_of_billed_readings_exists(business, march):
-    business.bill(march)
-    business.rate()
-    before = business.contents()
-    assert business.run().outcome == "exists"
-    assert {**business.contents(), "ledgers": None} == {**before, "ledgers": None}
-
-
-def _at_once(*attempts):
-    """Run functions at the same moment, each in a thread of its own; give their results."""
-    barrier = threading.Barrier(len(attempts))
-
-    def run(attempt):
-        barrier.wait()
-        return attempt()
-
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        return [each.result() for each in [pool.submit(run, attempt) for attempt in attempts]]
-
-
-def test_of_four_identical_loads_at_once_one_creates_and_three_exist(business, march):
-    business.deliver("power/A-1/march.csv", march)
-    business.extract()
-    paths = business.prepare()
-    loaded = _at_once(*[lambda: business.load(*paths)] * 4)
-    assert sorted(each.outcome for each in loaded) == ["created", "exists", "exists", "exists"]
-    assert len({each.import_id for each in loaded}) == 1
-    assert len(business.rows("usage_records", "record_id")) == 1
-
-
-def test_of_two_different_loads_at_once_one_supersedes_the_other(business, march):
-    business.deliver("power/A-1/march.csv", march)
-    business.extract()
-    single = business.prepare()
-    _count_in(business, 2)
-    double = business.prepare()
-    loaded = _at_once(lambda: business.load(*single), lambda: business.load(*double))
-    assert [each.outcome for each in loaded] == ["created", "created"]
-    assert len(business.rows("imports WHERE superseded_by IS NULL", "import_id")) == 1
-    ((_, _, quantity, _),) = business.quantities()
-    assert quantity in {Decimal("6.5"), Decimal(13)}
-
-
-@pytest.mark.parametrize("attempt", range(4))
-def test_a_correction_that_races_a_bill_run_is_billed_whole_or_late(business, march, attempt):
-    business.bill(march)
-    business.deliver("power/A-1/more.csv", SECOND)
-    business.extract()
-    paths = business.prepare()
-    loaded, run = _at_once(lambda: business.load(*paths), business.rate)
-    ((_, _, quantity, _),) = business.quantities()
-    billed = {"created": (Decimal("16.5"), Decimal("4.13")), "late": (Decimal("6.5"), Decimal("1.63"))}[loaded.outcome]
-    assert (quantity, run.amounts["EUR"]) == billed
-    assert business.rows("rated_items", "quantity", "amount") == [billed]
-    assert _ledger(business)[0] == 4
 
 
 def test_a_load_that_fails_at_the_last_moment_leaves_the_store_as_it_was(business, march):

@@ -61,7 +61,13 @@ def test_a_second_bill_run_bills_nothing(business, march):
     business.rate()
     before = business.contents()
     again = business.rate()
-    assert (again.outcome, again.bill_run_id, again.records, again.items, again.amounts) == ("nothing_due", None, 0, 0, {})
+    assert (again.outcome, again.bill_run_id, again.records, again.items, again.amounts) == (
+        "nothing_due",
+        None,
+        0,
+        0,
+        {},
+    )
     assert business.contents() == before
 
 
@@ -106,7 +112,10 @@ def test_usage_that_was_left_pending_is_billed_once_it_can_be(business, march):
     business.register()
     run = business.rate()
     assert (run.outcome, run.records, run.items, run.amounts) == ("created", 1, 1, {"EUR": Decimal("1.63")})
-    assert business.rows("rated_items", "charge_number", "amount") == [("C-1", Decimal("1.63")), ("C-2", Decimal("1.63"))]
+    assert business.rows("rated_items", "charge_number", "amount") == [
+        ("C-1", Decimal("1.63")),
+        ("C-2", Decimal("1.63")),
+    ]
 
 
 def test_usage_counted_in_another_unit_than_the_charge_now_bills_stays_pending(business, march):

@@ -41,7 +41,9 @@ def test_too_many_quarantined_rows_in_a_file_refuse_the_whole_period(business, m
     _deliver(business, march, limit)
     before = business.contents()
     if refused:
-        with pytest.raises(ValidationFailedError, match=r"must not exceed .*power/A-1/march.csv.*see .*readings-energy"):
+        with pytest.raises(
+            ValidationFailedError, match=r"must not exceed .*power/A-1/march.csv.*see .*readings-energy"
+        ):
             business.prepare()
         assert business.contents() == before
         assert not list((business.home / "work").rglob("verdict-*"))
@@ -49,7 +51,7 @@ def test_too_many_quarantined_rows_in_a_file_refuse_the_whole_period(business, m
         assert business.run().records == 1
 
 
-def test_a_record_that_the_platform_would_refuse_is_named_with_the_reason(business, march):
+def test_a_record_that_the_platform_would_refuse_is_named_with_the_reason(business):
     business.deliver("power/A-1/march.csv", "at,value\n2025-03-02T00:00:00Z,-2.5\n")
     business.extract()
     table, _ = artefact.read(business.prepare()[1])

@@ -53,7 +53,9 @@ def happened(shop, table, periods):
             found = [each for each in ledger.all_ledgers(connection) if each.period in periods]
         return [vars(each) | vars(line) for each in found for line in each.lines]
     files = [file for period in periods for file in steps.export(shop.store, Month.parse(period), shop.home)]
-    paths = [shop.home / "exports" / file.path for file in files if file.what == table and file.path.endswith(".parquet")]
+    paths = [
+        shop.home / "exports" / file.path for file in files if file.what == table and file.path.endswith(".parquet")
+    ]
     return [row for path in paths for row in pq.read_table(path).to_pylist()]
 
 

@@ -13,13 +13,13 @@ from transforms.meter import Derivation
 from transforms.scope import CalendarRow, ScopeRow
 from transforms.source import Duplicates
 
-# A-1 and its S-1 are billed by C-1; A-2 within 12..18 by C-2; A-3 not at all; the period of A-2 begins earlier.
+# A-1 and its S-1 are billed by C-1; A-2 within 12..16 by C-2; A-3 not at all; the period of A-2 begins earlier.
 CALENDAR = [CalendarRow("A-1", 10, 20), CalendarRow("A-2", 8, 18), CalendarRow("A-3", 10, 20)]
 DEFAULT = CalendarRow("", 10, 20)
 SCOPE = [
     ScopeRow("A-1", "", "C-1", 10, 20, None),
     ScopeRow("A-1", "S-1", "C-1", 10, 20, None),
-    ScopeRow("A-2", "", "C-2", 12, 18, None),
+    ScopeRow("A-2", "", "C-2", 12, 16, None),
     ScopeRow("A-3", "", None, 0, 0, "no_charge"),
 ]
 DECIMAL = pa.decimal128(38, 18)
@@ -78,7 +78,10 @@ def ledger(backend):
         (("A-1", 15, 1, "S-9"), "quarantined: unknown_subscription"),
         (("A-9", 15, 1), "quarantined: unknown_account"),
         (("A-3", 15, 1), "quarantined: no_charge"),
-        (("A-2", 17, 1), "used"),
+        (("A-2", 12, 1), "used"),
+        (("A-2", 15, 1), "used"),
+        (("A-2", 16, 1), "out_of_scope: outside_subscription"),
+        (("A-2", 17, 1), "out_of_scope: outside_subscription"),
         (("A-2", 11, 1), "out_of_scope: outside_subscription"),
         (("A-2", 8, 1), "out_of_scope: outside_subscription"),
     ],
@@ -148,6 +151,9 @@ def test_rows_of_one_event_id_that_contradict_each_other_are_all_quarantined(pla
 def test_a_copy_that_is_not_billed_anyway_takes_nothing_from_the_one_that_is(places):
     rows = [("A-2", 11, "5"), ("A-2", 11, "5"), ("A-2", 15, "5")]
     assert places(rows, "reject") == ["out_of_scope: outside_subscription"] * 2 + ["used"]
+    one_id = [("A-2", 11, "5", "", 71), ("A-2", 15, "5", "", 71)]
+    assert places(one_id, "reject", by_event_id=True) == ["out_of_scope: outside_subscription", "used"]
+    assert places(one_id, "exact", by_event_id=True) == ["out_of_scope: outside_subscription", "used"]
 
 
 def test_the_ledger_names_an_account_and_counts_how_many_there_are(ledger):

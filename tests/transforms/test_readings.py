@@ -113,8 +113,8 @@ ROWS = [{"value": "1"}, {"value": "2", "account": "A-2"}, {"value": "NaN"}, {"at
 def print_of(backend, raw):
     """The fingerprint of rows, parsed as one file."""
 
-    def taken(rows, file_key=7):
-        readings = parse(raw(rows, WITH_IDS), WITH_IDS, file_key=file_key, path={})
+    def taken(rows, file_key=7, source=WITH_IDS):
+        readings = parse(raw(rows, source), source, file_key=file_key, path={})
         return backend.to_pyarrow(fingerprint(readings)).to_pylist()
 
     return taken
@@ -152,6 +152,12 @@ def test_a_row_more_or_less_or_twice_changes_the_fingerprint(print_of):
 def test_figures_that_change_places_change_the_fingerprint(print_of):
     swapped = [{"account": "A-1", "value": "2"}, {"account": "A-2", "value": "1"}]
     assert print_of(swapped) != print_of([{"account": "A-1", "value": "1"}, {"account": "A-2", "value": "2"}])
+
+
+def test_texts_that_run_together_alike_have_fingerprints_of_their_own(print_of):
+    both = source(account="a", subscription="s")
+    one, other = {"account": "A", "subscription": "12"}, {"account": "A1", "subscription": "2"}
+    assert print_of([one], source=both) != print_of([other], source=both)
 
 
 def test_the_values_of_a_reading_are_decimals_of_the_declared_scale(parsed):

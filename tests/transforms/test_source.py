@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
@@ -13,7 +15,7 @@ def test_what_a_source_does_not_say_is_the_cautious_choice():
     plain = source()
     assert plain.duplicates is Duplicates.REJECT
     assert (plain.time.zone, plain.time.fold, plain.time.gap) == ("UTC", Fold.REJECT, Gap.REJECT)
-    assert plain.quarantine_limit == 0
+    assert plain.quarantine_limit == Decimal("0.05")
     assert (plain.format, plain.value.decimals) == (Csv(), 18)
 
 

@@ -113,8 +113,8 @@ def test_what_contradicts_itself_is_refused(business, march, statement, constrai
 
 def test_an_item_must_bill_the_difference_to_what_was_billed(billed):
     columns = (
-        "bill_run_id, period, account_number, subscription_number, charge_number, charge, period_start, period_end, uom, "
-        "quantity, currency, breakdown"
+        "bill_run_id, period, account_number, subscription_number, charge_number, charge, period_start, period_end, "
+        "uom, quantity, currency, breakdown"
     )
     _refused(
         billed,

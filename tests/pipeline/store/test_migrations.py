@@ -102,16 +102,17 @@ def system_server():
         pytest.skip("the system's PostgreSQL does not run as root, and there is no user postgres")
     bin_folder, folder = SYSTEM[-1].parent, Path(tempfile.mkdtemp(prefix="mb-"))
     shutil.chown(folder, owner)
-    as_owner = {"user": owner, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+    as_owner = {"user": owner, "cwd": folder, "stdout": subprocess.DEVNULL}
     subprocess.run(
         [bin_folder / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
         **as_owner,
     )
     control = [bin_folder / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log"]
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    subprocess.run([*control, "start", "-o", options], **as_owner)
+    subprocess.run([*control, "start", "-o", options], check=True, **as_owner)
     yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
-    subprocess.run([*control, "stop", "-m", "immediate"], **as_owner)
+    subprocess.run([*control, "stop", "-m", "immediate"], check=True, **as_owner)
     shutil.rmtree(folder)
 
 

@@ -1,0 +1,97 @@
+"""The DAG files as Airflow reads them: in a process of its own, with the project's plugins."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.catalog import Catalog
+from pipeline.settings import PROJECT
+
+SHOW = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+dags = {
+    name: {
+        "tasks": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
+        "retries": min(task.retries for task in dag.tasks),
+        "catchup": dag.catchup, "page": dag.doc_md, "schedule": type(dag.timetable).__name__,
+    }
+    for name, dag in bag.dags.items()
+}
+print("found:" + json.dumps({"dags": dags, "errors": {k: str(v) for k, v in bag.import_errors.items()}}))
+"""
+
+
+def read_dags(folder, home, **environment):
+    """Read a folder of DAG files and give what Airflow found there."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
+        **environment,
+    }
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW, str(folder)], env=env, capture_output=True, text=True, timeout=120, check=True
+    )
+    return json.loads(shown.stdout.split("found:")[1])
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    return read_dags(PROJECT / "dags", tmp_path_factory.mktemp("airflow"))
+
+
+def test_every_source_and_every_meter_has_a_dag_of_its_own(found):
+    catalog = Catalog.read(PROJECT / "catalog")
+    expected = {f"extract_{name}" for name in catalog.sources} | {f"usage_{name}" for name in catalog.meters}
+    assert set(found["dags"]) == expected | {"bill_run", "export"}
+    assert found["errors"] == {}
+
+
+def test_a_meter_waits_for_its_readings_and_loads_only_what_was_validated(found):
+    assert found["dags"]["usage_network_traffic"]["tasks"] == {
+        "readings_are_in": [],
+        "derive": ["readings_are_in"],
+        "validate": ["derive"],
+        "load": ["derive", "validate"],
+    }
+
+
+def test_a_bill_run_waits_for_the_meters_and_an_export_for_the_bill_run(found):
+    assert found["dags"]["bill_run"]["tasks"] == {"meters_are_in": [], "rate": ["meters_are_in"]}
+    assert found["dags"]["export"]["tasks"] == {"month_is_rated": [], "write": ["month_is_rated"]}
+
+
+def test_every_dag_retries_goes_by_data_intervals_catches_nothing_up_and_has_a_page(found):
+    for name, dag in found["dags"].items():
+        assert dag["retries"] > 0, name
+        assert dag["schedule"] == "CronDataIntervalTimetable", name
+        assert dag["catchup"] is False, name
+        assert len(dag["page"]) > 100, name
+
+
+def test_a_broken_meter_costs_the_other_meters_nothing_and_shows_as_an_import_error(tmp_path):
+    catalog = tmp_path / "catalog"
+    subprocess.run(["cp", "-r", str(PROJECT / "catalog"), str(catalog)], check=True)
+    meter = catalog / "meters" / "network_traffic.yaml"
+    meter.write_text(meter.read_text().replace("function: sum", "function: summ"))
+    found = read_dags(PROJECT / "dags", tmp_path / "airflow", METERBRIDGE_CATALOG=str(catalog))
+    assert "usage_network_traffic" not in found["dags"]
+    assert "usage_server_cpu_peak" in found["dags"]
+    assert [name.rsplit("/")[-1] for name in found["errors"]] == ["catalog_check.py"]
+    shown = "".join(found["errors"].values())
+    assert "network_traffic.yaml:" in shown
+    assert "did you mean 'sum'?" in shown
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "dags").glob("*.py")), ids=lambda path: path.name)
+def test_a_dag_file_has_a_docstring_and_at_most_sixty_lines(path):
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 60

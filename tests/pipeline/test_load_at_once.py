@@ -1,0 +1,87 @@
+"""Loads at the same moment, and loads that race a bill run."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+
+from pipeline.store import ledger
+from transforms.reconcile import check
+
+SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
+METER = """
+meter: {name}
+owner: billing@example.com
+source: power
+derive: {{function: sum}}
+map: {{charge: energy, unit: kwh, factor: {factor}}}
+"""
+
+
+def _count_in(business, factor):
+    """Change the meter's rule, which gives other usage from the same readings."""
+    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
+
+
+def _ledger(business):
+    """List the ledger's (place, rows), billed and pending among them; it must add up."""
+    with business.store.begin() as connection:
+        (found,) = ledger.all_ledgers(connection)
+    check(found)
+    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
+
+
+def _at_once(*attempts):
+    """Run functions at the same moment, each in a thread of its own; give their results."""
+    barrier = threading.Barrier(len(attempts))
+
+    def run(attempt):
+        barrier.wait()
+        return attempt()
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return [each.result() for each in [pool.submit(run, attempt) for attempt in attempts]]
+
+
+def test_of_four_identical_loads_at_once_one_creates_and_three_exist(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    paths = business.prepare()
+    loaded = _at_once(*[lambda: business.load(*paths)] * 4)
+    assert sorted(each.outcome for each in loaded) == ["created", "exists", "exists", "exists"]
+    assert len({each.import_id for each in loaded}) == 1
+    assert len(business.rows("usage_records", "record_id")) == 1
+
+
+def test_of_two_different_loads_at_once_one_supersedes_the_other(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    single = business.prepare()
+    _count_in(business, 2)
+    double = business.prepare()
+    loaded = _at_once(lambda: business.load(*single), lambda: business.load(*double))
+    assert [each.outcome for each in loaded] == ["created", "created"]
+    assert len(business.rows("imports WHERE superseded_by IS NULL", "import_id")) == 1
+    ((_, _, quantity, _),) = business.quantities()
+    assert quantity in {Decimal("6.5"), Decimal(13)}
+
+
+@pytest.mark.parametrize("delay_seconds", [0, 0.01, 0.05, 0.2])
+def test_a_correction_that_races_a_bill_run_is_billed_whole_or_late(business, march, delay_seconds):
+    business.bill(march)
+    business.deliver("power/A-1/more.csv", SECOND)
+    business.extract()
+    paths = business.prepare()
+
+    def load():
+        time.sleep(delay_seconds)  # so that both come first at times
+        return business.load(*paths)
+
+    loaded, run = _at_once(load, business.rate)
+    ((_, _, quantity, _),) = business.quantities()
+    billed = {"created": (Decimal("16.5"), Decimal("4.13")), "late": (Decimal("6.5"), Decimal("1.63"))}[loaded.outcome]
+    assert (quantity, run.amounts["EUR"]) == billed
+    assert business.rows("rated_items", "quantity", "amount") == [billed]
+    assert _ledger(business)[0] == 4

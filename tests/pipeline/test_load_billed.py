@@ -1,0 +1,102 @@
+"""What is billed never changes: what comes later is late, and a changed rule is refused."""
+
+from decimal import Decimal
+
+import pytest
+
+from pipeline.load import LoadRefusedError
+from pipeline.store import ledger
+from transforms.reconcile import check
+
+SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
+METER = """
+meter: {name}
+owner: billing@example.com
+source: power
+derive: {{function: sum}}
+map: {{charge: energy, unit: kwh, factor: {factor}}}
+"""
+
+
+def _count_in(business, factor):
+    """Change the meter's rule, which gives other usage from the same readings."""
+    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
+
+
+def _ledger(business):
+    """List the ledger's (place, rows), billed and pending among them; it must add up."""
+    with business.store.begin() as connection:
+        (found,) = ledger.all_ledgers(connection)
+    check(found)
+    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
+
+
+def _refuses(business, error, match, *attempt):
+    before = business.contents()
+    with pytest.raises(error, match=match):
+        business.load(*attempt)
+    assert business.contents() == before
+
+
+def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business, march):
+    first = business.bill(march)
+    business.rate()
+    late = business.bill(SECOND, "power/A-1/more.csv")
+    assert (late.outcome, late.import_id) == ("late", first.import_id)
+    assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
+    assert _ledger(business) == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
+    before = business.contents()
+    assert business.run().outcome == "late"
+    assert business.contents() == before
+
+
+def test_late_readings_of_an_unknown_account_stay_quarantined(business, march):
+    business.deliver("power/A-7/march.csv", march)
+    business.bill(march)
+    business.rate()
+    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
+    assert _ledger(business) == (
+        7, {("billed", ""): 3, ("quarantined", "unknown_account"): 3, ("late", "after_billing"): 1}
+    )  # fmt: skip
+
+
+def test_a_late_file_leaves_what_an_expectation_quarantined_where_it_was(business, march):
+    business.customer("A-2")
+    business.deliver("power/A-2/march.csv", "at,value\n2025-03-02T00:00:00Z,1e14\n")
+    business.bill(march)
+    business.rate()
+    assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
+    assert _ledger(business) == (
+        5, {("billed", ""): 3, ("quarantined", "expectation"): 1, ("late", "after_billing"): 1}
+    )  # fmt: skip
+    before = business.contents()
+    business.run()
+    assert business.contents() == before
+
+
+def test_a_late_file_that_repeats_what_is_billed_changes_nothing(business, march):
+    source = (business.catalog_folder / "sources/power.yaml").read_text()
+    business.declare("sources/power.yaml", source.replace("duplicates: keep", "duplicates: exact"))
+    business.bill(march)
+    business.rate()
+    first_row = "".join(march.splitlines(keepends=True)[:2])
+    assert business.bill(first_row, "power/A-1/part.csv").outcome in {"exists", "late"}
+    landed, places = _ledger(business)
+    assert (landed, places["billed", ""]) == (4, 3)
+
+
+def test_another_result_from_the_same_readings_is_refused_once_they_are_billed(business, march):
+    business.bill(march)
+    business.rate()
+    _count_in(business, 2)
+    _refuses(
+        business, LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare()
+    )
+
+
+def test_the_same_result_of_billed_readings_exists(business, march):
+    business.bill(march)
+    business.rate()
+    before = business.contents()
+    assert business.run().outcome == "exists"
+    assert {**business.contents(), "ledgers": None} == {**before, "ledgers": None}
