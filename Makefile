@@ -37,7 +37,7 @@ bench: $(INSTALLED) ## measure the derivations against their floor
 
 meter: $(INSTALLED) ## write a new meter and its scenario: make meter NAME=disk_peak
 	@test -n "$(NAME)" || { echo "say which: make meter NAME=disk_peak" >&2; exit 2; }
-	@$(BIN)/meterbridge new-meter "$(NAME)"
+	@$(BIN)/python -m pipeline.cli new-meter "$(NAME)"
 
 lock: ## resolve pyproject.toml into requirements.lock anew
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 2; }

@@ -132,7 +132,7 @@ def _time_weighted(classified: ir.Table, derivation: Derivation) -> ir.Table:
     The reading that holds at the window's start is carried in from before it. Of readings with one time stamp the
     largest holds on: content decides, not the order of arrival. Weights are microseconds.
     """
-    known = classified.category.isin(["used", "before"]) & classified.charge_number.notnull()
+    known = classified.category.isin(["used", "before", "out_of_scope"]) & classified.charge_number.notnull()
     held = classified.filter(known & (classified.at_us < classified.end_us))
     following = held.at_us.lead().over(group_by="charge_number", order_by=["at_us", "value", *IDENTITY, "row"])
     until = following.fill_null(held.end_us)

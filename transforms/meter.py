@@ -51,7 +51,10 @@ class QuantityRounding(Definition):
 
 
 def _known_words(text: str) -> str:
-    names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    parts = [part for part in Formatter().parse(text) if part[1] is not None]
+    if any(form or conversion for _, _, form, conversion in parts):
+        raise ValueError("a word in braces takes no format; write {readings} alone")
+    names = [name for _, name, _, _ in parts]
     if unknown := [name for name in names if name not in WORDS]:
         raise ValueError(f"{{{unknown[0]}}} is unknown here; write one of {', '.join(WORDS)} in braces")
     return text

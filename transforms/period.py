@@ -43,7 +43,7 @@ class Month:
     @classmethod
     def parse(cls, text: str) -> "Month":
         """Read `2014-02`; ValueError says what was expected."""
-        match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text)
+        match = re.fullmatch(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])", text)
         if not match:
             raise ValueError(f"{text!r} is not a billing period; write year and month, such as 2014-02")
         return cls(int(match[1]), int(match[2]))

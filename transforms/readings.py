@@ -15,20 +15,26 @@
 """
 
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from transforms import clock
+from transforms.period import micros
 from transforms.source import Fold, Gap, Source, Time, Value
 from transforms.tables import small_table
 
-ISO = r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$"
+ISO = (
+    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
+)
 EXPONENT = r"[eE]([+-]?[0-9]+)$"
 LONGEST_NUMBER = 100  # characters; longer than any meter writes, and short enough to refuse a bomb
+FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
-SIGN_BIT = 2**63
+SIGN_BIT = Decimal(2**63)
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis ships no types
@@ -99,7 +105,7 @@ def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:
 def _number(text: ir.StringValue, value: Value) -> ir.StringValue:
     """Bring a number to the form 1234.5; what is not written as the source declares becomes null."""
     thousands, decimal = re.escape(value.thousands_mark), re.escape(value.decimal_mark)
-    whole = rf"([0-9]+|[0-9]{{1,3}}({thousands}[0-9]{{3}})+)" if thousands else "[0-9]+"
+    whole = rf"([0-9]+|[1-9][0-9]{{0,2}}({thousands}[0-9]{{3}})+)" if thousands else "[0-9]+"
     pattern = rf"^[+-]?({whole}({decimal}[0-9]*)?|{decimal}[0-9]+)([eE][+-]?[0-9]{{1,4}})?$"
     plain = text.replace(value.thousands_mark, "") if thousands else text
     fits = text.re_search(pattern) & (text.length() <= LONGEST_NUMBER)
@@ -109,8 +115,8 @@ def _number(text: ir.StringValue, value: Value) -> ir.StringValue:
 def _clock_reading(text: ir.StringValue, time: Time) -> dict[str, ir.Value]:
     """Read the stamp as the clock showed it: `local_us`, and `offset_us` where the stamp itself says its offset."""
     if time.format.startswith("epoch"):
-        scale = 1_000_000 if time.format == "epoch_seconds" else 1_000
-        number = text.try_cast("decimal(24, 6)")
+        scale, kept = (1_000_000, 6) if time.format == "epoch_seconds" else (1_000, 3)
+        number = text.re_extract(rf"^([+-]?[0-9]+(?:\.[0-9]{{0,{kept}}})?)[0-9]*$", 1).try_cast("decimal(24, 6)")
         return {"local_us": (number * scale).try_cast("int64"), "offset_us": ibis.literal(0, "int64")}
     if time.format != "iso":
         return {"local_us": epoch_us(try_strptime(text, time.format)), "offset_us": ibis.null("int64")}
@@ -174,19 +180,21 @@ def _identity(placed: ir.Table, source: Source, file_key: int) -> tuple[ir.Value
 
 def _signed(number: ir.Value) -> ir.Value:
     """Move 0..2^64-1 to -2^63..2^63-1: every engine and file format has signed 64-bit integers."""
-    return (number.cast("decimal(20, 0)") - SIGN_BIT).cast("int64")
+    return (number.cast("decimal(20, 0)") - ibis.literal(SIGN_BIT, "decimal(20, 0)")).cast("int64")
 
 
 def _reason(placed: ir.Table, source: Source) -> ir.StringValue:
     """Say why a row is no reading; null for a good one. The first reason that holds is given."""
     number, scale = placed.number, source.value.decimals
-    written = number.re_extract(r"\.([0-9]*?)0*([eE]|$)", 1).length()
+    digits = number.re_extract(r"^[+-]?([0-9.]*)", 1)
+    written = digits.re_extract(r"\.([0-9]*)", 1).length() - digits.replace(".", "").re_extract("(0*)$", 1).length()
     exponent = number.re_extract(EXPONENT, 1).nullif("").cast("int64").fill_null(0)
     return ibis.cases(
         (placed.defect.notnull(), placed.defect),
         (placed["at"] == "", "missing_at"),
         (placed.local_us.isnull(), "unreadable_at"),
         (placed.at_reason.notnull(), placed.at_reason),
+        (placed.at_us.isnull() | ~placed.at_us.between(FIRST_US, END_US - 1), "at_out_of_range"),
         (placed.account == "", "missing_account"),
         ((placed.event_id == "").fill_null(False), "missing_event_id"),  # noqa: FBT003 a value, not a flag
         (placed.value.isin(source.value.nulls), "missing_value"),

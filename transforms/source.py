@@ -47,7 +47,7 @@ class Duplicates(StrEnum):
 
     KEEP = "keep"  # a reading of its own
     EXACT = "exact"  # counted once when all of it is equal; conflicting rows of one id are quarantined
-    REJECT = "reject"  # all but the first, in order of content, are quarantined
+    REJECT = "reject"  # each of them is quarantined
 
 
 class Csv(Definition):
@@ -110,6 +110,8 @@ class Time(Definition):
                 f"format {self.format!r} is none of iso, epoch_seconds, epoch_milliseconds, "
                 "and no pattern such as %d.%m.%Y %H:%M"
             )
+        if unknown := set(re.findall(r"%-?(.?)", self.format)) - set("aAbBdfgHIjmMnpSyYzZ%"):
+            raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
         if "%z" in self.format or "%Z" in self.format:
             raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")
         return self
@@ -134,6 +136,12 @@ class Source(Definition):
         placeholders = re.findall(r"{(.*?)}", self.files)
         if unknown := [name for name in placeholders if name not in PLACEHOLDERS]:
             raise ValueError(f"files: {{{unknown[0]}}} is unknown; a path can hold {{account}} and {{subscription}}")
+        if repeated := [name for name in PLACEHOLDERS if placeholders.count(name) > 1]:
+            raise ValueError(f"files: {{{repeated[0]}}} stands there more than once")
+        if "subscription" in placeholders and self.columns.subscription is not None:
+            raise ValueError(
+                "say where the subscription stands, once: columns.subscription, or {subscription} in files"
+            )
         if ("account" in placeholders) == (self.columns.account is not None):
             raise ValueError("say where the account stands, once: columns.account, or {account} in files")
         return self

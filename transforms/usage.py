@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from transforms.exact import round_exact
-from transforms.identity import record_key
+from transforms.identity import digest, record_key
 from transforms.meter import Meter
 from transforms.period import Month, instant
 from transforms.scope import SubscribedCharge
@@ -53,11 +53,12 @@ class UsageRecord:
 
     @property
     def canonical(self) -> str:
-        """All that makes this record what it is, its number of readings included: equal text, equal usage."""
-        fields = ";".join(f"{name}={value}" for name, value in sorted(self.custom_fields.items()))
-        quantity = format(self.quantity.normalize(), "f")
-        span = f"{self.start_at.isoformat()}/{self.end_at.isoformat()}"
-        return "|".join([self.record_key, self.uom, quantity, span, str(self.readings), self.description, fields])
+        """A hash of all that makes this record what it is, its number of readings included: equal hash, equal usage."""
+        fields = [part for field in sorted(self.custom_fields.items()) for part in field]
+        quantity = f"{self.quantity:f}"
+        quantity = quantity.rstrip("0").rstrip(".") if "." in quantity else quantity
+        span = (self.start_at.isoformat(), self.end_at.isoformat())
+        return digest(self.record_key, self.uom, quantity, *span, str(self.readings), self.description, *fields)
 
 
 def to_usage(

@@ -10,7 +10,7 @@ from pipeline.validate import validate
 SUITE = usage.suite(["hour", "GB"])
 KEY = "0" * 63
 START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
-NO_ZONE = datetime(2025, 1, 1)  # noqa: DTZ001 - the missing zone is what is tested
+NO_ZONE = datetime(2025, 1, 1)
 
 
 def _usage(**changed):

@@ -26,8 +26,8 @@ def test_an_empty_text_in_quotes_is_a_text(tmp_path):
 
 
 def test_a_document_without_content_lacks_every_key(tmp_path):
-    with pytest.raises(CatalogError, match=r"part.yaml:1: 'units' is missing"):
-        _read(tmp_path, "units:\n").as_model(Charge)
+    with pytest.raises(CatalogError, match=r"part.yaml:1: 'charge' is missing\n"):
+        _read(tmp_path, "# nothing yet\n").as_model(Charge)
 
 
 def test_a_price_is_kept_to_the_digit(tmp_path):

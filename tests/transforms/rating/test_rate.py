@@ -198,7 +198,7 @@ def test_one_charge_number_cannot_stand_for_two_things_in_a_period(other):
 
 def test_usage_without_a_time_zone_or_without_a_number_is_refused():
     with pytest.raises(RatingError, match="record 1 has an instant without a time zone"):
-        used(1, "1", start_at=datetime(2018, 1, 1))  # noqa: DTZ001  the missing zone is the point
+        used(1, "1", start_at=datetime(2018, 1, 1))
     with pytest.raises(RatingError, match="record 1 has the quantity NaN"):
         used(1, "NaN")
 
