@@ -15,7 +15,8 @@ demo: $(INSTALLED) ## run three months of real data through Airflow, print what 
 	@$(BIN)/python -m stack demo
 
 test: check ## run the checks and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -q -m slow
 
 up: $(INSTALLED) ## start PostgreSQL and Airflow and leave them running
 	@$(BIN)/python -m stack up

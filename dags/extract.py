@@ -7,7 +7,7 @@ reason. Running it again lands nothing twice. One DAG per source of `catalog/`, 
 from datetime import datetime
 
 from airflow.sdk import DAG, dag, task
-from meterbridge_schedule import DAILY, required
+from meterbridge_schedule import DAILY, owned_by, required
 
 from pipeline.catalog import Catalog
 from pipeline.settings import catalog_folder
@@ -16,8 +16,11 @@ from transforms.source import Source
 
 def extract_dag(source: Source) -> DAG:
     """Build the DAG of one source."""
+    schedule = owned_by(source.owner, DAILY)
 
-    @dag(dag_id=f"extract_{source.source}", description=source.description, doc_md=__doc__, tags=["extract"], **DAILY)
+    @dag(
+        dag_id=f"extract_{source.source}", description=source.description, doc_md=__doc__, tags=["extract"], **schedule
+    )
     def extract() -> None:
         @task
         def land(data_interval_end: datetime | None = None) -> str:

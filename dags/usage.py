@@ -9,7 +9,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, dag, task
 from meterbridge_notifier import ImportNotifier
-from meterbridge_schedule import MONTHLY, WAITING, billing_period
+from meterbridge_schedule import MONTHLY, WAITING, billing_period, owned_by
 
 from pipeline.catalog import Catalog
 from pipeline.settings import catalog_folder
@@ -20,8 +20,9 @@ FAILED = ImportNotifier("failed")
 
 def usage_dag(meter: Meter) -> DAG:
     """Build the DAG of one meter."""
+    schedule = owned_by(meter.owner, MONTHLY)
 
-    @dag(dag_id=f"usage_{meter.meter}", description=meter.description, doc_md=__doc__, tags=["usage"], **MONTHLY)
+    @dag(dag_id=f"usage_{meter.meter}", description=meter.description, doc_md=__doc__, tags=["usage"], **schedule)
     def usage() -> None:
         @task.sensor(**WAITING, on_failure_callback=FAILED)
         def readings_are_in(data_interval_start: datetime | None = None) -> bool:

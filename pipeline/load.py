@@ -75,50 +75,47 @@ def load(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Pat
         locks.shared(connection, str(batch.period))
         locks.exclusive(connection, str(batch.period), batch.meter.meter)
         active = usage.active_import(connection, batch.meter.meter, batch.period)
-        if active and active.processed and active.content_hash != batch.content:
+        if active and active.content_hash == batch.content:
+            return _done(connection, batch, "exists", active.import_id)
+        if not active and not batch.records:
+            return _done(connection, batch, "empty", None)
+        billed = {record.canonical for record in usage.processed_records(connection, batch.meter.meter, batch.period)}
+        if active and billed - {record.canonical for record in batch.records}:
             return _late(connection, store, catalog, batch, active, home)
-        return _create_or_keep(connection, batch, active)
+        new = [record for record in batch.records if record.canonical not in billed]
+        return _done(connection, batch, "created", _create(connection, batch, new, active))
 
 
-def _create_or_keep(connection: sa.Connection, batch: Batch, active: Import | None) -> Loaded:
-    if active and active.content_hash == batch.content:
-        return _done(connection, batch, "exists", active.import_id)
-    if not active and not batch.records:
-        return _done(connection, batch, "empty", None)
-    return _done(connection, batch, "created", _create(connection, batch, active))
-
-
-def _create(connection: sa.Connection, batch: Batch, active: Import | None) -> str:
-    follows = active.import_id if active else None
-    if taken := usage.taken_keys(connection, batch.records, besides=follows):
+def _create(connection: sa.Connection, batch: Batch, records: Sequence[UsageRecord], active: Import | None) -> str:
+    """Put records, what is billed left out, in the place of what is Pending."""
+    if taken := usage.taken_keys(connection, records, batch.meter.meter):
         number, meter = taken[0]
         raise LoadRefusedError(
             f"meter {batch.meter.meter}, period {batch.period}: charge {number} has usage from meter {meter} already; "
             f"one record per charge and period: let one of the meters map to another charge"
         )
+    follows = active.import_id if active else None
     new = import_id(batch.content, follows)
     if follows:
         usage.supersede(connection, follows, new)
-    total = sum((record.quantity for record in batch.records), Decimal(0))
-    usage.add_import(connection, _import_row(batch, new, follows, total), batch.meter.source_name, sorted(batch.files))
+    values = _import_row(batch, records) | {"import_id": new, "follows": follows}
+    usage.add_import(connection, values, batch.meter.source_name, sorted(batch.files))
     if follows:
         usage.supersede_records(connection, follows, new)
-    usage.add_records(connection, new, batch.records)
-    if usage.read_back(connection, new) != (len(batch.records), total):
+    usage.add_records(connection, new, records)
+    if usage.read_back(connection, new) != (len(records), values["control_total"]):
         raise LoadRefusedError(f"import {new}: the store does not hold what was sent; nothing was loaded")
     return new
 
 
-def _import_row(batch: Batch, new: str, follows: str | None, total: Decimal) -> dict[str, Any]:
+def _import_row(batch: Batch, records: Sequence[UsageRecord]) -> dict[str, Any]:
     return {
-        "import_id": new,
         "meter": batch.meter.meter,
         "period": str(batch.period),
         "content_hash": batch.content,
-        "follows": follows,
-        "total_count": len(batch.records) + batch.quarantined,
-        "imported_count": len(batch.records),
-        "control_total": total,
+        "total_count": len(records) + batch.quarantined,
+        "imported_count": len(records),
+        "control_total": sum((record.quantity for record in records), Decimal(0)),
         "validation": batch.verdict["validation"],
         "docs": batch.verdict["docs"],
     }

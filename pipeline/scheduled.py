@@ -12,33 +12,33 @@ from transforms.period import Month
 
 def land(source: str, until: datetime) -> str:
     """Extract a source up to the end of a data interval."""
-    shop = Shop.open()
+    shop = _shop()
     return describe(steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=until))
 
 
 def readings_are_in(meter: str, period: Month) -> bool:
     """Tell whether a meter's source has been taken to the end of a period; PeriodNotEndedError before that end."""
     require_ended(period, _now())
-    shop = Shop.open()
+    shop = _shop()
     return ready.readings_are_in(shop.store, shop.catalog.meter(meter).source_name, period)
 
 
 def derive(meter: str, period: Month) -> str:
     """Derive and map a meter's period; gives the path of the usage artefact."""
-    shop = Shop.open()
+    shop = _shop()
     quantities = steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=_now())
     return str(steps.map_usage(shop.store, shop.catalog, quantities, shop.home))
 
 
 def validate(usage: str) -> str:
     """Validate a usage artefact; gives the path of the verdict."""
-    shop = Shop.open()
+    shop = _shop()
     return str(steps.validate_usage(shop.store, shop.catalog, Path(usage), shop.home))
 
 
 def load(usage: str, verdict: str) -> str:
     """Load a usage artefact with its verdict; says what was done."""
-    shop = Shop.open()
+    shop = _shop()
     return str(steps.load(shop.store, shop.catalog, Path(usage), Path(verdict), shop.home))
 
 
@@ -64,6 +64,11 @@ def export(period: Month) -> list[str]:
     """Export a period; gives the paths of the files, below the home's exports folder."""
     shop = Shop.open()
     return [file.path for file in steps.export(shop.store, period, shop.home)]
+
+
+def _shop() -> Shop:
+    """Open the shop for one meter or source, whatever is wrong with the others. A bill run needs the whole catalog."""
+    return Shop.open(whole_catalog=False)
 
 
 def _now() -> datetime:

@@ -28,6 +28,8 @@ def _sections(connection: sa.Connection) -> Iterator[str]:
         ("source", "files", "readings", "rows quarantined", "files quarantined"),
         [tuple(row.values()) for row in sources],
     )
+    for row in overview.quarantined_rows_by_reason(connection):
+        yield f"  {row['source']}: {row['rows']} rows quarantined, {row['reason']}"
     for file in overview.quarantined_files(connection):
         yield f"  {file['source']}: {file['uri']} is quarantined: {file['reason']}"
     yield "\nConservation: where every reading is"

@@ -40,10 +40,11 @@ class Shop:
     inbox: Path
 
     @classmethod
-    def open(cls) -> "Shop":
-        """Open what the environment names."""
+    def open(cls, *, whole_catalog: bool = True) -> "Shop":
+        """Open what the environment names; without `whole_catalog`, what is wrong in the catalog is left out of it."""
         settings = Settings.read()
-        return cls(connect(settings.store_url), Catalog.read(settings.catalog), settings.home, settings.inbox)
+        catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog)
+        return cls(connect(settings.store_url), catalog, settings.home, settings.inbox)
 
 
 def run_meter(shop: Shop, meter: str, period: Month, *, at: datetime) -> Loaded:

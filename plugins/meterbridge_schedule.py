@@ -30,6 +30,11 @@ WAITING: dict[str, Any] = {
 }
 
 
+def owned_by(owner: str, schedule: dict[str, Any]) -> dict[str, Any]:
+    """Name the owner of a DAG's tasks."""
+    return schedule | {"default_args": RETRIES | {"owner": owner or "meterbridge"}}
+
+
 class NoDataIntervalError(MeterbridgeError):
     """A run without a data interval has no billing period, and no instant up to which it takes a source."""
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from transforms.definition import Definition, Exact
 
@@ -130,6 +130,11 @@ class Source(Definition):
     time: Time = Time()
     duplicates: Duplicates = Duplicates.REJECT
     quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _csv_unless_it_says(cls, value: object) -> object:
+        return {"kind": "csv", **value} if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _account_is_known(self) -> "Source":

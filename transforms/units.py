@@ -12,7 +12,10 @@ from transforms.exact import Rounding, round_exact
 
 def _fraction(value: object) -> object:
     """Read `1/1000` or `0.001` as the exact fraction that it is."""
-    return Fraction(value) if isinstance(value, str) else value
+    try:
+        return Fraction(value) if isinstance(value, str) else value
+    except ZeroDivisionError as error:
+        raise ValueError("a factor cannot be divided by 0") from error
 
 
 def _positive(value: Fraction) -> Fraction:

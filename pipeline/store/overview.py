@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from pipeline.store.tables import arrivals, bill_runs, exports, imports, landed_files, rated_items, usage_records
+from pipeline.store.tables import (
+    arrivals,
+    bill_runs,
+    exports,
+    imports,
+    landed_files,
+    quarantined_rows,
+    rated_items,
+    usage_records,
+)
 
 COUNTED = {
     "landed_files": landed_files,
@@ -28,18 +37,35 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """List per source: files, readings, quarantined rows, and files quarantined whole."""
-    whole = sa.select(sa.func.count()).where(arrivals.c.source == landed_files.c.source, arrivals.c.file_id.is_(None))
-    statement = (
+
+    def added(column: sa.Column[int]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(column), 0)
+
+    landed = (
         sa.select(
             landed_files.c.source,
             sa.func.count().label("files"),
-            sa.func.sum(landed_files.c.readings).label("readings"),
-            sa.func.sum(landed_files.c.quarantined).label("quarantined"),
-            whole.scalar_subquery().label("files_quarantined"),
+            added(landed_files.c.readings).label("readings"),
+            added(landed_files.c.quarantined).label("quarantined"),
         )
         .group_by(landed_files.c.source)
-        .order_by(landed_files.c.source)
+        .subquery()
     )
+    whole = sa.func.count().filter(arrivals.c.file_id.is_(None))
+    figures = (landed.c.files, landed.c.readings, landed.c.quarantined)
+    statement = (
+        sa.select(arrivals.c.source, *(sa.func.coalesce(figure, 0) for figure in figures), whole)
+        .join(landed, landed.c.source == arrivals.c.source, isouter=True)
+        .group_by(arrivals.c.source, *figures)
+        .order_by(arrivals.c.source)
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def quarantined_rows_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """Count the quarantined rows of every source by reason."""
+    columns = (quarantined_rows.c.source, quarantined_rows.c.reason)
+    statement = sa.select(*columns, sa.func.count().label("rows")).group_by(*columns).order_by(*columns)
     return connection.execute(statement).mappings().all()
 
 

