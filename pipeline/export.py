@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from pipeline.durable import aside, publish, sha256
 from pipeline.store import exporting, locks
+from pipeline.store.copy import copy_out
 from pipeline.store.exporting import ExportFile
 from transforms.errors import MeterbridgeError
 from transforms.period import Month
@@ -56,7 +57,7 @@ def _export(connection: sa.Connection, what: str, period: Month, exports: Path) 
     kind = KINDS[what]
     rows, total = exporting.control(connection, kind.rows(period), kind.summed)
     with aside(exports) as text, aside(exports) as columns:
-        exporting.copy_out(connection, kind.rows(period), text)
+        copy_out(connection, kind.rows(period), text)
         table = _typed(text)
         _check(table, what, rows, total, kind.summed)
         pq.write_table(table, columns)

@@ -1,19 +1,34 @@
-"""Bulk rows into a table, by PostgreSQL's COPY."""
+"""Bulk rows into and out of the store, by PostgreSQL's COPY, inside the connection's transaction."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
+from sqlalchemy.dialects import postgresql
 
 
 def copy_in(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows (values in the order of `columns`) inside the connection's transaction."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, Connection), "the usage store speaks psycopg"  # noqa: S101 narrows the type; cannot be reached
+    """Write rows, their values in the order of `columns`."""
     names = SQL(", ").join(Identifier(column) for column in columns)
     statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), names)
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def copy_out(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], path: Path) -> None:
+    """Write selected rows to a CSV file with a header."""
+    text = str(rows.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    statement = f"COPY ({text}) TO STDOUT WITH (FORMAT csv, HEADER true)"
+    with _driver(connection).cursor() as cursor, path.open("wb") as file, cursor.copy(statement.encode()) as copy:
+        for block in copy:
+            file.write(block)
+
+
+def _driver(connection: sa.Connection) -> "Connection[Any]":
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, Connection), "the usage store speaks psycopg"  # noqa: S101 narrows the type; cannot be reached
+    return driver

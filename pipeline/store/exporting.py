@@ -2,11 +2,8 @@
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import sqlalchemy as sa
-from psycopg import Connection
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.tables import accounts, exports, imports, rated_items, usage_records
@@ -71,17 +68,6 @@ def rated_rows(period: Month) -> sa.Select[tuple[object, ...]]:
             rated_items.c.account_number, rated_items.c.charge_number, rated_items.c.group_key, rated_items.c.item_id
         )
     )
-
-
-def copy_out(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], path: Path) -> None:
-    """Write rows to a CSV file with a header, by COPY."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, Connection), "the usage store speaks psycopg"  # noqa: S101 narrows the type; cannot be reached
-    text = str(rows.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
-    statement = f"COPY ({text}) TO STDOUT WITH (FORMAT csv, HEADER true)"
-    with driver.cursor() as cursor, path.open("wb") as file, cursor.copy(statement.encode()) as copy:
-        for block in copy:
-            file.write(block)
 
 
 def control(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], summed: str) -> tuple[int, Decimal]:
