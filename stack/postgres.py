@@ -89,13 +89,32 @@ def _start_embedded(data: Path) -> URL:
     data.parent.mkdir(parents=True, exist_ok=True)
     data.mkdir(mode=0o700, exist_ok=True)
     server = PostgresServer(data, cleanup_mode=None)
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while (url := _attempt(server, data)) is None:
+        if time.monotonic() > deadline:
+            raise StackError(f"PostgreSQL does not start: read {server.log}")
+        time.sleep(0.5)
+    return url
+
+
+def _attempt(server: PostgresServer, data: Path) -> URL | None:
+    """Start the server, or take it over, and see that it answers.
+
+    None while that fails: a server that was killed this moment still looks alive, its dying children are in the way of
+    the next one, and one that is being recovered refuses connections.
+    """
     if _postmaster(data) is None:
         _clear_stale(data)
     server.ensure_pgdata_inited()
-    _await_running(server)
-    sockets = server.get_postmaster_info().socket_dir or data
-    _close_to_others(sockets, data)
-    return URL.create("postgresql", username=server.postgres_user, query={"host": str(sockets)})
+    try:
+        server.ensure_postgres_running()
+        sockets = server.get_postmaster_info().socket_dir or data
+        _close_to_others(sockets, data)
+        url = URL.create("postgresql", username=server.postgres_user, query={"host": str(sockets)})
+        psycopg.connect(url.set(database="postgres").render_as_string(hide_password=False)).close()
+    except (subprocess.SubprocessError, AssertionError, psycopg.OperationalError):
+        return None
+    return url
 
 
 def _close_to_others(sockets: Path, data: Path) -> None:
@@ -107,20 +126,6 @@ def _close_to_others(sockets: Path, data: Path) -> None:
         owner = data.stat()
         os.chown(sockets, owner.st_uid, owner.st_gid)
         sockets.chmod(0o700)
-
-
-def _await_running(server: PostgresServer) -> None:
-    """Retry while a server that is being recovered, or the last one's dying children, are in the way."""
-    deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while True:
-        try:
-            server.ensure_postgres_running()
-        except (subprocess.SubprocessError, AssertionError) as error:
-            if time.monotonic() > deadline:
-                raise StackError(f"PostgreSQL does not start: read {server.log}") from error
-            time.sleep(0.5)
-        else:
-            return
 
 
 def _postmaster(data: Path) -> psutil.Process | None:
