@@ -11,6 +11,7 @@ from pipeline import status as status_report
 from pipeline import steps
 from pipeline.catalog import Catalog
 from pipeline.extract import describe
+from pipeline.preview import preview as show_preview
 from pipeline.register import register as register_customers
 from pipeline.scaffold import new_meter as write_meter
 from pipeline.settings import PROJECT, Settings, catalog_folder
@@ -150,6 +151,14 @@ def load(usage: Path, verdict: Path) -> None:
 def run(meter: str, period: Month) -> None:
     """Take METER's PERIOD from readings to the store: derive, map, validate, load."""
     click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC)))
+
+
+@cli.command()
+@click.argument("meter")
+@period
+def preview(meter: str, period: Month) -> None:
+    """Print the records that METER would make of PERIOD, and where every reading would go; loads nothing."""
+    click.echo(show_preview(Shop.open(), meter, period, at=datetime.now(UTC)))
 
 
 @cli.command()

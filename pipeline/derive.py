@@ -18,7 +18,7 @@ from pipeline.store import customers, manifest
 from pipeline.store.manifest import LandedFile
 from transforms import derive as rules
 from transforms.errors import MeterbridgeError
-from transforms.meter import Derivation, Function, Meter
+from transforms.meter import CARRIED_IN, Derivation, Meter
 from transforms.period import LAST_ZONE_BEHIND_UTC, Month, micros
 from transforms.reconcile import LedgerLine
 from transforms.scope import Account, CalendarRow, ScopeRow, SubscribedCharge, calendar, scope
@@ -120,7 +120,7 @@ def _situation(connection: sa.Connection, source: Source, meter: Meter, period: 
 
 def _carried_from(derivation: Derivation, first_us: int) -> int | None:
     """Tell from when on a reading can matter to a period that starts at `first_us`; None: it can be of any age."""
-    if derivation.function is not Function.TIME_WEIGHTED_AVERAGE:
+    if derivation.function not in CARRIED_IN:
         return first_us
     return None if derivation.gap_seconds_max is None else first_us - derivation.gap_seconds_max * 1_000_000
 
@@ -129,7 +129,8 @@ def _derive(backend: Backend, situation: Situation, home: Path) -> tuple[pa.Tabl
     dated = rules.inside(_readings(backend, situation, home), situation.calendar(), situation.default)
     by_event_id = situation.source.columns.event_id is not None
     classified = rules.classify(dated, situation.scope(), situation.source.duplicates, by_event_id=by_event_id)
-    lines = [_line(row) for row in backend.to_pyarrow(rules.ledger(classified)).to_pylist()]
+    classified = rules.narrow(classified, situation.meter.derive.filter)
+    lines = [_line(row) for row in backend.to_pyarrow(rules.ledger(classified).order_by("category", "reason")).to_pylist()]
     found = backend.to_pyarrow(
         rules.quantities(classified, situation.meter.derive).order_by("charge_number")
     ).to_pylist()

@@ -1,10 +1,11 @@
 """Status: what landed, where every row is, what is billed, and where the exports lie; as text for a person."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
 
+from pipeline.layout import money, plain, table
 from pipeline.store import ledger, overview
 from transforms.reconcile import PLACES, Ledger
 
@@ -24,7 +25,7 @@ def summary(store: sa.Engine) -> str:
 def _sections(connection: sa.Connection) -> Iterator[str]:
     yield "Readings landed"
     sources = overview.sources(connection)
-    yield _table(
+    yield table(
         ("source", "files", "readings", "rows quarantined", "files quarantined"),
         [tuple(row.values()) for row in sources],
     )
@@ -34,7 +35,7 @@ def _sections(connection: sa.Connection) -> Iterator[str]:
         yield f"  {file['source']}: {file['uri']} is quarantined: {file['reason']}"
     yield "\nConservation: where every reading is"
     ledgers = ledger.all_ledgers(connection)
-    yield _table(
+    yield table(
         ("period", "meter", "landed", *PLACES, "unexplained"), [_ledger_row(each) for each in ledgers if each.landed]
     )
     yield from _remarks(ledgers)
@@ -42,14 +43,14 @@ def _sections(connection: sa.Connection) -> Iterator[str]:
     yield f"\nUsage records: {statuses.get('Processed', 0)} Processed, {statuses.get('Pending', 0)} Pending"
     yield "\nRated items"
     items = overview.items(connection)
-    yield _table(
+    yield table(
         ("period", "account", "charge", "quantity", "unit", "amount", "currency"), [_item_row(row) for row in items]
     )
     yield _total(items)
     yield "\nExports, below the home's exports folder"
-    yield _table(
+    yield table(
         ("file", "rows", "control total"),
-        [(row["path"], row["rows"], _plain(row["control_total"])) for row in overview.written(connection)],
+        [(row["path"], row["rows"], plain(row["control_total"])) for row in overview.written(connection)],
     )
 
 
@@ -69,41 +70,11 @@ def _remarks(ledgers: Sequence[Ledger]) -> Iterator[str]:
 
 
 def _item_row(row: sa.RowMapping) -> tuple[object, ...]:
-    names = (row["period"], row["account_number"], row["charge"], _plain(row["quantity"]), row["uom"])
-    return (*names, _money(row["amount"]), row["currency"])
+    names = (row["period"], row["account_number"], row["charge"], plain(row["quantity"]), row["uom"])
+    return (*names, money(row["amount"]), row["currency"])
 
 
 def _total(items: Sequence[sa.RowMapping]) -> str:
     currencies = sorted({row["currency"] for row in items})
     sums = {each: sum((row["amount"] for row in items if row["currency"] == each), Decimal(0)) for each in currencies}
-    return "  together " + (", ".join(f"{_money(amount)} {each}" for each, amount in sums.items()) or "nothing")
-
-
-def _plain(number: Decimal) -> str:
-    """Show a number without the zeros that its column adds."""
-    return format(number.normalize(), "f")
-
-
-def _money(amount: Decimal) -> str:
-    """Show an amount with at least two decimals, and all that it has."""
-    return max(_plain(amount), f"{amount:.2f}", key=len)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Lay rows out in columns; numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    if not cells:
-        return "  none"
-    right = [
-        all(cell.lstrip("-").replace(".", "").isdigit() and "-" not in cell[1:] for cell in column)
-        for column in zip(*cells, strict=True)
-    ]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    lines = [
-        [
-            cell.rjust(width) if align else cell.ljust(width)
-            for cell, width, align in zip(row, widths, right, strict=True)
-        ]
-        for row in [list(header), *cells]
-    ]
-    return "\n".join(("  " + "  ".join(line)).rstrip() for line in lines)
+    return "  together " + (", ".join(f"{money(amount)} {each}" for each, amount in sums.items()) or "nothing")

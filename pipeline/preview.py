@@ -1,0 +1,46 @@
+"""Preview: what a meter would make of a period, without loading it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pipeline import artefact, steps
+from pipeline.layout import plain, table
+from pipeline.map import read_usage
+from pipeline.steps import Shop
+from transforms.period import Month
+
+RECORD = ("account", "charge number", "quantity", "unit", "readings", "from", "until")
+
+
+def preview(shop: Shop, meter: str, period: Month, *, at: datetime) -> str:
+    """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
+    quantities = steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
+    usage = steps.map_usage(shop.store, shop.catalog, quantities, shop.home)
+    verdict, _ = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+    reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
+    records, about = read_usage(usage)
+    rows = [
+        (
+            each.account_number,
+            each.charge_number,
+            plain(each.quantity),
+            each.uom,
+            each.readings,
+            each.start_at,
+            each.end_at,
+        )
+        for each in records
+    ]
+    refused = [
+        f"  quarantined: {each.charge_number}, {reasons[each.record_key]}"
+        for each in records
+        if each.record_key in reasons
+    ]
+    return "\n".join([f"{meter} {period}", table(RECORD, rows), *refused, "\nReadings", *_places(about)])
+
+
+def _places(about: dict[str, Any]) -> Iterator[str]:
+    lines = [(line["place"], line["reason"], line["rows"], line["detail"]) for line in about["lines"]]
+    yield table(("where", "why", "rows", "whose"), lines)
+    yield f"  of {about['landed']} that landed"
