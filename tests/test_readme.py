@@ -33,13 +33,13 @@ class Newcomer:
     def __init__(self, folder, home):
         self.folder, self.home, self.said = folder, home, {}
         listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=PROJECT,
             capture_output=True,
             text=True,
             check=True,
         )
-        for name in listed.stdout.splitlines():
+        for name in filter(None, listed.stdout.split("\0")):
             if (PROJECT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, folder / name)
