@@ -51,7 +51,7 @@ class Duplicates(StrEnum):
 
 
 class Csv(Definition):
-    """Delimited text, plain or gzip."""
+    """Delimited text."""
 
     kind: Literal["csv"] = "csv"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -61,9 +61,28 @@ class Csv(Definition):
 
 
 class Parquet(Definition):
-    """Apache Parquet, plain or gzip."""
+    """Apache Parquet."""
 
     kind: Literal["parquet"]
+
+
+class JsonLines(Definition):
+    """One JSON object on a line, in UTF-8; a column is the path of its keys, such as `usage.value`."""
+
+    kind: Literal["json_lines"]
+
+
+class Nem12(Definition):
+    """Interval data of the Australian electricity market.
+
+    Its columns are `nmi` (the metering point: an account), `suffix` (of the channel, such as E1: a subscription),
+    `start` (of the interval), `value`, and `interval` (all three as one: an event id, so that an interval delivered
+    twice counts once, and one whose value was replaced is quarantined). The market's clock never changes: the zone is
+    Australia/Brisbane. Channels in another unit than `unit` (upper or lower case) are quarantined.
+    """
+
+    kind: Literal["nem12"]
+    unit: str = "kWh"
 
 
 class Columns(Definition):
@@ -124,7 +143,7 @@ class Source(Definition):
     description: str = ""
     owner: str = ""
     files: str
-    format: Annotated[Csv | Parquet, Field(discriminator="kind")] = Csv()
+    format: Annotated[Csv | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
     columns: Columns
     value: Value = Value()
     time: Time = Time()
@@ -135,6 +154,12 @@ class Source(Definition):
     @classmethod
     def _csv_unless_it_says(cls, value: object) -> object:
         return {"kind": "csv", **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _market_clock(self) -> "Source":
+        if isinstance(self.format, Nem12) and self.time.zone == "UTC":
+            raise ValueError("NEM12 is written on the market's clock, 10 hours ahead: time.zone is Australia/Brisbane")
+        return self
 
     @model_validator(mode="after")
     def _account_is_known(self) -> "Source":

@@ -1,0 +1,134 @@
+"""Unpacking, told by content and never by name: a gzip, or a zip of one file. What is unpacked is packed no more.
+
+Nothing is written under a name that an archive gives, and what it unpacks to is counted while it is written.
+"""
+
+import errno
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.sources.unreadable import UnreadableFileError
+
+BLOCK = 1 << 20
+BYTES_MAX = 32 << 30  # of one file, unpacked
+RATIO_MAX = 200  # metering data packs 5 to 50 times; a bomb a thousand times
+RATIO_FREE_BYTES = 64 << 20  # a month without any use packs well too, and is small
+DIRECTORY_MAX = 1 << 20  # bytes of a zip's list of members, read as one piece
+SIGNATURES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+END_OF_ZIP = struct.Struct("<4s4H2LH")
+END_OF_ZIP_MAX = END_OF_ZIP.size + 0xFFFF  # it closes with a comment of any length
+ENCRYPTED = 0x1
+NOT_THE_MACHINE = {None, errno.EINVAL}  # said by a library of its input; a jump to before the file's first byte
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, NotImplementedError)
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what everybody writes; others may ask for gigabytes of memory
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Give the file, or an unpacked copy of it; UnreadableFileError when it is empty, damaged or a bomb."""
+    packing = _packing(path)
+    if path.stat().st_size == 0:
+        raise UnreadableFileError("empty_file: it holds no byte")
+    if packing is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="meterbridge-") as folder:
+        plain = Path(folder) / "unpacked"
+        (_from_gzip if packing == "gzip" else _from_zip)(path, plain)
+        _check(plain, packing)
+        yield plain
+
+
+def _packing(path: Path) -> str | None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    return next((packing for signature, packing in SIGNATURES.items() if start.startswith(signature)), None)
+
+
+def _check(plain: Path, packing: str) -> None:
+    if not plain.stat().st_size:
+        raise UnreadableFileError("empty_file: nothing is left when it is unpacked")
+    if inner := _packing(plain):
+        raise UnreadableFileError(f"nested_archive: a {inner} lies in the {packing}; unpack it once and deliver that")
+
+
+def _from_gzip(path: Path, plain: Path) -> None:
+    try:
+        with pa.input_stream(str(path), compression="gzip") as packed:
+            _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+    except OSError as error:
+        if _is_the_machine(error):
+            raise
+        raise _damaged("gzip", error) from error
+
+
+def _from_zip(path: Path, plain: Path) -> None:
+    _check_directory(path)
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as packed:
+            _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+    except DAMAGE as error:
+        if _is_the_machine(error):
+            raise
+        raise _damaged("zip", error) from error
+
+
+def _is_the_machine(error: Exception) -> bool:
+    """Tell the machine's own trouble, such as a full disk, from damage: the file may be good, and is tried again."""
+    return isinstance(error, OSError) and error.errno not in NOT_THE_MACHINE
+
+
+def _damaged(packing: str, error: Exception) -> UnreadableFileError:
+    return UnreadableFileError(f"damaged_{packing}: {error}; ask the sender for the file again")
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a zip whose list of members is too long to be read at all."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END_OF_ZIP_MAX))
+        tail = file.read()
+    found = tail.rfind(b"PK\x05\x06")
+    if found < 0 or len(tail) - found < END_OF_ZIP.size:
+        raise _damaged("zip", EOFError("its end is missing"))
+    size = END_OF_ZIP.unpack_from(tail, found)[5]
+    if size > DIRECTORY_MAX:
+        raise UnreadableFileError(f"several_files: the zip's list of files has {size} bytes; deliver each on its own")
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Find the one file of the zip."""
+    members = [each for each in archive.infolist() if not _is_aside(each)]
+    if not members:
+        raise UnreadableFileError("empty_file: the zip holds no file")
+    if len(members) > 1:
+        raise UnreadableFileError(f"several_files: the zip holds {len(members)} of them; deliver each on its own")
+    if members[0].flag_bits & ENCRYPTED:
+        raise UnreadableFileError("encrypted_zip: it asks for a password; deliver it without")
+    if members[0].compress_type not in METHODS:
+        raise UnreadableFileError(f"unsupported_zip: compression {members[0].compress_type}; deliver it deflated")
+    return members[0]
+
+
+def _is_aside(member: zipfile.ZipInfo) -> bool:
+    """Tell folders from files, and what is not the sender's: macOS adds a folder of its own notes on every file."""
+    return member.filename.startswith("__MACOSX/") or (member.filename.endswith("/") and not member.file_size)
+
+
+def _copy(read: Callable[[], bytes], plain: Path, packed_bytes: int) -> None:
+    """Write what is unpacked until it is out of all proportion."""
+    allowed = min(BYTES_MAX, max(RATIO_FREE_BYTES, RATIO_MAX * packed_bytes))
+    written = 0
+    with plain.open("wb") as file:
+        while block := read():
+            written += len(block)
+            if written > allowed:
+                raise UnreadableFileError(f"too_large: it unpacks from {packed_bytes} to more than {allowed} bytes")
+            file.write(block)
