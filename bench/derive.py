@@ -11,8 +11,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import ibis.expr.types as ir
@@ -29,6 +31,11 @@ from transforms.source import Duplicates
 READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "5000000"))
 ACCOUNTS = 5_000
 RUNS = 3
+BUCKETS = {"bucket_seconds": 300}
+PARAMETERS: dict[Function, dict[str, Any]] = {
+    Function.PERCENTILE: BUCKETS | {"percentile": Decimal(95), "bucket_function": "average"},
+    Function.PEAK: BUCKETS | {"bucket_function": "sum"},
+}
 PERIOD = Month.parse("2014-02")
 GENERATE = """
 COPY (
@@ -64,7 +71,8 @@ def _works(backend: Backend, path: Path) -> list[tuple[str, Callable[[], object]
 
 
 def _quantities(backend: Backend, path: Path, function: Function, duplicates: Duplicates) -> object:
-    return backend.to_pyarrow(derive.quantities(_classified(backend, path, duplicates), Derivation(function=function)))
+    derivation = Derivation(function=function, **PARAMETERS.get(function, {}))
+    return backend.to_pyarrow(derive.quantities(_classified(backend, path, duplicates), derivation))
 
 
 def _classified(backend: Backend, path: Path, duplicates: Duplicates) -> ir.Table:

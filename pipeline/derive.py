@@ -130,7 +130,9 @@ def _derive(backend: Backend, situation: Situation, home: Path) -> tuple[pa.Tabl
     by_event_id = situation.source.columns.event_id is not None
     classified = rules.classify(dated, situation.scope(), situation.source.duplicates, by_event_id=by_event_id)
     classified = rules.narrow(classified, situation.meter.derive.filter)
-    lines = [_line(row) for row in backend.to_pyarrow(rules.ledger(classified).order_by("category", "reason")).to_pylist()]
+    lines = [
+        _line(row) for row in backend.to_pyarrow(rules.ledger(classified).order_by("category", "reason")).to_pylist()
+    ]
     found = backend.to_pyarrow(
         rules.quantities(classified, situation.meter.derive).order_by("charge_number")
     ).to_pylist()

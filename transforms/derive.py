@@ -4,12 +4,14 @@ The engine sums in decimals and never divides: a quantity is (`numerator` + `rem
 when it is mapped to usage.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
 
-from transforms.meter import Derivation, Function
+from transforms.derivations import AGGREGATIONS
+from transforms.derivations.record import FILTERED
+from transforms.meter import Derivation, Filter
 from transforms.scope import CalendarRow, ScopeRow
 from transforms.source import Duplicates
 from transforms.tables import small_table
@@ -23,7 +25,8 @@ SCOPE = {"subscription": "string", "charge_number": "string", "refusal": "string
 def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: CalendarRow) -> ir.Table:
     """Add `position`: -1 before the account's billing period, 0 inside, 1 after; and `known`, whether the account is.
 
-    A reading of an unknown account is placed by the bounds of `default`.
+    `period_start_us` says where that period starts. A reading of an unknown account is placed by the bounds of
+    `default`.
     """
     periods = small_table(calendar, CALENDAR)
     periods = periods.rename(calendar_account="account", period_start_us="start_us", period_end_us="end_us")
@@ -31,9 +34,9 @@ def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: Calenda
     start = dated.period_start_us.fill_null(default.start_us)
     end = dated.period_end_us.fill_null(default.end_us)
     position = ibis.cases((dated.at_us < start, -1), (dated.at_us >= end, 1), else_=0)
-    return dated.mutate(position=position, known=dated.calendar_account.notnull()).drop(
-        "calendar_account", "period_start_us", "period_end_us"
-    )
+    known = dated.calendar_account.notnull()
+    placed = dated.mutate(position=position, known=known, period_start_us=start)
+    return placed.drop("calendar_account", "period_end_us")
 
 
 def classify(dated: ir.Table, scope: Sequence[ScopeRow], duplicates: Duplicates, *, by_event_id: bool) -> ir.Table:
@@ -86,6 +89,18 @@ def _repeat(marked: ir.Table, duplicates: Duplicates, *, by_event_id: bool) -> i
     return ibis.cases((conflict, "conflicting_duplicate"), (later, "same_content"))
 
 
+def narrow(classified: ir.Table, bounds: Filter | None) -> ir.Table:
+    """Put the readings whose value is outside the bounds out of scope, as `filtered`; they take no part in anything."""
+    if bounds is None:
+        return classified
+    value = classified.value
+    low = value < bounds.minimum if bounds.minimum is not None else ibis.literal(value=False)
+    high = value > bounds.maximum if bounds.maximum is not None else ibis.literal(value=False)
+    filtered = (low | high) & classified.category.isin(["used", "before", "out_of_scope"])
+    category = ibis.ifelse(filtered & (classified.category == "used"), "out_of_scope", classified.category)
+    return classified.mutate(category=category, reason=ibis.ifelse(filtered, FILTERED, classified.reason))
+
+
 def ledger(classified: ir.Table) -> ir.Table:
     """Count the period's rows by `category` and `reason`; `accounts` counts and `example` names whose they are."""
     period = classified.filter(~classified.category.isin(["before", "after"]))
@@ -100,57 +115,3 @@ def quantities(classified: ir.Table, derivation: Derivation) -> ir.Table:
     Columns: charge_number, start_us, end_us, numerator, remainder, denominator, readings, first_at_us, last_at_us.
     """
     return AGGREGATIONS[derivation.function](classified, derivation)
-
-
-def _grouped(used: ir.Table, numerator: ir.Value, denominator: ir.Value, remainder: ir.Value | None = None) -> ir.Table:
-    counted = used.category == "used"
-    return used.group_by("charge_number", "start_us", "end_us").aggregate(
-        numerator=numerator,
-        remainder=ibis.literal(0, "decimal(38, 0)") if remainder is None else remainder,
-        denominator=denominator,
-        readings=used.count(where=counted),
-        first_at_us=used.at_us.min(where=counted),
-        last_at_us=used.at_us.max(where=counted),
-    )
-
-
-def _of_used(
-    numerator: Callable[[ir.Table], ir.Value], *, per_reading: bool = False
-) -> Callable[[ir.Table, Derivation], ir.Table]:
-    """Make an aggregation of the used readings alone; `per_reading` divides by their number."""
-
-    def aggregate(classified: ir.Table, _: Derivation) -> ir.Table:
-        used = classified.filter(classified.category == "used")
-        return _grouped(used, numerator(used), used.count() if per_reading else ibis.literal(1, "int64"))
-
-    return aggregate
-
-
-def _time_weighted(classified: ir.Table, derivation: Derivation) -> ir.Table:
-    """Weigh each reading by how long it holds: until the next, at most `gap_seconds_max`, within the charge's window.
-
-    The reading that holds at the window's start is carried in from before it. Of readings with one time stamp the
-    largest holds on: content decides, not the order of arrival. Weights are microseconds.
-    """
-    known = classified.category.isin(["used", "before", "out_of_scope"]) & classified.charge_number.notnull()
-    held = classified.filter(known & (classified.at_us < classified.end_us))
-    following = held.at_us.lead().over(group_by="charge_number", order_by=["at_us", "value", *IDENTITY, "row"])
-    until = following.fill_null(held.end_us)
-    if derivation.gap_seconds_max is not None:
-        until = ibis.least(until, held.at_us + derivation.gap_seconds_max * 1_000_000)
-    held = held.mutate(weight=ibis.greatest(until, held.start_us) - ibis.greatest(held.at_us, held.start_us))
-    weight = held.weight.cast("decimal(38, 0)")
-    # Whole part and fraction apart: their product with a weight stays within 38 digits, so the sum is exact.
-    whole = held.value.cast("decimal(38, 0)")
-    grouped = _grouped(held, (whole * weight).sum(), held.weight.sum(), ((held.value - whole) * weight).sum())
-    return grouped.filter(grouped.denominator > 0)
-
-
-AGGREGATIONS: dict[Function, Callable[[ir.Table, Derivation], ir.Table]] = {
-    Function.SUM: _of_used(lambda used: used.value.sum()),
-    Function.COUNT: _of_used(lambda used: used.count()),
-    Function.MAXIMUM: _of_used(lambda used: used.value.max()),
-    Function.MINIMUM: _of_used(lambda used: used.value.min()),
-    Function.AVERAGE: _of_used(lambda used: used.value.sum(), per_reading=True),
-    Function.TIME_WEIGHTED_AVERAGE: _time_weighted,
-}

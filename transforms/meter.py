@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from transforms.definition import Definition
+from transforms.definition import Definition, Exact
 from transforms.exact import Rounding
 from transforms.source import Name, Source
 from transforms.units import Factor
@@ -17,29 +17,103 @@ CUSTOM_FIELD = r"^[A-Za-z][A-Za-z0-9_]{0,40}__[cC]$"
 
 
 class Function(StrEnum):
-    """The derivations; each is one entry of `transforms.derive.AGGREGATIONS`."""
+    """The derivations; each is one entry of `transforms.derivations.AGGREGATIONS`."""
 
     SUM = "sum"
     COUNT = "count"
+    UNIQUE_COUNT = "unique_count"
     MAXIMUM = "maximum"
     MINIMUM = "minimum"
     AVERAGE = "average"
+    LATEST = "latest"
     TIME_WEIGHTED_AVERAGE = "time_weighted_average"
+    TIME_WEIGHTED_SUM = "time_weighted_sum"
+    INCREASE = "increase"
+    PERCENTILE = "percentile"
+    PEAK = "peak"
+
+
+class Per(StrEnum):
+    """The time that a time-weighted sum counts in; a day is 24 hours."""
+
+    SECOND = "second"
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def microseconds(self) -> int:
+        """Its length."""
+        return {Per.SECOND: 1_000_000, Per.HOUR: 3_600_000_000, Per.DAY: 86_400_000_000}[self]
+
+
+class BucketFunction(StrEnum):
+    """What becomes of the readings of one bucket."""
+
+    AVERAGE = "average"
+    SUM = "sum"
+    COUNT = "count"
+    MAXIMUM = "maximum"
+
+
+class Filter(Definition):
+    """Which values count: both bounds belong to them. Readings outside stand in the ledger as `filtered`."""
+
+    minimum: Exact | None = None
+    maximum: Exact | None = None
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> "Filter":
+        if self.minimum is None and self.maximum is None:
+            raise ValueError("a filter needs a minimum, a maximum, or both")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"no value is from {self.minimum} to {self.maximum}; the minimum comes first")
+        return self
+
+
+WEIGHTED = frozenset({Function.TIME_WEIGHTED_AVERAGE, Function.TIME_WEIGHTED_SUM})
+CARRIED_IN = WEIGHTED | {Function.INCREASE}  # where a reading from before the period takes part
+RANKED = frozenset({Function.PERCENTILE, Function.PEAK})
+LEAP_YEAR_SECONDS = 366 * 86_400  # a longer bucket can hold no more
+
+# Which functions a parameter has a meaning for, and what a function or a parameter cannot be without.
+MEANT_FOR = {
+    "gap_seconds_max": WEIGHTED,
+    "per": {Function.TIME_WEIGHTED_SUM},
+    "percentile": {Function.PERCENTILE},
+    "bucket_seconds": RANKED,
+    "bucket_function": RANKED,
+}
+NEEDS = {
+    "percentile": ("percentile",),
+    "peak": ("bucket_seconds", "bucket_function"),
+    "bucket_seconds": ("bucket_function",),
+    "bucket_function": ("bucket_seconds",),
+}
 
 
 class Derivation(Definition):
     """What is made of the readings of a charge and billing period.
 
-    `gap_seconds_max` bounds how long a reading holds in a time-weighted average; the time beyond it does not count.
+    `gap_seconds_max` bounds how long a reading holds; the time beyond it does not count. `percentile` is taken of the
+    buckets where there are any, else of the readings.
     """
 
     function: Function
     gap_seconds_max: int | None = Field(default=None, gt=0)
+    per: Per = Per.HOUR
+    percentile: Annotated[Exact, Field(gt=0, le=100, decimal_places=6)] | None = None
+    bucket_seconds: int | None = Field(default=None, gt=0, le=LEAP_YEAR_SECONDS)
+    bucket_function: BucketFunction | None = None
+    filter: Filter | None = None
 
     @model_validator(mode="after")
-    def _gap_has_a_use(self) -> "Derivation":
-        if self.gap_seconds_max is not None and self.function is not Function.TIME_WEIGHTED_AVERAGE:
-            raise ValueError(f"gap_seconds_max has no meaning for {self.function.value}; leave it out")
+    def _parameters_fit(self) -> "Derivation":
+        stated = [name for name in MEANT_FOR if name in self.model_fields_set and getattr(self, name) is not None]
+        if idle := [name for name in stated if self.function not in MEANT_FOR[name]]:
+            raise ValueError(f"{idle[0]} has no meaning for {self.function.value}; leave it out")
+        for name in (self.function.value, *stated):
+            if missing := [other for other in NEEDS.get(name, ()) if other not in stated]:
+                raise ValueError(f"{name} needs {missing[0]} beside it")
         return self
 
 

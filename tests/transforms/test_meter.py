@@ -46,20 +46,65 @@ def test_a_factor_is_the_exact_fraction_that_was_written():
     assert meter({"factor": "0.1"}).map.factor == Fraction(1, 10)
 
 
-def test_there_are_six_ways_to_derive_a_quantity():
-    assert [meter(derive={"function": each.value}).derive.function for each in Function] == list(Function)
-    assert len(Function) == 6
+# What each function cannot be without, and what besides it can take.
+NEEDED = {
+    "percentile": {"percentile": "95"},
+    "peak": {"bucket_seconds": "3600", "bucket_function": "sum"},
+}
+TAKEN = {
+    "time_weighted_average": {"gap_seconds_max": "3600"},
+    "time_weighted_sum": {"gap_seconds_max": "3600", "per": "day"},
+    "percentile": {"bucket_seconds": "300", "bucket_function": "average"},
+}
+PARAMETERS = {"gap_seconds_max": "3600", "per": "day"} | NEEDED["percentile"] | NEEDED["peak"]
+FUNCTIONS = [each.value for each in Function]
 
 
-def test_only_a_time_weighted_average_bounds_how_long_a_reading_holds():
-    weighted = meter(derive={"function": "time_weighted_average", "gap_seconds_max": "3600"})
-    assert weighted.derive.gap_seconds_max == 3600
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_needs_and_takes_what_is_its_own(function):
+    needed = NEEDED.get(function, {})
+    full = needed | TAKEN.get(function, {})
+    assert meter(derive={"function": function} | needed).derive.function == function
+    stated = meter(derive={"function": function} | full).derive.model_dump(exclude_defaults=True)
+    assert {name: str(value) for name, value in stated.items()} == {"function": function} | full
 
 
-@pytest.mark.parametrize("function", ["sum", "count", "maximum", "minimum", "average"])
-def test_a_longest_gap_is_refused_where_it_has_no_meaning(function):
-    with pytest.raises(ValidationError, match=f"gap_seconds_max has no meaning for {function}; leave it out"):
-        meter(derive={"function": function, "gap_seconds_max": "3600"})
+@pytest.mark.parametrize(
+    ("function", "parameter"),
+    [
+        (function, parameter)
+        for function in FUNCTIONS
+        for parameter in PARAMETERS
+        if parameter not in NEEDED.get(function, {}) | TAKEN.get(function, {})
+    ],
+)
+def test_a_parameter_is_refused_where_it_has_no_meaning(function, parameter):
+    with pytest.raises(ValidationError, match=f"{parameter} has no meaning for {function}; leave it out"):
+        meter(derive={"function": function, parameter: PARAMETERS[parameter]} | NEEDED.get(function, {}))
+
+
+@pytest.mark.parametrize(
+    ("derive", "message"),
+    [
+        ({"function": "percentile"}, "percentile needs percentile beside it"),
+        ({"function": "percentile", "percentile": "0"}, "greater than 0"),
+        ({"function": "percentile", "percentile": "100.1"}, "less than or equal to 100"),
+        ({"function": "percentile", "percentile": "99.9999999"}, "no more than 6 decimal places"),
+        ({"function": "percentile", "percentile": "95", "bucket_seconds": "300"}, "bucket_seconds needs bucket_func"),
+        ({"function": "percentile", "percentile": "95", "bucket_function": "sum"}, "bucket_function needs bucket_sec"),
+        ({"function": "peak"}, "peak needs bucket_seconds beside it"),
+        ({"function": "peak", "bucket_seconds": "0", "bucket_function": "sum"}, "greater than 0"),
+        ({"function": "peak", "bucket_seconds": "60", "bucket_function": "median"}, "'average', 'sum', 'count' or"),
+        ({"function": "time_weighted_sum", "per": "month"}, "'second', 'hour' or 'day'"),
+        ({"function": "sum", "filter": {}}, "a filter needs a minimum, a maximum, or both"),
+        ({"function": "sum", "filter": {"minimum": "2", "maximum": "1"}}, "no value is from 2 to 1"),
+        ({"function": "sum", "filter": {"minimum": "NaN"}}, "finite"),
+        ({"function": "sum", "filter": {"above": "1"}}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_derivation_that_cannot_be_right_is_refused_and_the_message_says_why(derive, message):
+    with pytest.raises(ValidationError, match=message):
+        meter(derive=derive)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +144,7 @@ def test_a_description_that_would_fail_when_usage_is_mapped_is_refused_when_the_
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"derive": {"function": "median"}}, "'sum', 'count', 'maximum', 'minimum', 'average' or 'time_weighted_av"),
+        ({"derive": {"function": "median"}}, "'time_weighted_sum', 'increase', 'percentile' or 'peak'"),
         ({"derive": {"function": "time_weighted_average", "gap_seconds_max": "0"}}, "greater than 0"),
         ({"source": "Server CPU"}, "should match pattern"),
         ({"source": OWN | {"files": "*.csv"}}, "say where the account stands, once"),

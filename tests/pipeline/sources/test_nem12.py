@@ -277,5 +277,5 @@ def test_a_channel_in_another_unit_is_quarantined_and_the_spelling_of_the_unit_d
 
 
 def test_a_source_of_this_format_that_leaves_the_market_s_clock_out_is_refused():
-    with pytest.raises(ValueError, match="time.zone is Australia/Brisbane"):
+    with pytest.raises(ValueError, match=r"time\.zone is Australia/Brisbane"):
         Source.model_validate({"source": "power", "files": "*", "format": {"kind": "nem12"}, "columns": COLUMNS})
