@@ -24,26 +24,6 @@ map: {{charge: energy, unit: kwh, factor: {factor}}}
 """
 
 
-def _count_in(business, factor):
-    """Change the meter's rule, which gives other usage from the same readings."""
-    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
-
-
-def _ledger(business):
-    """List the ledger's (place, rows), billed and pending among them; it must add up."""
-    with business.store.begin() as connection:
-        (found,) = ledger.all_ledgers(connection)
-    check(found)
-    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
-
-
-def _refuses(business, error, match, *attempt):
-    before = business.contents()
-    with pytest.raises(error, match=match):
-        business.load(*attempt)
-    assert business.contents() == before
-
-
 def _tampered(business, **changes):
     """Write a usage artefact that says something else of where its readings are, and a verdict that fits it."""
     usage, verdict = business.prepare()
@@ -62,7 +42,7 @@ def test_new_usage_is_created_pending(business, march):
     assert business.rows("imports", "import_id", "total_count", "imported_count", "control_total") == [
         (loaded.import_id, 1, 1, Decimal("6.5"))
     ]
-    assert _ledger(business) == (3, {("pending", ""): 3})
+    assert business.ledger() == (3, {("pending", ""): 3})
 
 
 def test_an_import_names_the_files_that_it_was_made_of(business, march):
@@ -94,14 +74,14 @@ def test_a_correction_takes_the_place_of_what_is_pending(business, march):
         [(first.import_id, None, second.import_id), (second.import_id, first.import_id, None)]
     )
     assert business.quantities() == [("C-1", "2025-03", Decimal("16.5"), 4)]
-    assert _ledger(business) == (4, {("pending", ""): 4})
+    assert business.ledger() == (4, {("pending", ""): 4})
 
 
 def test_a_then_b_then_a_ends_at_a(business, march):
     first = business.bill(march)
     outcomes = []
     for factor in (2, 1, 2, 1):
-        _count_in(business, factor)
+        business.count_in(factor)
         outcomes.append(business.run())
     assert [loaded.outcome for loaded in outcomes] == ["created"] * 4
     assert len({first.import_id, *(loaded.import_id for loaded in outcomes)}) == 5
@@ -117,7 +97,7 @@ def test_usage_that_vanishes_from_a_correction_is_superseded_by_nothing(business
     loaded = business.run()
     assert (loaded.outcome, loaded.records) == ("created", 0)
     assert business.quantities() == []
-    assert _ledger(business) == (3, {("quarantined", "charge_not_active"): 3})
+    assert business.ledger() == (3, {("quarantined", "charge_not_active"): 3})
 
 
 def test_a_record_that_breaks_an_expectation_is_quarantined_and_the_others_load(business, march):
@@ -126,7 +106,7 @@ def test_a_record_that_breaks_an_expectation_is_quarantined_and_the_others_load(
     loaded = business.bill(march)
     assert (loaded.outcome, loaded.records, loaded.quarantined) == ("created", 1, 1)
     assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
-    assert _ledger(business) == (5, {("pending", ""): 3, ("quarantined", "expectation"): 2})
+    assert business.ledger() == (5, {("pending", ""): 3, ("quarantined", "expectation"): 2})
     (detail,) = business.rows("ledger_lines", "detail")
     assert detail == "charge C-2: expectation: quantity must have at most 13 digits before the decimal point"
     assert business.rows("imports", "total_count", "imported_count") == [(2, 1)]
@@ -135,17 +115,17 @@ def test_a_record_that_breaks_an_expectation_is_quarantined_and_the_others_load(
 def test_negative_usage_is_quarantined(business):
     assert business.bill("at,value\n2025-03-02T00:00:00Z,-1\n").quarantined == 1
     assert business.quantities() == []
-    assert _ledger(business) == (1, {("quarantined", "expectation"): 1})
+    assert business.ledger() == (1, {("quarantined", "expectation"): 1})
 
 
 def test_the_verdict_of_another_artefact_is_refused(business, march):
     business.deliver("power/A-1/march.csv", march)
     business.extract()
     usage, verdict = business.prepare()
-    _count_in(business, 2)
+    business.count_in(2)
     other, _ = business.prepare()
     assert other != usage
-    _refuses(business, LoadRefusedError, "validate this usage first", other, verdict)
+    business.refuses(LoadRefusedError, "validate this usage first", other, verdict)
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -156,7 +136,7 @@ def test_an_artefact_whose_bytes_were_changed_is_refused(business, march, which)
     content = bytearray(paths[which].read_bytes())
     content[len(content) // 2] ^= 1
     paths[which].write_bytes(content)
-    _refuses(business, DamagedArtefactError, "is not what was written there", *paths)
+    business.refuses(DamagedArtefactError, "is not what was written there", *paths)
 
 
 @pytest.mark.parametrize("landed", [2, 4])
@@ -165,14 +145,14 @@ def test_a_row_that_is_nowhere_or_in_two_places_refuses_the_load(business, march
     business.extract()
     forged = _tampered(business, landed=landed)
     message = f"meter energy, period 2025-03: {landed} rows landed, but {landed - 3} of them are unexplained"
-    _refuses(business, UnexplainedRowsError, message, *forged)
+    business.refuses(UnexplainedRowsError, message, *forged)
 
 
 def test_a_charge_that_has_usage_from_another_meter_is_refused(business, march):
     business.bill(march)
     business.declare("meters/energy_twice.yaml", METER.format(name="energy_twice", factor=1))
     second = business.prepare("energy_twice")
-    _refuses(business, LoadRefusedError, "charge C-1 has usage from meter energy already", *second)
+    business.refuses(LoadRefusedError, "charge C-1 has usage from meter energy already", *second)
 
 
 def test_a_load_that_fails_at_the_last_moment_leaves_the_store_as_it_was(business, march):
@@ -182,7 +162,7 @@ def test_a_load_that_fails_at_the_last_moment_leaves_the_store_as_it_was(busines
     paths = business.prepare()
     with business.store.begin() as connection:  # the database itself refuses the new record
         connection.execute(sa.text("ALTER TABLE usage_records ADD CHECK (quantity < 10)"))
-    _refuses(business, psycopg.errors.CheckViolation, "quantity", *paths)
+    business.refuses(psycopg.errors.CheckViolation, "quantity", *paths)
 
 
 def test_the_outcome_is_said_in_one_line(business, march):

@@ -7,30 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.store import ledger
-from transforms.reconcile import check
-
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
-METER = """
-meter: {name}
-owner: billing@example.com
-source: power
-derive: {{function: sum}}
-map: {{charge: energy, unit: kwh, factor: {factor}}}
-"""
-
-
-def _count_in(business, factor):
-    """Change the meter's rule, which gives other usage from the same readings."""
-    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
-
-
-def _ledger(business):
-    """List the ledger's (place, rows), billed and pending among them; it must add up."""
-    with business.store.begin() as connection:
-        (found,) = ledger.all_ledgers(connection)
-    check(found)
-    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
 
 
 def _at_once(*attempts):
@@ -59,7 +36,7 @@ def test_of_two_different_loads_at_once_one_supersedes_the_other(business, march
     business.deliver("power/A-1/march.csv", march)
     business.extract()
     single = business.prepare()
-    _count_in(business, 2)
+    business.count_in(2)
     double = business.prepare()
     loaded = _at_once(lambda: business.load(*single), lambda: business.load(*double))
     assert [each.outcome for each in loaded] == ["created", "created"]
@@ -84,4 +61,4 @@ def test_a_correction_that_races_a_bill_run_is_billed_whole_or_late(business, ma
     billed = {"created": (Decimal("16.5"), Decimal("4.13")), "late": (Decimal("6.5"), Decimal("1.63"))}[loaded.outcome]
     assert (quantity, run.amounts["EUR"]) == billed
     assert business.rows("rated_items", "quantity", "amount") == [billed]
-    assert _ledger(business)[0] == 4
+    assert business.ledger()[0] == 4

@@ -2,40 +2,9 @@
 
 from decimal import Decimal
 
-import pytest
-
 from pipeline.load import LoadRefusedError
-from pipeline.store import ledger
-from transforms.reconcile import check
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
-METER = """
-meter: {name}
-owner: billing@example.com
-source: power
-derive: {{function: sum}}
-map: {{charge: energy, unit: kwh, factor: {factor}}}
-"""
-
-
-def _count_in(business, factor):
-    """Change the meter's rule, which gives other usage from the same readings."""
-    business.declare("meters/energy.yaml", METER.format(name="energy", factor=factor))
-
-
-def _ledger(business):
-    """List the ledger's (place, rows), billed and pending among them; it must add up."""
-    with business.store.begin() as connection:
-        (found,) = ledger.all_ledgers(connection)
-    check(found)
-    return found.landed, {(line.place, line.reason): line.rows for line in found.lines}
-
-
-def _refuses(business, error, match, *attempt):
-    before = business.contents()
-    with pytest.raises(error, match=match):
-        business.load(*attempt)
-    assert business.contents() == before
 
 
 def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business, march):
@@ -44,7 +13,7 @@ def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business
     late = business.bill(SECOND, "power/A-1/more.csv")
     assert (late.outcome, late.import_id) == ("late", first.import_id)
     assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3)]
-    assert _ledger(business) == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
+    assert business.ledger() == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
     before = business.contents()
     assert business.run().outcome == "late"
     assert business.contents() == before
@@ -55,7 +24,7 @@ def test_late_readings_of_an_unknown_account_stay_quarantined(business, march):
     business.bill(march)
     business.rate()
     assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
-    assert _ledger(business) == (
+    assert business.ledger() == (
         7, {("billed", ""): 3, ("quarantined", "unknown_account"): 3, ("late", "after_billing"): 1}
     )  # fmt: skip
 
@@ -66,7 +35,7 @@ def test_a_late_file_leaves_what_an_expectation_quarantined_where_it_was(busines
     business.bill(march)
     business.rate()
     assert business.bill(SECOND, "power/A-1/more.csv").outcome == "late"
-    assert _ledger(business) == (
+    assert business.ledger() == (
         5, {("billed", ""): 3, ("quarantined", "expectation"): 1, ("late", "after_billing"): 1}
     )  # fmt: skip
     before = business.contents()
@@ -81,17 +50,15 @@ def test_a_late_file_that_repeats_what_is_billed_changes_nothing(business, march
     business.rate()
     first_row = "".join(march.splitlines(keepends=True)[:2])
     assert business.bill(first_row, "power/A-1/part.csv").outcome in {"exists", "late"}
-    landed, places = _ledger(business)
+    landed, places = business.ledger()
     assert (landed, places["billed", ""]) == (4, 3)
 
 
 def test_another_result_from_the_same_readings_is_refused_once_they_are_billed(business, march):
     business.bill(march)
     business.rate()
-    _count_in(business, 2)
-    _refuses(
-        business, LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare()
-    )
+    business.count_in(2)
+    business.refuses(LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare())
 
 
 def test_the_same_result_of_billed_readings_exists(business, march):
@@ -110,8 +77,8 @@ def test_an_account_that_is_registered_after_billing_is_billed_by_the_next_run_a
     again = business.run()
     assert (again.outcome, again.import_id != first.import_id) == ("created", True)
     assert business.run().outcome == "exists"
-    assert _ledger(business) == (4, {("billed", ""): 3, ("pending", ""): 1})
+    assert business.ledger() == (4, {("billed", ""): 3, ("pending", ""): 1})
     added = business.rate()
     assert (billed.records, added.records, added.items) == (1, 1, 1)
     assert [row[-1] for row in business.rows("usage_records", "charge_number", "status")] == ["Processed"] * 2
-    assert _ledger(business) == (4, {("billed", ""): 4})
+    assert business.ledger() == (4, {("billed", ""): 4})
