@@ -15,8 +15,7 @@ RECORD = ("account", "charge number", "quantity", "unit", "readings", "from", "u
 
 def preview(shop: Shop, meter: str, period: Month, *, at: datetime) -> str:
     """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
-    quantities = steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
-    usage = steps.map_usage(shop.store, shop.catalog, quantities, shop.home)
+    usage = steps.derive_usage(shop, meter, period, at=at)
     verdict, _ = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
     reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     records, about = read_usage(usage)

@@ -25,9 +25,7 @@ def readings_are_in(meter: str, period: Month) -> bool:
 
 def derive(meter: str, period: Month) -> str:
     """Derive and map a meter's period; gives the path of the usage artefact."""
-    shop = _shop()
-    quantities = steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=_now())
-    return str(steps.map_usage(shop.store, shop.catalog, quantities, shop.home))
+    return str(steps.derive_usage(_shop(), meter, period, at=_now()))
 
 
 def validate(usage: str) -> str:

@@ -27,7 +27,18 @@ from pipeline.store.engine import connect
 from pipeline.validate_usage import validate_usage
 from transforms.period import Month
 
-__all__ = ["Shop", "derive", "export", "extract", "load", "map_usage", "rate", "run_meter", "validate_usage"]
+__all__ = [
+    "Shop",
+    "derive",
+    "derive_usage",
+    "export",
+    "extract",
+    "load",
+    "map_usage",
+    "rate",
+    "run_meter",
+    "validate_usage",
+]
 
 
 @dataclass(frozen=True)
@@ -47,9 +58,14 @@ class Shop:
         return cls(connect(settings.store_url), catalog, settings.home, settings.inbox)
 
 
+def derive_usage(shop: Shop, meter: str, period: Month, *, at: datetime) -> Path:
+    """Take a meter's period from readings to usage: derive, map; gives the usage artefact's path."""
+    quantities = derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
+    return map_usage(shop.store, shop.catalog, quantities, shop.home)
+
+
 def run_meter(shop: Shop, meter: str, period: Month, *, at: datetime) -> Loaded:
     """Take a meter's period from readings to the store: derive, map, validate, load."""
-    quantities = derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
-    usage = map_usage(shop.store, shop.catalog, quantities, shop.home)
+    usage = derive_usage(shop, meter, period, at=at)
     verdict = validate_usage(shop.store, shop.catalog, usage, shop.home)
     return load(shop.store, shop.catalog, usage, verdict, shop.home)

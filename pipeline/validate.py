@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from expectations.suite import Effect, Expectation, Suite
+from pipeline.durable import aside, publish
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
@@ -182,15 +183,8 @@ def _write_report(result: "ExpectationSuiteValidationResult", docs: Path, name: 
     """Write the report whole or not at all."""
     from expectations.page import page  # noqa: PLC0415 - rendering belongs to Great Expectations, loaded by now
 
-    docs.mkdir(parents=True, exist_ok=True)
     target = docs / f"{name}.html"
-    partial = docs / f".{name}.{os.getpid()}.partial"
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(page(result, f"{result.suite_name}: {name}"))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with aside(docs) as written:
+        written.write_text(page(result, f"{result.suite_name}: {name}"), encoding="utf-8")
+        publish(written, target)
     return target
