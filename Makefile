@@ -42,8 +42,8 @@ meter: $(INSTALLED) ## write a new meter and its scenario: make meter NAME=disk_
 
 lock: ## resolve pyproject.toml into requirements.lock anew
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 2; }
-	uv pip compile --universal --python-version 3.11 --extra dev --extra server --generate-hashes \
-		--no-emit-index-url --no-header -o requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --extra dev --extra server --extra s3 --extra spark \
+		--generate-hashes --no-emit-index-url --no-header -o requirements.lock pyproject.toml
 
 clean: ## remove the virtual environment and the tools' caches; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
