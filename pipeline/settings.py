@@ -7,6 +7,7 @@ from pathlib import Path
 from transforms.errors import MeterbridgeError
 
 PROJECT = Path(__file__).resolve().parent.parent
+STORE_ADVICE = "give the usage store's URL, such as postgresql+psycopg://user@host/meterbridge (`make up` starts one)"
 
 
 class SettingsError(MeterbridgeError):
@@ -26,7 +27,7 @@ class Settings:
     def read(cls) -> "Settings":
         """Read METERBRIDGE_STORE_URL (or …_FILE), METERBRIDGE_HOME, METERBRIDGE_CATALOG and METERBRIDGE_INBOX."""
         return cls(
-            store_url=_secret("METERBRIDGE_STORE_URL"),
+            store_url=_required("METERBRIDGE_STORE_URL", STORE_ADVICE),
             home=_folder("METERBRIDGE_HOME", "var"),
             catalog=_folder("METERBRIDGE_CATALOG", "catalog"),
             inbox=_folder("METERBRIDGE_INBOX", "samples"),
@@ -42,15 +43,34 @@ def _folder(name: str, default: str) -> Path:
     return (PROJECT / os.environ.get(name, default)).resolve()
 
 
-def _secret(name: str) -> str:
+def connection(name: str) -> str:
+    """Read the address of a database or an API that a source is fetched from, such as METERBRIDGE_CONNECTION_BILLING.
+
+    It may stand in the file that METERBRIDGE_CONNECTION_<NAME>_FILE names. SettingsError when neither is there.
+    """
+    variable = _connection(name)
+    return _required(variable, "give the address of the database or API, such as postgresql://user:password@host/usage")
+
+
+def connection_token(name: str) -> str | None:
+    """Read the token that a connection shows, if it has one: METERBRIDGE_CONNECTION_<NAME>_TOKEN, or …_TOKEN_FILE."""
+    return _secret(f"{_connection(name)}_TOKEN")
+
+
+def _connection(name: str) -> str:
+    return f"METERBRIDGE_CONNECTION_{name.upper()}"
+
+
+def _required(name: str, advice: str) -> str:
+    if value := _secret(name):
+        return value
+    raise SettingsError(f"{name} is not set: {advice}, or put it into a file and name that in {name}_FILE")
+
+
+def _secret(name: str) -> str | None:
     if file := os.environ.get(f"{name}_FILE"):
         try:
             return Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsError(f"{name}_FILE: {file} cannot be read ({error.strerror})") from error
-    if value := os.environ.get(name):
-        return value
-    raise SettingsError(
-        f"{name} is not set: give the usage store's URL, such as postgresql+psycopg://user@host/meterbridge, or put it "
-        f"into a file and name that in {name}_FILE (`make up` starts a local one)"
-    )
+    return os.environ.get(name)

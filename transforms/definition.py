@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Definition(BaseModel):
@@ -26,3 +26,5 @@ def _finite(value: Decimal) -> Decimal:
 
 
 Exact = Annotated[Decimal, BeforeValidator(_text_only), AfterValidator(_finite)]
+NAME = r"^[a-z][a-z0-9_]{0,49}$"
+Name = Annotated[str, Field(pattern=NAME)]

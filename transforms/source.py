@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from transforms.definition import Definition, Exact
+from transforms.definition import Definition, Exact, Name
+from transforms.formats import NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
+from transforms.origins import Http, Sql
 
-NAME = r"^[a-z][a-z0-9_]{0,49}$"
-Name = Annotated[str, Field(pattern=NAME)]
 PLACEHOLDERS = ("account", "subscription")
+DAY_SECONDS = 86_400
 
 
 def _zone(name: str) -> str:
@@ -50,58 +51,39 @@ class Duplicates(StrEnum):
     REJECT = "reject"  # each of them is quarantined
 
 
-class Csv(Definition):
-    """Delimited text."""
+class Columns(Definition):
+    """The names of the source's columns; an account may stand in the file's path instead.
 
-    kind: Literal["csv"] = "csv"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
-    encoding: str = "utf-8"
-    skip_lines: int = Field(default=0, ge=0)
-
-
-class Parquet(Definition):
-    """Apache Parquet."""
-
-    kind: Literal["parquet"]
-
-
-class JsonLines(Definition):
-    """One JSON object on a line, in UTF-8; a column is the path of its keys, such as `usage.value`."""
-
-    kind: Literal["json_lines"]
-
-
-class Nem12(Definition):
-    """Interval data of the Australian electricity market.
-
-    Its columns are `nmi` (the metering point: an account), `suffix` (of the channel, such as E1: a subscription),
-    `start` (of the interval), `value`, and `interval` (all three as one: an event id, so that an interval delivered
-    twice counts once, and one whose value was replaced is quarantined). The market's clock never changes: the zone is
-    Australia/Brisbane. Channels in another unit than `unit` (upper or lower case) are quarantined.
+    Without `value` every reading counts 1. Of the readings of one event id (without ids: of one account, subscription
+    and instant), those of the highest `revision` hold. `attributes` are what meters filter and group by.
     """
 
-    kind: Literal["nem12"]
-    unit: str = "kWh"
-
-
-class Columns(Definition):
-    """The names of the source's columns; an account may stand in the file's path instead."""
-
     at: str
-    value: str
+    value: str | None = None
     account: str | None = None
     subscription: str | None = None
     event_id: str | None = None
+    revision: str | None = None
+    attributes: dict[Name, str] = Field(default_factory=dict)
 
     def named(self) -> dict[str, str]:
         """Map our names to the source's, leaving out what the source does not have."""
-        return {ours: theirs for ours, theirs in self if theirs is not None}
+        ours = {name: theirs for name, theirs in self if isinstance(theirs, str)}
+        return ours | {attribute_column(name): theirs for name, theirs in self.attributes.items()}
+
+
+def attribute_column(name: str) -> str:
+    """Name the column of readings that holds an attribute."""
+    return f"attribute_{name}"
 
 
 class Value(Definition):
-    """How a number is written. More decimals than `decimals` are quarantined, never rounded away."""
+    """How a number is written. More decimals than `decimals` are quarantined, never rounded away.
 
+    `digits` bounds all of a value's digits; up to 18 of them are kept in half the space and added up twice as fast.
+    """
+
+    digits: int = Field(default=38, ge=1, le=38)
     decimals: int = Field(default=18, ge=0, le=30)
     decimal_mark: Literal[".", ","] = "."
     thousands_mark: Literal["", ".", ",", " ", "'"] = ""
@@ -111,7 +93,19 @@ class Value(Definition):
     def _marks_differ(self) -> "Value":
         if self.decimal_mark == self.thousands_mark:
             raise ValueError("decimal_mark and thousands_mark must differ")
+        if self.decimals > self.digits:
+            raise ValueError(f"{self.decimals} decimals do not fit into {self.digits} digits")
         return self
+
+    @property
+    def precision(self) -> str:
+        """Digits and decimals in a word, for the name of a folder."""
+        return f"{self.digits}.{self.decimals}"
+
+    @property
+    def type(self) -> str:
+        """The type of the values in an engine and in Parquet."""
+        return f"decimal({self.digits}, {self.decimals})"
 
 
 class Time(Definition):
@@ -137,17 +131,28 @@ class Time(Definition):
 
 
 class Source(Definition):
-    """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there."""
+    """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there.
+
+    Its readings come from `files`, or are fetched by a query (`sql`) or from an address (`http`). `revisions` lists the
+    words of the column `revision` from the lowest to the highest; without it they are whole numbers or ISO 8601 stamps.
+    `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
+    account into accounts and charges.
+    """
 
     source: Name
     description: str = ""
     owner: str = ""
-    files: str
-    format: Annotated[Csv | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
+    files: str | None = None
+    sql: Sql | None = None
+    http: Http | None = None
+    format: Annotated[Csv | Excel | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
     columns: Columns
     value: Value = Value()
     time: Time = Time()
     duplicates: Duplicates = Duplicates.REJECT
+    revisions: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    interval_seconds: Annotated[int, Field(gt=0, le=DAY_SECONDS)] | None = None
+    lookup: Name | None = None
     quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
 
     @field_validator("format", mode="before")
@@ -162,8 +167,44 @@ class Source(Definition):
         return self
 
     @model_validator(mode="after")
+    def _columns_of_nem12(self) -> "Source":
+        unknown = [name for name in self.columns.named().values() if name not in NEM12_COLUMNS]
+        if isinstance(self.format, Nem12) and unknown:
+            raise ValueError(f"columns: NEM12 has {', '.join(NEM12_COLUMNS)}, and no {unknown[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Source":
+        stated = [name for name in ("files", "sql", "http") if getattr(self, name) is not None]
+        if len(stated) != 1:
+            raise ValueError("say where the readings come from, once: files, sql or http")
+        if stated != ["files"] and "format" in self.model_fields_set:
+            raise ValueError(f"{stated[0]} has a format of its own; leave format out")
+        return self
+
+    @model_validator(mode="after")
+    def _one_can_be_counted(self) -> "Source":
+        if self.columns.value is None and self.value.decimals == self.value.digits:
+            raise ValueError("value.digits leaves no room for the 1 that every reading counts without columns.value")
+        return self
+
+    @model_validator(mode="after")
+    def _revisions_have_a_column(self) -> "Source":
+        if self.revisions and self.columns.revision is None:
+            raise ValueError("revisions needs columns.revision beside it")
+        if self.revisions and len(set(self.revisions)) < len(self.revisions):
+            raise ValueError("revisions: a word stands there twice")
+        return self
+
+    @model_validator(mode="after")
+    def _interval_divides_the_day(self) -> "Source":
+        if self.interval_seconds and DAY_SECONDS % self.interval_seconds:
+            raise ValueError(f"interval_seconds: {self.interval_seconds} does not divide the {DAY_SECONDS} of a day")
+        return self
+
+    @model_validator(mode="after")
     def _account_is_known(self) -> "Source":
-        placeholders = re.findall(r"{(.*?)}", self.files)
+        placeholders = re.findall(r"{(.*?)}", self.files or "")
         if unknown := [name for name in placeholders if name not in PLACEHOLDERS]:
             raise ValueError(f"files: {{{unknown[0]}}} is unknown; a path can hold {{account}} and {{subscription}}")
         if repeated := [name for name in PLACEHOLDERS if placeholders.count(name) > 1]:
@@ -176,10 +217,21 @@ class Source(Definition):
             raise ValueError("say where the account stands, once: columns.account, or {account} in files")
         return self
 
+    @property
+    def kind(self) -> str:
+        """How its raw files are written; what is fetched is kept as JSON lines."""
+        return self.format.kind if self.files is not None else "json_lines"
+
+    @property
+    def interval_us(self) -> int | None:
+        """How far apart samples are, in microseconds; None where it is not declared."""
+        return None if self.interval_seconds is None else self.interval_seconds * 1_000_000
+
     def pattern(self) -> tuple[str, "re.Pattern[str]"]:
         """Give the glob that finds the files below the inbox, and the expression that reads their paths."""
-        parts = re.split(r"({\w+}|\*\*/|\*)", self.files)
+        files = self.files or ""
+        parts = re.split(r"({\w+}|\*\*/|\*)", files)
         special = {"**/": "(?:.*/)?", "*": "[^/]*"}
         named = {f"{{{name}}}": f"(?P<{name}>[^/]+)" for name in PLACEHOLDERS}
         expression = "".join({**special, **named}.get(part, re.escape(part)) for part in parts)
-        return re.sub(r"{\w+}", "*", self.files), re.compile(expression)
+        return re.sub(r"{\w+}", "*", files), re.compile(expression)

@@ -1,69 +1,105 @@
 """CSV: delimited text under a header. Rows of another number of fields than the header are kept apart."""
 
+import codecs
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from pipeline.sources.batches import check_columns, defective, gathered, renamed
-from transforms.source import Csv, Source
+from pipeline.sources.batches import Opened, defective, gathered, renamed
+from pipeline.sources.closed import MARK, Closed
+from pipeline.sources.drift import check_columns
+from pipeline.sources.unreadable import UnreadableFileError
+from transforms.formats import Csv
+from transforms.source import Source
+
+BLOCK = 1 << 20  # bytes that are parsed at once; a longer row is refused
+OPEN_QUOTE = "open_quote: a quote is opened and never closed, and takes all that follows for one field"
 
 
-def read(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
+def read(path: Path, source: Source) -> Opened:
     """Read a delimited file whose first line, after those to be skipped, names its columns."""
     assert isinstance(source.format, Csv)  # noqa: S101 narrows the type; the caller chose by it
-    ragged = _Ragged(source.format.skip_lines + 1)
-    reader = pc.open_csv(
-        path,
-        read_options=pc.ReadOptions(
-            encoding=source.format.encoding, skip_rows=source.format.skip_lines, use_threads=False
-        ),
+    header = _header(path, source.format)
+    check_columns(header, source)
+    ragged = _Ragged(source.format, len(header) + 1)
+    reader = _open(path, source.format, ragged, list(dict.fromkeys(source.columns.named().values())))
+    return Opened(header, _batches(reader, ragged, source))
+
+
+def _header(path: Path, form: Csv) -> list[str]:
+    """Give the names of all columns."""
+    names = _open(path, form, _Ragged(form, 1), []).schema.names
+    if names == [MARK]:
+        raise UnreadableFileError("empty_file: it holds no header")
+    return names
+
+
+def _open(path: Path, form: Csv, ragged: "_Ragged", columns: list[str]) -> pc.CSVStreamingReader:
+    """Open a file for the columns of these names, or for all; a column that is not asked for may hold anything."""
+    # UTF-8 too is decoded, as the kind that may begin with a byte order mark: else no one would look whether it is.
+    encoding = "utf-8-sig" if codecs.lookup(form.encoding).name == "utf-8" else form.encoding
+    plain = pa.transcoding_input_stream(pa.OSFile(str(path), mode="r"), encoding, "utf-8")
+    return pc.open_csv(
+        io.BufferedReader(Closed(plain, ragged.last_line), BLOCK),
+        read_options=pc.ReadOptions(block_size=BLOCK, skip_rows=form.skip_lines, use_threads=False),
         parse_options=pc.ParseOptions(
-            delimiter=source.format.delimiter,
-            quote_char=source.format.quote,
-            newlines_in_values=True,
-            invalid_row_handler=ragged.skip,
+            delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True, invalid_row_handler=ragged.skip
         ),
         convert_options=pc.ConvertOptions(
-            column_types=dict.fromkeys(source.columns.named().values(), pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(columns, pa.string()), include_columns=columns, strings_can_be_null=False
         ),
     )
-    check_columns(reader.schema.names, source)
+
+
+def _batches(reader: pc.CSVStreamingReader, ragged: "_Ragged", source: Source) -> Iterator[pa.RecordBatch]:
     done = 0
     for batch in reader:
         rows = ragged.number(batch.num_rows, done)
-        done = rows[-1] if rows else done
+        done = int(rows[-1]) if len(rows) else done
         yield renamed(batch, rows, source)
-    if ragged.rows:
-        yield ragged.batch(source)
+        yield from ragged.batches(source)
+    yield from ragged.batches(source)
+    if not ragged.at_end:
+        raise UnreadableFileError(OPEN_QUOTE)
 
 
 class _Ragged:
     """Rows with another number of fields than the header: left out by the CSV reader, kept here with their numbers."""
 
-    def __init__(self, header: int) -> None:
-        """Start with the number that the reader gives the header: it counts the skipped lines too."""
-        self._header = header
-        self.rows: dict[int, str] = {}
+    def __init__(self, form: Csv, fields: int) -> None:
+        """Start for a file that is closed by a line of so many fields, another number than its header has."""
+        self.last_line = form.delimiter.join([MARK] * fields)
+        self.at_end = False
+        self._header = form.skip_lines + 1  # the reader counts the skipped lines and the header too
+        self._ahead: list[int] = []
+        self._texts: dict[int, str] = {}
 
     def skip(self, row: pc.InvalidRow) -> Literal["skip"]:
         """Keep a row that the reader cannot split."""
-        self.rows[(row.number or 0) - self._header] = row.text  # always numbered: the file is read by one thread
+        number = (row.number or 0) - self._header  # always numbered: the file is read by one thread
+        if row.text == self.last_line:
+            self.at_end = True
+        else:
+            self._texts[number] = row.text
+        self._ahead.append(number)
         return "skip"
 
-    def number(self, count: int, done: int) -> list[int]:
+    def number(self, count: int, done: int) -> npt.NDArray[np.int64]:
         """Give the numbers of the next `count` good rows after row `done`, counting past the ragged ones."""
-        if not self.rows:
-            return list(range(done + 1, done + count + 1))
-        numbers: list[int] = []
-        while len(numbers) < count:
-            done += 1
-            if done not in self.rows:
-                numbers.append(done)
-        return numbers
+        numbers = np.arange(done + 1, done + 1 + count + len(self._ahead), dtype=np.int64)
+        if self._ahead and count:
+            numbers = np.setdiff1d(numbers, np.array(self._ahead, np.int64))
+            self._ahead = [row for row in self._ahead if row > numbers[count - 1]]
+        return numbers[:count]
 
-    def batch(self, source: Source) -> pa.RecordBatch:
-        """Give the ragged rows as a batch."""
-        return gathered([defective(row, "ragged_row", text, source) for row, text in self.rows.items()], source)
+    def batches(self, source: Source) -> Iterator[pa.RecordBatch]:
+        """Give the ragged rows that have come so far, if any."""
+        if self._texts:
+            kept, self._texts = self._texts, {}
+            yield gathered([defective(row, "ragged_row", text, source) for row, text in kept.items()], source)

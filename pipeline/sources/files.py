@@ -1,4 +1,4 @@
-"""Raw files in a folder: found by the source's pattern, read as text, row by row, in bounded memory."""
+"""Raw files, in a folder or at a URL: found by the source's pattern, read as text, row by row, in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.sources import csv, json_lines, nem12, parquet
-from pipeline.sources.batches import check_text, schema
+from pipeline.sources import csv, excel, json_lines, nem12, parquet, remote
+from pipeline.sources.batches import Opened, check_text, schema
 from pipeline.sources.unpack import unpacked
 from pipeline.sources.unreadable import UnreadableFileError, unreadable
 from transforms.source import Source
 
 __all__ = ["RawFile", "RowReader", "UnreadableFileError", "arrivals", "open_rows"]
 
-READERS: dict[str, Callable[[Path, Source], Iterator[pa.RecordBatch]]] = {
+READERS: dict[str, Callable[[Path, Source], Opened]] = {
     "csv": csv.read,
+    "excel": excel.read,
     "json_lines": json_lines.read,
     "nem12": nem12.read,
     "parquet": parquet.read,
@@ -26,31 +27,59 @@ TROUBLE = (pa.ArrowException, OSError, EOFError, UnicodeError)  # what libraries
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file as it arrived: `uri` is its path below the inbox, `named` what that path says of its account."""
+    """One file as it arrived; `named` is what its place says of its account.
 
-    path: Path
+    `uri` is its path below the inbox, or its URL; at a URL it has no `path`, and may have a `version`: text that stays
+    the same for as long as the file does, and is known without reading it.
+    """
+
+    path: Path | None
     uri: str
     named: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Give the file on this machine; one at a URL is fetched, and let go in the end.
+
+        RemoteFileError when it cannot be fetched.
+        """
+        if self.path is not None:
+            yield self.path
+            return
+        with remote.fetched(self.uri) as path:
+            yield path
 
 
 def arrivals(source: Source, inbox: Path) -> list[RawFile]:
-    """Find the source's files below the inbox, in the order of their paths; what links out of it is left alone."""
+    """Find the source's files, in the order of their paths: at a URL, or below the inbox.
+
+    What links out of the inbox is left alone. RemoteFileError when the place of the URL cannot be listed.
+    """
+    files = source.files or ""
+    _, expression = source.pattern()
+    if remote.is_url(files):
+        found = remote.listed(files)
+        matches = ((uri, expression.fullmatch(uri), version) for uri, version in found)
+        return [RawFile(None, uri, match.groupdict(), version) for uri, match, version in matches if match]
+    return list(_below(source, inbox))
+
+
+def _below(source: Source, inbox: Path) -> Iterator[RawFile]:
     pattern, expression = source.pattern()
-    found = []
     for path in sorted(inbox.glob(pattern)):
         uri = path.relative_to(inbox).as_posix()
         match = expression.fullmatch(uri)
         if match and path.is_file() and path.resolve().is_relative_to(inbox.resolve()):
-            found.append(RawFile(path, uri, match.groupdict()))
-    return found
+            yield RawFile(path, uri, match.groupdict())
 
 
 @contextmanager
 def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
     """Open a file as a stream of text columns under our names; UnreadableFileError when it cannot be read."""
-    with unpacked(raw.path) as path:
+    with raw.local() as arrived, unpacked(arrived, keep_workbook=source.kind == "excel") as path:
         try:
-            yield RowReader(source, READERS[source.format.kind](path, source))
+            yield RowReader(source, READERS[source.kind](path, source))
         except TROUBLE as error:
             raise unreadable(error) from error
 
@@ -58,14 +87,16 @@ def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
 class RowReader:
     """A stream of record batches: row int64, defect text, and the source's columns as text.
 
-    An engine that reads from it hides what went wrong behind an error of its own: `failure` keeps the cause.
+    `columns` are the names of all columns of the file. An engine that reads from it hides what went wrong behind an
+    error of its own: `failure` keeps the cause.
     """
 
-    def __init__(self, source: Source, batches: Iterator[pa.RecordBatch]) -> None:
-        """Wrap the batches of one file of a source."""
-        self._schema = schema(source)
-        self._batches = batches
+    def __init__(self, source: Source, opened: Opened) -> None:
+        """Wrap the rows of one file of a source."""
+        self.columns = list(opened.columns)
         self.failure: UnreadableFileError | None = None
+        self._schema = schema(source)
+        self._batches = opened.batches
 
     def arrow(self) -> pa.RecordBatchReader:
         """Give the stream; it can be read once."""

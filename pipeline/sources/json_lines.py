@@ -2,20 +2,41 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from pipeline.sources.batches import Row, batched, defective
+from pipeline.sources.batches import Opened, Row, batched, defective
 from pipeline.sources.lines import numbered_lines
 from transforms.source import Source
 
+SAMPLE = 20  # lines whose objects say which columns a file has
 
-def read(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
+
+def read(path: Path, source: Source) -> Opened:
     """Read a file of one JSON object a line; blank lines count for the numbers of the others."""
     paths = list(source.columns.named().values())
-    return batched((_row(number, line, source, paths) for number, line in numbered_lines(path)), source)
+    lines = numbered_lines(path)
+    first = list(islice(lines, SAMPLE))
+    columns = dict.fromkeys(name for _, line in first for name in _columns(line))
+    rows = (_row(number, line, source, paths) for number, line in chain(first, lines))
+    return Opened(list(columns), batched(rows, source))
+
+
+def _columns(line: str) -> Iterator[str]:
+    """Give the paths of an object's scalars and lists."""
+    try:
+        yield from _paths(_object(line), "")
+    except (ValueError, RecursionError):
+        return
+
+
+def _paths(found: dict[str, Any], parent: str) -> Iterator[str]:
+    for key, value in found.items():
+        if isinstance(value, dict):
+            yield from _paths(value, f"{parent}{key}.")
+        else:
+            yield f"{parent}{key}"
 
 
 def _row(number: int, line: str, source: Source, paths: list[str]) -> Row:
@@ -44,13 +65,29 @@ def _object(line: str) -> dict[str, Any]:
     return found
 
 
+def at_path(found: object, path: str, missing: object = None) -> object:
+    """Find what stands at a path of keys and places such as `values.0`; `missing` where there is nothing.
+
+    A key that is the whole path comes first.
+    """
+    if isinstance(found, dict) and path in found:
+        return found[path]
+    for key in path.split("."):
+        found = _inside(found, key, missing)
+    return found
+
+
+def _inside(found: object, key: str, missing: object) -> object:
+    if isinstance(found, dict):
+        return found.get(key, missing)
+    if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+        return found[int(key)]
+    return missing
+
+
 def _text(found: dict[str, Any], path: str) -> str:
-    """Find a scalar by the path of its keys; empty where there is none. A key that is the whole path comes first."""
-    value: object = found.get(path)
-    if path not in found:
-        value = found
-        for key in path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
+    """Find a scalar; empty where there is none."""
+    value = at_path(found, path)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -3,12 +3,12 @@
     100  header               100,NEM12,...
     200  channel of a meter   200,NMI,configuration,register,suffix,stream,serial,unit,minutes of an interval,...
     300  day of the channel   300,date,value of every interval,quality,...
-    400  quality of some intervals of the day above
+    400  quality of some intervals of the day above: 400,first,last,quality,...
     500  reading by hand of the day above
     900  end
 
-Qualities and records 400 and 500 are passed over. A file that lacks its first or last record, has one out of its
-place, or a day that is not whole, is refused: what is left of it cannot be told from what is missing.
+Records 500 are passed over. A file that lacks its first or last record, has one out of its place, or a day that is not
+whole, is refused: what is left of it cannot be told from what is missing.
 """
 
 import re
@@ -17,21 +17,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
-from pipeline.sources.batches import Row, batched, check_columns
+from pipeline.sources.batches import Opened, Row, batched
 from pipeline.sources.lines import numbered_lines
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.source import Nem12, Source
+from transforms.formats import NEM12_COLUMNS, Nem12
+from transforms.source import Source
 
-FIELDS = ("nmi", "suffix", "start", "value", "interval")
 DAY = {"200", "300", "400", "500", "900"}  # what can follow upon a day
 FOLLOWING = {"": {"100"}, "100": {"200", "900"}, "200": {"200", "300", "900"}, "300": DAY, "400": DAY, "500": DAY}
 STARTS = {
     str(length): [f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 24 * 60, length)]
     for length in (5, 15, 30)
 }
-QUALITY = re.compile(r"[AEFNSV]\d{0,2}")
+QUALITY = re.compile(r"[AEFNSV]\d{0,2}")  # a letter, and by which method
+RANKS = {"N": 0, "E": 1, "S": 2, "F": 3, "A": 4}  # none, estimate, substitute, final substitute, actual
+VARIES = "V"  # records 400 tell
+UPDATED = re.compile(r"[0-9]{8}([0-9]{2}){0,3}")  # YYYYMMDDHHMMSS, of which some leave the end out
 LINE = 1000  # a row's number is its line times this, plus its place in the day: there are at most 288 intervals
 
 
@@ -58,28 +59,40 @@ class Channel:
     starts: list[str]
 
 
-def read(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
+def read(path: Path, source: Source) -> Opened:
     """Read the intervals of a NEM12 file: `start` is local, such as 2004-02-01T00:30, on the market's clock."""
-    check_columns(FIELDS, source)
-    wanted = [FIELDS.index(theirs) for theirs in source.columns.named().values()]
+    wanted = [NEM12_COLUMNS.index(theirs) for theirs in source.columns.named().values()]
     assert isinstance(source.format, Nem12)  # noqa: S101 narrows the type; the reader was chosen by it
     found = _intervals(path, source.format.unit)
-    return batched((Row(row, defect, tuple(texts[index] for index in wanted)) for row, defect, texts in found), source)
+    rows = (Row(row, defect, tuple(texts[index] for index in wanted)) for row, defect, texts in found)
+    return Opened(NEM12_COLUMNS, batched(rows, source))
 
 
 def _intervals(path: Path, unit: str) -> Iterator[tuple[int, str | None, tuple[str, ...]]]:
-    """Give row number, defect and FIELDS of every interval."""
-    channel: Channel | None = None
+    """Give row number, defect and NEM12_COLUMNS of every interval."""
     days = 0
-    for record in _records(path):
-        if record.kind == "200":
-            channel = _channel(record)
-        elif record.kind == "300" and channel is not None:  # a day follows a channel: _records sees to that
-            days += 1
-            defect = None if channel.unit.casefold() == unit.casefold() else "other_unit"
-            yield from ((row, defect, texts) for row, texts in _day(record, channel))
+    for channel, day, qualities in _days(path):
+        days += 1
+        defect = None if channel.unit.casefold() == unit.casefold() else "other_unit"
+        yield from ((row, defect, texts) for row, texts in _day(channel, day, qualities))
     if not days:
         raise UnreadableFileError("empty_file: it holds no day (record 300)")
+
+
+def _days(path: Path) -> Iterator[tuple[Channel, Record, list[Record]]]:
+    """Give every record 300 with its channel, and with the records 400 that follow upon it."""
+    channel: Channel | None = None
+    day: Record | None = None
+    qualities: list[Record] = []
+    for record in _records(path):
+        if record.kind == "400":
+            qualities.append(record)
+        if record.kind not in {"200", "300", "900"}:
+            continue
+        if channel and day:
+            yield channel, day, qualities
+        channel = _channel(record) if record.kind == "200" else channel
+        day, qualities = (record if record.kind == "300" else None), []
 
 
 def _records(path: Path) -> Iterator[Record]:
@@ -114,20 +127,52 @@ def _channel(record: Record) -> Channel:
     return Channel(nmi[0], suffix[0], unit[0], STARTS[length[0]])
 
 
-def _day(record: Record, channel: Channel) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Read a 300 record: as many values as the day has intervals, then the quality."""
-    day = _date(record)
-    values = record.fields[2:]
-    count = next((index for index, field in enumerate(values) if QUALITY.fullmatch(field)), None)
-    expected = len(channel.starts)
+def _day(channel: Channel, record: Record, changes: list[Record]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Read a 300 record: as many values as the day has intervals, then their quality and when it was updated."""
+    day, count = _date(record), len(channel.starts)
+    values, rest = record.fields[2 : 2 + count], record.fields[2 + count :]
+    _check_count(record, day, count)
+    qualities = _qualities(record, rest[0], changes, count)
+    updated = _updated(record, "".join(rest[3:4]))
+    for place, (start, value, quality) in enumerate(zip(channel.starts, values, qualities, strict=True), start=1):
+        stamp = f"{day}T{start}"
+        interval = f"{channel.nmi}/{channel.suffix}/{stamp}"
+        known = "" if quality == "N" else value  # what stands there is no measurement
+        revision = str(updated * 10 + RANKS[quality])
+        texts = (channel.nmi, channel.suffix, stamp, known, interval, revision, quality)
+        yield record.line * LINE + place, texts
+
+
+def _check_count(record: Record, day: str, expected: int) -> None:
+    """Refuse a day whose quality does not follow right upon its intervals."""
+    count = next((index for index, field in enumerate(record.fields[2:]) if QUALITY.fullmatch(field)), None)
     if count is None:
         raise record.refused("wrong_interval_count", f"no quality follows upon {expected} intervals of {day}")
     if count != expected:
         raise record.refused("wrong_interval_count", f"{day} has {count} intervals of {expected}")
-    for place, (start, value) in enumerate(zip(channel.starts, values[:count], strict=True), start=1):
-        stamp = f"{day}T{start}"
-        interval = f"{channel.nmi}/{channel.suffix}/{stamp}"
-        yield record.line * LINE + place, (channel.nmi, channel.suffix, stamp, value, interval)
+
+
+def _qualities(record: Record, of_day: str, changes: list[Record], count: int) -> list[str]:
+    """Give the letter of each interval's quality: that of the day, or what records 400 say instead."""
+    qualities = [of_day[0]] * count
+    for change in changes:
+        first, last, quality = (*change.fields[1:4], "", "", "")[:3]
+        if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= count):
+            raise change.refused("wrong_quality", f"{first!r} to {last!r} are no intervals of 1 to {count}")
+        if not QUALITY.fullmatch(quality) or quality[0] == VARIES:
+            raise change.refused("wrong_quality", f"{quality!r} is no quality of an interval")
+        qualities[int(first) - 1 : int(last)] = quality[0] * (int(last) - int(first) + 1)
+    if VARIES in qualities:
+        untold = qualities.index(VARIES) + 1
+        raise record.refused("wrong_quality", f"the quality varies, and no record 400 tells that of interval {untold}")
+    return qualities
+
+
+def _updated(record: Record, text: str) -> int:
+    """Give the instant at which a day was last updated as the number YYYYMMDDHHMMSS; 0 where it is not told."""
+    if text and not UPDATED.fullmatch(text):
+        raise record.refused("wrong_update", f"{text!r} is no instant such as 20040202120025")
+    return int(text.ljust(14, "0")) if text else 0
 
 
 def _date(record: Record) -> str:

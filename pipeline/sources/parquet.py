@@ -3,18 +3,25 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.sources.batches import check_columns, renamed
+from pipeline.sources.batches import Opened, renamed
+from pipeline.sources.drift import check_columns
 from transforms.source import Source
 
 
-def read(path: Path, source: Source) -> Iterator[pa.RecordBatch]:
+def read(path: Path, source: Source) -> Opened:
     """Read the source's columns of a Parquet file, and no other."""
     file = pq.ParquetFile(path)
-    check_columns(file.schema_arrow.names, source)
+    names = file.schema_arrow.names
+    check_columns(names, source)
+    return Opened(names, _batches(file, source))
+
+
+def _batches(file: pq.ParquetFile, source: Source) -> Iterator[pa.RecordBatch]:
     done = 0
     for batch in file.iter_batches(columns=list(dict.fromkeys(source.columns.named().values()))):
-        yield renamed(batch, list(range(done + 1, done + batch.num_rows + 1)), source)
+        yield renamed(batch, np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64), source)
         done += batch.num_rows

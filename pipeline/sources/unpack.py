@@ -28,13 +28,17 @@ END_OF_ZIP_MAX = END_OF_ZIP.size + 0xFFFF  # it closes with a comment of any len
 ENCRYPTED = 0x1
 NOT_THE_MACHINE = {None, errno.EINVAL}  # said by a library of its input; a jump to before the file's first byte
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, NotImplementedError)
+WORKBOOKS = {"[Content_Types].xml", "mimetype"}  # parts by which a zip is a workbook of Excel, or of OpenDocument
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what everybody writes; others may ask for gigabytes of memory
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
-    """Give the file, or an unpacked copy of it; UnreadableFileError when it is empty, damaged or a bomb."""
-    packing = _packing(path)
+def unpacked(path: Path, *, keep_workbook: bool = False) -> Iterator[Path]:
+    """Give the file, or an unpacked copy of it; UnreadableFileError when it is empty, damaged or a bomb.
+
+    A workbook, which is a zip of many parts, is as it is to be when `keep_workbook` says so.
+    """
+    packing = _packing(path, keep_workbook=keep_workbook)
     if path.stat().st_size == 0:
         raise UnreadableFileError("empty_file: it holds no byte")
     if packing is None:
@@ -43,42 +47,47 @@ def unpacked(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="meterbridge-") as folder:
         plain = Path(folder) / "unpacked"
         (_from_gzip if packing == "gzip" else _from_zip)(path, plain)
-        _check(plain, packing)
+        if not plain.stat().st_size:
+            raise UnreadableFileError("empty_file: nothing is left when it is unpacked")
+        if inner := _packing(plain, keep_workbook=keep_workbook):
+            raise UnreadableFileError(
+                f"nested_archive: a {inner} lies in the {packing}; unpack it once and deliver that"
+            )
         yield plain
 
 
-def _packing(path: Path) -> str | None:
+def _packing(path: Path, *, keep_workbook: bool) -> str | None:
     with path.open("rb") as file:
         start = file.read(4)
-    return next((packing for signature, packing in SIGNATURES.items() if start.startswith(signature)), None)
+    found = next((packing for signature, packing in SIGNATURES.items() if start.startswith(signature)), None)
+    return None if found == "zip" and keep_workbook and _is_workbook(path) else found
 
 
-def _check(plain: Path, packing: str) -> None:
-    if not plain.stat().st_size:
-        raise UnreadableFileError("empty_file: nothing is left when it is unpacked")
-    if inner := _packing(plain):
-        raise UnreadableFileError(f"nested_archive: a {inner} lies in the {packing}; unpack it once and deliver that")
+def _is_workbook(path: Path) -> bool:
+    _check_directory(path)
+    with _damage_told("zip"), zipfile.ZipFile(path) as archive:
+        return not WORKBOOKS.isdisjoint(archive.namelist())
 
 
 def _from_gzip(path: Path, plain: Path) -> None:
-    try:
-        with pa.input_stream(str(path), compression="gzip") as packed:
-            _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
-    except OSError as error:
-        if _is_the_machine(error):
-            raise
-        raise _damaged("gzip", error) from error
+    with _damage_told("gzip"), pa.input_stream(str(path), compression="gzip") as packed:
+        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
 
 
 def _from_zip(path: Path, plain: Path) -> None:
     _check_directory(path)
+    with _damage_told("zip"), zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as packed:
+        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+
+
+@contextmanager
+def _damage_told(packing: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as packed:
-            _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+        yield
     except DAMAGE as error:
         if _is_the_machine(error):
             raise
-        raise _damaged("zip", error) from error
+        raise _damaged(packing, error) from error
 
 
 def _is_the_machine(error: Exception) -> bool:

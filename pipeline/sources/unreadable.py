@@ -13,5 +13,9 @@ def unreadable(error: Exception) -> UnreadableFileError:
     if isinstance(error, UnicodeError) or "UTF8" in text:
         return UnreadableFileError(f"wrong_encoding: {text}; declare the source's format.encoding")
     if "Empty CSV" in text:
-        return UnreadableFileError("empty_file: it holds no header")
+        return UnreadableFileError("open_quote: a quote in the header is opened and never closed")
+    if "Could not skip" in text:
+        return UnreadableFileError("empty_file: it has fewer lines than the source's format.skip_lines")
+    if "straddling" in text:
+        return UnreadableFileError("long_row: a row has more than 1 MiB, as when a quote is opened and never closed")
     return UnreadableFileError(f"damaged_file: {text}")

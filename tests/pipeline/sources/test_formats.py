@@ -1,12 +1,17 @@
 """Every format that a source can declare has a reader, and stands in the table of formats."""
 
+import io
+import json
 import re
 import typing
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import workbooks
 
 from pipeline import sources
-from pipeline.sources.files import READERS
+from pipeline.sources.files import READERS, RawFile, open_rows
 from transforms.source import Source
 
 HEADER = "at,value\n"
@@ -26,6 +31,38 @@ def test_every_format_has_a_reader():
 
 def test_every_format_stands_in_the_table():
     assert set(re.findall(r"^    ([a-z]\w*)  ", sources.__doc__, flags=re.MULTILINE)) - {"kind"} == _declared()
+
+
+WRITTEN = {
+    "csv": lambda rows: "\n".join(",".join(row) for row in rows).encode(),
+    "excel": workbooks.xlsx,
+    "json_lines": lambda rows: "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]).encode(),
+    "parquet": lambda rows: _parquet({name: list(column) for name, *column in zip(*rows, strict=True)}),
+}
+
+
+def _parquet(columns):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("value", [{"value": "kWh"}, {}], ids=["value", "no-value"])
+def test_every_format_gives_the_columns_that_a_source_names_under_our_names_and_no_other(tmp_path, kind, value):
+    path = tmp_path / "arrived"
+    rows = [["note", "area", "when", "kWh", "state", "who"], ["x", "north", "2025-03-01", "7", "final", "A-1"]]
+    path.write_bytes(WRITTEN[kind](rows))
+    named = {"at": "when", "account": "who", "revision": "state", "attributes": {"region": "area", "again": "area"}}
+    source = {"source": "power", "files": "*", "columns": named | value, "format": {"kind": kind}}
+    with open_rows(RawFile(path, "arrived"), Source.model_validate(source)) as found:
+        (row,) = found.arrow().read_all().to_pylist()
+        assert found.columns == rows[0]
+    assert row.pop("row") == (2 if kind == "excel" else 1)
+    assert row == {
+        "defect": None, "at": "2025-03-01", "account": "A-1", "revision": "final", "attribute_region": "north",
+        "attribute_again": "north", **dict.fromkeys(value, "7"),
+    }  # fmt: skip
 
 
 def test_a_csv_file_with_the_character_nul_is_quarantined_whole_and_the_next_one_lands(business, march):

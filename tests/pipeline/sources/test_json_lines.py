@@ -100,6 +100,15 @@ def test_a_column_is_found_by_its_path_and_empty_where_there_is_none(read, line,
 
 
 @pytest.mark.parametrize(
+    ("path", "value"),
+    [("values.0", "1"), ("values.1", "0.10"), ("values.2", ""), ("values.-1", ""), ("values.x", ""), ("deep.1.0", "b")],
+)
+def test_a_column_is_found_by_its_place_in_a_list_and_empty_beyond_it(read, path, value):
+    (row,) = read('{"values": [1, 0.10], "deep": ["a", ["b"]]}', value=path)
+    assert (row["value"], row["defect"]) == (value, None)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "at=1",

@@ -49,10 +49,10 @@ def _rows(path, columns=None):
 
 @pytest.fixture
 def read(tmp_path):
-    def read(text):
+    def read(text, columns=None):
         path = tmp_path / "arrived"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return _rows(path)
+        return _rows(path, columns)
 
     return read
 
@@ -125,7 +125,7 @@ def test_a_value_is_the_text_that_was_written():
     assert ".005" in [row["value"] for row in _rows(_example("month_solar"))]
 
 
-def test_the_channel_may_be_left_aside_and_a_column_that_there_is_not_is_refused():
+def test_the_channel_may_be_left_aside():
     rows = _rows(_example("multiple_quality"), {"at": "start", "value": "value", "account": "nmi"})
     assert rows[0] == {
         "row": 3001,
@@ -134,8 +134,62 @@ def test_the_channel_may_be_left_aside_and_a_column_that_there_is_not_is_refused
         "value": "18.023",
         "account": "CCCC123456",
     }
-    with pytest.raises(UnreadableFileError, match="missing_column: no 'end'; the file has 'nmi', 'suffix', 'start', "):
-        _rows(_example("multiple_quality"), COLUMNS | {"at": "end"})
+
+
+@pytest.mark.parametrize("columns", [{"at": "end"}, {"revision": "updated"}, {"attributes": {"meter": "serial"}}])
+def test_a_source_that_names_a_column_which_the_format_does_not_have_is_refused(columns):
+    with pytest.raises(ValueError, match="NEM12 has nmi, suffix, start, value, interval, revision, quality, and no '"):
+        _rows(_example("multiple_quality"), COLUMNS | columns)
+
+
+QUALITY = COLUMNS | {"revision": "revision", "attributes": {"quality": "quality"}}
+
+
+def test_the_quality_of_an_interval_is_its_own_where_that_of_the_day_varies():
+    rows = _rows(_example("multiple_quality"), QUALITY)
+    told = [(row["attribute_quality"], row["revision"]) for row in rows]
+    assert told == (
+        [("F", "200404182035003")] * 20 + [("A", "200404182035004")] * 4 + [("S", "200404182035002")] * 24
+    )  # the day was updated at 20:35:00 on the 18th
+
+
+def _revised(read_rows, quality, updated, more=""):
+    text = SMALL.replace(",A,,,20040202,", f",{quality},,,{updated},").replace("900", more + "900")
+    return [int(row["revision"]) for row in read_rows(text, QUALITY)]
+
+
+def test_a_revision_grows_from_estimate_to_actual_and_with_every_update_of_the_day(read):
+    steps = [("N", ""), ("E52", ""), ("S14", ""), ("F", ""), ("A", ""), ("E52", "20040202"), ("A", "20040202120025")]
+    steps += [("E52", "20040202120026"), ("S14", "20040202120026")]
+    found = [_revised(read, quality, updated)[0] for quality, updated in steps]
+    assert found == sorted(set(found))
+    assert found[:6] == [0, 1, 2, 3, 4, 200402020000001]
+
+
+def test_a_record_of_quality_counts_for_its_intervals_alone_and_the_last_one_holds(read):
+    found = _revised(read, "A", "", "400,3,4,S14,,\n500,O,S01,20040201,1.5\n400,4,4,F14,,\n")
+    assert found == [4, 4, 2, 3] + [4] * 44
+
+
+def test_an_interval_without_a_measurement_has_no_value_whatever_stands_there(read):
+    rows = read(SMALL.replace("900", "400,2,3,N,,\n900"), QUALITY)
+    assert [row["value"] for row in rows] == ["1.5", "", ""] + ["1.5"] * 45
+    assert {row["value"] for row in read(SMALL.replace(",A,,,", ",N,,,"))} == {""}
+
+
+def test_an_estimate_that_was_replaced_counts_no_more_in_any_order_of_the_files(business):
+    business.declare(
+        "sources/power.yaml",
+        SOURCE.replace("subscription: suffix, ", "").replace("interval}", "interval, revision: revision}"),
+    )
+    business.customer("N1", time_zone="Australia/Brisbane")
+    actual = SMALL.replace("20040201", "20250201").replace("20040202", "20250203")
+    estimate = actual.replace("20250201,1.5", "20250201,2.5", 1).replace(",A,,,20250203", ",E52,,,20250202")
+    business.deliver("power/a.csv", actual)
+    business.deliver("power/b.csv", estimate)
+    assert business.extract().readings == 96
+    business.run(period="2025-02")
+    assert business.quantities() == [("C-N1", "2025-02", Decimal("72.0"), 48)]  # 48 x 1.5
 
 
 @pytest.mark.parametrize(
@@ -171,6 +225,17 @@ def test_each_broken_real_file_is_quarantined_whole_with_the_line(business, name
         (",A,,,", ",,,,", r"wrong_interval_count: line 3: no quality follows upon 48 intervals of 2004-02-01"),
         ("20040201", "20040230", r"wrong_day: line 3: '20040230' is no date such as 20040201"),
         ("20040201", "2004021", r"wrong_day: line 3: '2004021' is no date"),
+        (
+            ",A,,,20040202,",
+            ",V,,,,",
+            r"wrong_quality: line 3: the quality varies, and no .* interval 1$",
+        ),
+        ("900\n", "400,1,49,A,,\n900\n", r"wrong_quality: line 4: '1' to '49' are no intervals of 1 to 48"),
+        ("900\n", "400,2,1,A,,\n900\n", r"wrong_quality: line 4: '2' to '1' are no intervals of 1 to 48"),
+        ("900\n", "400,1\n900\n", r"wrong_quality: line 4: '1' to '' are no intervals of 1 to 48"),
+        ("900\n", "400,1,2,V,,\n900\n", r"wrong_quality: line 4: 'V' is no quality of an interval"),
+        ("900\n", "400,1,2,,,\n900\n", r"wrong_quality: line 4: '' is no quality of an interval"),
+        (",20040202,", ",2004-02-02,", r"wrong_update: line 3: '2004-02-02' is no instant such as 20040202120025"),
         ("900\n", "", r"missing_end: the last record, on line 3, is no 900; the file is cut off"),
         ("900\n", "900\n900\n", r"wrong_record: line 5: '900' cannot follow upon 900"),
         ("900\n", "600\n900\n", r"wrong_record: line 4: '600' cannot follow upon 300"),
@@ -201,7 +266,7 @@ def test_a_value_that_is_missing_is_quarantined_with_line_and_place_and_the_othe
     assert business.rows("quarantined_rows", "row", "reason") == [(3002, "missing_value"), (3003, "unreadable_value")]
 
 
-def test_records_of_quality_and_of_readings_by_hand_are_passed_over(read):
+def test_records_of_readings_by_hand_and_unread_qualities_change_no_value(read):
     more = "400,1,20,F14,76,\n400,21,48,A,,\n500,O,S01,20040201,1.5\n900"
     assert read(SMALL.replace("900", more)) == read(SMALL)
 

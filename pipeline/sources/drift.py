@@ -1,0 +1,47 @@
+"""The columns that a file has, against those that its source names: what is missing, repeated, renamed or new."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from pipeline.sources.unreadable import UnreadableFileError
+from transforms.source import Source
+
+SHOWN = 50  # names of columns in one message
+
+
+def check_columns(present: Sequence[str], source: Source) -> None:
+    """Refuse a file that lacks a column of the source, or has it twice; the reason shows the difference."""
+    wanted = list(source.columns.named().values())
+    if missing := [name for name in wanted if name not in present]:
+        new = [name for name in present if name not in wanted]
+        raise UnreadableFileError(
+            f"missing_column: no {_listed(missing)}; the file has {_listed(present)}{_alike(missing, new)}"
+        )
+    if repeated := [name for name in wanted if present.count(name) > 1]:
+        raise UnreadableFileError(f"repeated_column: {repeated[0]!r} stands in the header more than once")
+
+
+def difference(columns: Sequence[str], source: Source, known: Sequence[str] | None) -> str | None:
+    """Warn of columns that neither the source names nor its latest file had (`known`); None where there are none.
+
+    Without an earlier file every column is as it should be.
+    """
+    if known is None:
+        return None
+    expected = {*known, *source.columns.named().values()}
+    new = [name for name in dict.fromkeys(columns) if name and name not in expected]
+    if not new:
+        return None
+    return f"new_column: {_listed(new)} was not in the source's latest file; what it holds is left out"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more
+
+
+def _alike(missing: Iterable[str], new: Iterable[str]) -> str:
+    """Say which new column may be the missing one under another name."""
+    folded = {name.casefold(): name for name in new}
+    found = {name: difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5) for name in missing}
+    return "".join(f"; {folded[near[0]]!r} may be {name!r}" for name, near in found.items() if near)

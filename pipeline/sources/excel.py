@@ -1,0 +1,53 @@
+"""Excel: a sheet of a workbook (xlsx, xlsm, xlsb, xls, ods), each cell as the text of what it holds."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from pipeline.sources import workbook
+from pipeline.sources.batches import Opened, Row, batched
+from pipeline.sources.drift import check_columns
+from pipeline.sources.unreadable import UnreadableFileError
+from transforms.formats import Excel
+from transforms.source import Source
+
+
+def read(path: Path, source: Source) -> Opened:
+    """Read a sheet whose first row that is not empty, after those to be skipped, names its columns."""
+    assert isinstance(source.format, Excel)  # noqa: S101 narrows the type; the caller chose by it
+    skip = source.format.skip_rows
+    filled = ((row, texts) for row, texts in _rows(path, source.format.sheet) if row > skip and any(texts))
+    _, header = next(filled, (0, None))
+    if header is None:
+        raise UnreadableFileError("empty_file: the sheet holds no header")
+    check_columns(header, source)
+    wanted = [header.index(theirs) for theirs in source.columns.named().values()]
+    rows = (Row(row, None, tuple(texts[index] for index in wanted)) for row, texts in filled)
+    return Opened(header, batched(rows, source))
+
+
+def _rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Give the sheet's rows with their numbers, 1 the first, as a spreadsheet shows them."""
+    # -P keeps this folder, in which a module is named as one of the standard library, out of the way of imports.
+    command = [sys.executable, "-P", workbook.__file__, str(path), *([] if sheet is None else [sheet])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:  # noqa: S603 no shell, a program of ours
+        assert reader.stdout is not None and reader.stderr is not None  # noqa: S101, PT018 both are pipes
+        try:
+            yield from enumerate(chain.from_iterable(map(json.loads, reader.stdout)), start=1)
+            said = reader.stderr.read().strip()
+            if reader.wait():
+                raise UnreadableFileError(_reason(reader.returncode, said))
+        finally:
+            reader.kill()
+
+
+def _reason(code: int, said: str) -> str:
+    """Say why no sheet came: by the reader's own word, unless it was ended for what it took, or broke down."""
+    if code < 0 or "memory allocation" in said:
+        return workbook.TOO_LARGE
+    last = said.rpartition("\n")[2]
+    return last if re.match("[a-z_]+: ", last) else f"damaged_file: {last}"

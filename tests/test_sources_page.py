@@ -1,0 +1,40 @@
+"""`docs/sources.md`: each recipe is a source that can be declared, and what it asks is what the page says."""
+
+import re
+
+import pytest
+import yaml
+
+from pipeline.settings import PROJECT
+from transforms.origins import Http, Page, Sql
+from transforms.source import Source
+
+PAGE = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
+RECIPES = {
+    recipe["source"]: recipe
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    for recipe in [yaml.load(block, Loader=yaml.BaseLoader)]  # noqa: S506  all scalars stay text
+}
+
+
+def test_there_is_one_recipe_for_each_way_to_get_readings():
+    ways = {name: sorted(recipe.keys() & {"files", "sql", "http"}) for name, recipe in RECIPES.items()}
+    assert ways == {
+        "heat": ["files"], "requests": ["files"], "calls": ["sql"], "sessions": ["sql"], "messages": ["http"],
+        "memory": ["http"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_recipe_can_be_declared_as_it_stands(name):
+    assert Source.model_validate(RECIPES[name]).source == name
+
+
+@pytest.mark.parametrize("name", ["calls", "sessions", "messages", "memory"])
+def test_what_is_fetched_twice_after_a_run_that_died_counts_once(name):
+    assert RECIPES[name]["duplicates"] == "exact"
+
+
+@pytest.mark.parametrize("key", sorted({*Sql.model_fields, *Http.model_fields, *Page.model_fields}))
+def test_every_key_of_a_query_or_an_api_is_shown(key):
+    assert re.search(rf"`{key}`|\b{key}:", PAGE)
