@@ -1,26 +1,26 @@
 """Extract: land what is new in a source, once. Raw files become immutable Parquet, visible through the manifest."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-import ibis.expr.types as ir
 import sqlalchemy as sa
-from ibis.backends.duckdb import Backend
 
-from pipeline.durable import aside, publish, sha256
-from pipeline.engine import engine
-from pipeline.sources.files import RawFile, UnreadableFileError, arrivals, open_rows
-from pipeline.store import manifest
-from pipeline.store.manifest import LandedFile
+from pipeline.durable import sha256
+from pipeline.kept import keep
+from pipeline.landing import Landing, landing
+from pipeline.replay import replay_whole
+from pipeline.sources.drift import difference
+from pipeline.sources.fetched import Position, fetch
+from pipeline.sources.files import RawFile, UnreadableFileError
+from pipeline.sources.files import arrivals as arrived_files
+from pipeline.store import arrivals, manifest
+from pipeline.store.arrivals import Arrival
 from transforms.errors import MeterbridgeError
-from transforms.identity import digest
-from transforms.readings import fingerprint, parse
 from transforms.source import Source
 
-READING = ("row", "account", "subscription", "at_us", "value", "id_high", "id_low")
+FIGURES = ("landed", "exists", "known", "quarantined", "readings", "rows_quarantined")
 
 
 class MissingFilesError(MeterbridgeError):
@@ -31,7 +31,7 @@ class MissingFilesError(MeterbridgeError):
 class Extracted:
     """What became of a source's files.
 
-    `landed` anew, `exists` by content, `known` by path and bytes, `quarantined` whole.
+    `landed` anew, `exists` by content, `known` by place and bytes, `quarantined` whole.
     """
 
     source: str
@@ -41,113 +41,102 @@ class Extracted:
     quarantined: int
     readings: int
     rows_quarantined: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What became of one file."""
+
+    figures: dict[str, int]
+    warning: str | None = None
 
 
 def extract(
     store: sa.Engine, source: Source, inbox: Path, home: Path, *, until: datetime, retry: bool = False
 ) -> Extracted:
-    """Take every file whose path or bytes are new; `until` is the instant up to which the source has then been taken.
+    """Take every file whose place or bytes are new; `until` is the instant up to which the source has then been taken.
 
     `retry` takes files again that were quarantined whole. MissingFilesError when the source never gave a file.
     """
-    found = arrivals(source, inbox)
+    outcomes: Counter[str] = Counter(replay_whole(store, source, home) if retry else {})
+    found, position = _found(store, source, inbox, home, until)
     with store.begin() as connection:
-        if not found and not manifest.any_arrived(connection, source.source):
-            raise MissingFilesError(f"source {source.source}: nothing matches {source.files!r} below {inbox}")
-        if retry:
-            manifest.forget_quarantined(connection, source.source)
-    outcomes: Counter[str] = Counter()
+        versions = arrivals.known_versions(connection, source.source)
+    warnings = []
     for raw in found:
-        outcomes.update(_take(store, source, raw, home))
+        known = raw.version is not None and (raw.uri, raw.version) in versions
+        taken = _Taken({"known": 1}) if known else _take(store, source, raw, home)
+        outcomes.update(taken.figures)
+        warnings += [f"{raw.uri}: {taken.warning}"] if taken.warning else []
     with store.begin() as connection:
-        manifest.extracted(connection, source.source, until)
-    names = ("landed", "exists", "known", "quarantined", "readings", "rows_quarantined")
-    return Extracted(source.source, *(outcomes[name] for name in names))
+        manifest.extracted(connection, source.source, position.until or until, position.watermark)
+    _forget_spool(source, found)
+    return Extracted(source.source, **{name: outcomes[name] for name in FIGURES}, warnings=tuple(warnings))
 
 
-def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> dict[str, int]:
-    hashed = sha256(raw.path)
+def _found(
+    store: sa.Engine, source: Source, inbox: Path, home: Path, until: datetime
+) -> tuple[list[RawFile], Position]:
+    """Find the source's files, or fetch what came since it was taken last."""
     with store.begin() as connection:
-        if manifest.has_arrived(connection, source.source, hashed, raw.uri):
-            return {"known": 1}
-    size = raw.path.stat().st_size
+        position = Position(*manifest.position(connection, source.source))
+        never = not arrivals.any_arrived(connection, source.source)
+    if source.files is None:
+        return fetch(source, position, until, home / "fetched")
+    found = arrived_files(source, inbox)
+    if not found and never:
+        raise MissingFilesError(f"source {source.source}: nothing matches {source.files!r} below {inbox}")
+    return found, Position(until, position.watermark)
+
+
+def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> _Taken:
+    with raw.local() as path:
+        hashed = sha256(path)
+        with store.begin() as connection:
+            if arrivals.has_arrived(connection, source.source, hashed, raw.uri, raw.version):
+                return _Taken({"known": 1})
+        local = keep(path, home, source.source, hashed)
+    arrival = Arrival(source.source, hashed, raw.uri, local.stat().st_size, version=raw.version)
     try:
-        with engine() as backend:
-            return _land(store, backend, source, raw, hashed, size, home)
+        with landing(source, replace(raw, path=local), hashed) as read:
+            return _land(store, read, arrival, home)
     except UnreadableFileError as error:
         with store.begin() as connection:
-            manifest.arrive(connection, source.source, hashed, raw.uri, size, file_id=None, reason=str(error))
-        return {"quarantined": 1}
+            arrivals.arrive(connection, replace(arrival, reason=str(error)))
+        return _Taken({"quarantined": 1})
 
 
-def _land(
-    store: sa.Engine, backend: Backend, source: Source, raw: RawFile, hashed: str, size: int, home: Path
-) -> dict[str, int]:
-    landing = _read(backend, source, raw, hashed)
-    landed = _describe(backend, landing, source)
+def _land(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -> _Taken:
+    landed = read.landed
     with store.begin() as connection:
-        if manifest.has_landed(connection, source.source, landed.file_id):  # what is visible is never written again
-            manifest.arrive(connection, source.source, hashed, raw.uri, size, file_id=landed.file_id, reason=None)
-            return {"exists": 1}
-    readings = home / "readings"
-    with aside(readings / source.source) as written:
-        good = landing.filter(landing.reason.isnull()).order_by("row").select(*READING)
-        backend.to_parquet(good, written)
-        publish(written, readings / landed.path)
-    rejected = landing.filter(landing.reason.notnull()).order_by("row").select("row", "reason", "raw")
-    rejects = backend.to_pyarrow(rejected).to_pydict()
+        known = arrivals.latest_columns(connection, arrival.source)
+        warning = difference(read.columns, read.source, known)
+        arrival = replace(arrival, file_id=landed.file_id, columns=read.columns, warning=warning)
+        if manifest.has_landed(connection, arrival.source, landed.file_id):  # what is visible is never written again
+            arrivals.arrive(connection, arrival)
+            return _Taken({"exists": 1}, warning)
+    read.write(home)
     with store.begin() as connection:
-        new = manifest.land(connection, landed, zip(rejects["row"], rejects["reason"], rejects["raw"], strict=True))
-        manifest.arrive(connection, source.source, hashed, raw.uri, size, file_id=landed.file_id, reason=None)
+        new = manifest.land(connection, landed, read.rejects())
+        arrivals.arrive(connection, arrival)
     if not new:
-        return {"exists": 1}
-    return {"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}
+        return _Taken({"exists": 1}, warning)
+    return _Taken({"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}, warning)
 
 
-def _read(backend: Backend, source: Source, raw: RawFile, hashed: str) -> ir.Table:
-    """Parse the whole file into a table of the engine, or fail without having written anything."""
-    file_key = int.from_bytes(bytes.fromhex(hashed[:16]), "big", signed=True)
-    with open_rows(raw, source) as rows:
-        backend.con.register("raw_rows", rows.arrow())
-        try:
-            return backend.create_table(
-                "landing", parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named), temp=True
-            )
-        except duckdb.Error:
-            if rows.failure:
-                raise rows.failure from None
-            raise
-
-
-def _describe(backend: Backend, landing: ir.Table, source: Source) -> LandedFile:
-    """Count the table's rows and name it by its content."""
-    content = backend.to_pyarrow(fingerprint(landing)).to_pylist()[0]
-    good = landing.reason.isnull()
-    counts = landing.aggregate(
-        rows=landing.count(),
-        readings=good.sum(),
-        at_us_min=landing.at_us.min(where=good),
-        at_us_max=landing.at_us.max(where=good),
-    )
-    found = backend.to_pyarrow(counts).to_pylist()[0]
-    readings = int(found["readings"] or 0)
-    file_id = digest(source.source, *(str(int(content[name] or 0)) for name in ("rows", "high", "low")))
-    return LandedFile(
-        source=source.source,
-        file_id=file_id,
-        rows=found["rows"],
-        readings=readings,
-        quarantined=found["rows"] - readings,
-        at_us_min=found["at_us_min"],
-        at_us_max=found["at_us_max"],
-        path=f"{source.source}/{file_id}.parquet",
-    )
+def _forget_spool(source: Source, fetched: list[RawFile]) -> None:
+    """Remove what was fetched: its bytes are kept, and its position too."""
+    for raw in fetched:
+        if source.files is None and raw.path is not None:
+            raw.path.unlink(missing_ok=True)
 
 
 def describe(extracted: Extracted) -> str:
-    """Say in one line what became of a source's files."""
-    return (
+    """Say in one line what became of a source's files, and in one more each what is unusual about them."""
+    line = (
         f"{extracted.source}: {extracted.landed} files landed with {extracted.readings} readings "
         f"({extracted.rows_quarantined} rows quarantined), {extracted.known + extracted.exists} known, "
         f"{extracted.quarantined} quarantined whole"
     )
+    return "\n".join([line, *(f"  {warning}" for warning in extracted.warnings)])

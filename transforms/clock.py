@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from transforms.period import micros
+from transforms.period import Window, micros
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 DAY = timedelta(days=1)
@@ -25,6 +25,27 @@ class Offset:
     shift_us: int
     previous_shift_us: int
     previous_end_us: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time, from one instant until another, in which a clock is `shift_us` ahead of UTC."""
+
+    from_us: int
+    until_us: int
+    shift_us: int
+
+
+@lru_cache(maxsize=1024)
+def stretches(time_zone: str, window: Window) -> tuple[Stretch, ...]:
+    """Cut a window where a time zone's offset changes."""
+    found = []
+    for offset in offsets(time_zone):
+        start = max(offset.start_us - offset.shift_us, window.start_us)
+        end = min(offset.end_us - offset.shift_us, window.end_us)
+        if start < end:
+            found.append(Stretch(start, end, offset.shift_us))
+    return tuple(found)
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,6 @@
-"""The manifest: which raw files have arrived, what they landed as, and which rows are quarantined."""
+"""The manifest: the landed files, which of them are visible, and which of their rows are quarantined."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -26,69 +26,75 @@ class LandedFile:
     path: str
 
 
-def has_arrived(connection: sa.Connection, source: str, sha256: str, uri: str) -> bool:
-    """Tell whether these bytes have been taken from this path, landed or quarantined."""
-    statement = sa.select(arrivals.c.sha256).where(
-        arrivals.c.source == source, arrivals.c.sha256 == sha256, arrivals.c.uri == uri
-    )
-    return connection.execute(statement).first() is not None
-
-
 def has_landed(connection: sa.Connection, source: str, file_id: str) -> bool:
     """Tell whether this content is visible, whatever file brought it."""
-    statement = sa.select(landed_files.c.file_id).where(
-        landed_files.c.source == source, landed_files.c.file_id == file_id
-    )
+    same = (landed_files.c.source == source, landed_files.c.file_id == file_id)
+    statement = sa.select(landed_files.c.file_id).where(*same, landed_files.c.replaced_by.is_(None))
     return connection.execute(statement).first() is not None
-
-
-def any_arrived(connection: sa.Connection, source: str) -> bool:
-    """Tell whether the source ever gave a file."""
-    return (
-        connection.execute(sa.select(arrivals.c.sha256).where(arrivals.c.source == source).limit(1)).first() is not None
-    )
 
 
 def land(connection: sa.Connection, landed: LandedFile, rejects: Iterable[tuple[int, str, str]]) -> bool:
-    """Make a landed file visible, with its rejected (row, reason, raw); False when its content is there already."""
+    """Make a landed file visible, with its rejected (row, reason, raw); False when its content is there already.
+
+    One that another had replaced is visible again, with the rows that it had.
+    """
     statement = insert(landed_files).values(asdict(landed)).on_conflict_do_nothing().returning(landed_files.c.file_id)
     if connection.execute(statement).first() is None:
-        return False
+        return _replace(connection, landed.source, landed.file_id, None)
     rows = ((landed.source, landed.file_id, row, reason, raw) for row, reason, raw in rejects)
     copy_in(connection, quarantined_rows, ("source", "file_id", "row", "reason", "raw"), rows)
     return True
 
 
-def arrive(
-    connection: sa.Connection, source: str, sha256: str, uri: str, size: int, *, file_id: str | None, reason: str | None
-) -> None:
-    """Note that a raw file was taken: as a landed file, or quarantined whole for a reason."""
-    values = {"source": source, "sha256": sha256, "uri": uri, "bytes": size, "file_id": file_id, "reason": reason}
-    connection.execute(insert(arrivals).values(values).on_conflict_do_nothing())
+def replace(connection: sa.Connection, source: str, file_id: str, by: str) -> None:
+    """Let a landed file take the place of another, which is no longer visible; nothing of either is lost."""
+    _replace(connection, source, file_id, by)
 
 
-def forget_quarantined(connection: sa.Connection, source: str) -> int:
-    """Let files that were quarantined whole be tried again; say how many."""
-    statement = sa.delete(arrivals).where(arrivals.c.source == source, arrivals.c.file_id.is_(None))
-    return connection.execute(statement).rowcount
+def _replace(connection: sa.Connection, source: str, file_id: str, by: str | None) -> bool:
+    """Set what a landed file is replaced by; tell whether that is new."""
+    same = (landed_files.c.source == source, landed_files.c.file_id == file_id)
+    changed = landed_files.c.replaced_by.is_distinct_from(by)
+    return connection.execute(sa.update(landed_files).where(*same, changed).values(replaced_by=by)).rowcount > 0
 
 
-def extracted(connection: sa.Connection, source: str, until: datetime) -> None:
-    """Note that all which had arrived by an instant is taken."""
-    statement = insert(extractions).values(source=source, until=until)
-    latest = sa.func.greatest(extractions.c.until, statement.excluded.until)
-    connection.execute(statement.on_conflict_do_update(index_elements=[extractions.c.source], set_={"until": latest}))
+def extracted(connection: sa.Connection, source: str, until: datetime, watermark: str | None) -> None:
+    """Note that all which had arrived by an instant is taken, and the highest watermark that a query has given."""
+    statement = insert(extractions).values(source=source, until=until, watermark=watermark)
+    reached = {
+        "until": sa.func.greatest(extractions.c.until, statement.excluded.until),
+        "watermark": sa.func.coalesce(statement.excluded.watermark, extractions.c.watermark),
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=[extractions.c.source], set_=reached))
+
+
+def position(connection: sa.Connection, source: str) -> tuple[datetime | None, str | None]:
+    """Tell up to when, and up to which watermark, the source has been taken; None where it never was."""
+    statement = sa.select(extractions.c.until, extractions.c.watermark).where(extractions.c.source == source)
+    found = connection.execute(statement).first()
+    return (found.until, found.watermark) if found else (None, None)
 
 
 def extracted_until(connection: sa.Connection, source: str) -> datetime | None:
     """Tell up to when the source has been taken; None when it never was."""
-    return connection.execute(sa.select(extractions.c.until).where(extractions.c.source == source)).scalar()
+    return position(connection, source)[0]
 
 
-def files(connection: sa.Connection, source: str, before_us: int, *, from_us: int | None = None) -> list[LandedFile]:
-    """List the landed files with a reading before an instant and, if asked, with one at or after another."""
+def files(
+    connection: sa.Connection,
+    source: str,
+    before_us: int,
+    *,
+    from_us: int | None = None,
+    replaced: Collection[str] = (),
+) -> list[LandedFile]:
+    """List the landed files with a reading before an instant and, if asked, with one at or after another.
+
+    Of files that others have replaced, only those named in `replaced`.
+    """
     statement = sa.select(*(landed_files.c[name] for name in LandedFile.__dataclass_fields__))
-    statement = statement.where(landed_files.c.source == source, landed_files.c.at_us_min < before_us)
+    visible = landed_files.c.replaced_by.is_(None) | landed_files.c.file_id.in_(replaced)
+    statement = statement.where(landed_files.c.source == source, landed_files.c.at_us_min < before_us, visible)
     if from_us is not None:
         statement = statement.where(landed_files.c.at_us_max >= from_us)
     return [LandedFile(**row) for row in connection.execute(statement.order_by(landed_files.c.file_id)).mappings()]

@@ -23,16 +23,17 @@ COUNTED = {
     "rated_items": rated_items,
     "exports": exports,
 }
+VISIBLE = landed_files.c.replaced_by.is_(None)
 
 
 def totals(connection: sa.Connection) -> dict[str, int]:
-    """Count the rows of every kind, and the readings that landed."""
+    """Count the rows of every kind, and the readings that landed and have not been replaced."""
     found = {
         name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         for name, table in COUNTED.items()
     }
-    readings = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(landed_files.c.readings), 0))).scalar_one()
-    return {**found, "readings": int(readings)}
+    readings = sa.select(sa.func.coalesce(sa.func.sum(landed_files.c.readings), 0)).where(VISIBLE)
+    return {**found, "readings": int(connection.execute(readings).scalar_one())}
 
 
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
@@ -48,6 +49,7 @@ def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
             added(landed_files.c.readings).label("readings"),
             added(landed_files.c.quarantined).label("quarantined"),
         )
+        .where(VISIBLE)
         .group_by(landed_files.c.source)
         .subquery()
     )
@@ -65,8 +67,15 @@ def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
 def quarantined_rows_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """Count the quarantined rows of every source by reason."""
     columns = (quarantined_rows.c.source, quarantined_rows.c.reason)
-    statement = sa.select(*columns, sa.func.count().label("rows")).group_by(*columns).order_by(*columns)
-    return connection.execute(statement).mappings().all()
+    statement = sa.select(*columns, sa.func.count().label("rows")).join(landed_files).where(VISIBLE)
+    return connection.execute(statement.group_by(*columns).order_by(*columns)).mappings().all()
+
+
+def warnings(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the files that are unusual, and in what."""
+    columns = (arrivals.c.source, arrivals.c.uri, arrivals.c.warning)
+    statement = sa.select(*columns).where(arrivals.c.warning.is_not(None))
+    return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 
 def quarantined_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -7,6 +7,7 @@ metadata = sa.MetaData()
 HASH = sa.String(64)
 ID = sa.String(32)
 NAME = sa.String(100)
+PERIOD = sa.String(22)  # 2014-02, or 2014-02-15--2014-03-15
 QUANTITY = sa.Numeric(22, 9)
 AMOUNT = sa.Numeric(30, 9)
 INSTANT = sa.DateTime(timezone=True)
@@ -19,6 +20,8 @@ accounts = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("time_zone", NAME, nullable=False),
     sa.Column("status", NAME, nullable=False),
+    sa.Column("bill_cycle_day", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.CheckConstraint("bill_cycle_day BETWEEN 1 AND 31", name="bill_cycle_day_known"),
 )  # fmt: skip
 
 subscribed_charges = sa.Table(
@@ -43,6 +46,7 @@ landed_files = sa.Table(
     sa.Column("at_us_max", sa.BigInteger),
     sa.Column("path", sa.Text, nullable=False, comment="Parquet, below the home's readings folder"),
     sa.Column("landed_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("replaced_by", HASH, comment="what the same raw file landed as under later rules"),
     sa.CheckConstraint("rows = readings + quarantined", name="every_row_has_a_place"),
 )  # fmt: skip
 
@@ -55,6 +59,9 @@ arrivals = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("file_id", HASH, comment="what it landed as; null for a file that is quarantined whole"),
     sa.Column("reason", sa.Text, comment="why it is quarantined whole"),
+    sa.Column("version", sa.Text, comment="by which a remote file is known again without being read"),
+    sa.Column("columns", JSONB, comment="names that the file has"),
+    sa.Column("warning", sa.Text, comment="what is unusual about it"),
     sa.Column("arrived_at", INSTANT, nullable=False, server_default=NOW),
     sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
     sa.CheckConstraint("(file_id IS NULL) <> (reason IS NULL)", name="landed_or_quarantined"),
@@ -74,13 +81,14 @@ extractions = sa.Table(
     "extractions", metadata,
     sa.Column("source", NAME, primary_key=True),
     sa.Column("until", INSTANT, nullable=False, comment="every file that had arrived by then has been taken"),
+    sa.Column("watermark", sa.Text, comment="the highest that a query has given"),
 )  # fmt: skip
 
 imports = sa.Table(
     "imports", metadata,
     sa.Column("import_id", ID, primary_key=True),
     sa.Column("meter", NAME, nullable=False),
-    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
     sa.Column("content_hash", HASH, nullable=False),
     sa.Column("follows", sa.ForeignKey("imports.import_id")),
     sa.Column("superseded_by", ID),
@@ -111,7 +119,7 @@ import_files = sa.Table(
 bill_runs = sa.Table(
     "bill_runs", metadata,
     sa.Column("bill_run_id", ID, primary_key=True),
-    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("validation", JSONB, nullable=False),
     sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
@@ -122,7 +130,7 @@ usage_records = sa.Table(
     sa.Column("record_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("import_id", sa.ForeignKey("imports.import_id"), nullable=False),
     sa.Column("record_key", HASH, nullable=False),
-    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
     sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
     sa.Column("subscription_number", NAME, nullable=False),
     sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), nullable=False),
@@ -134,6 +142,8 @@ usage_records = sa.Table(
     sa.Column("description", sa.String(200), nullable=False),
     sa.Column("custom_fields", JSONB, nullable=False),
     sa.Column("readings", sa.BigInteger, nullable=False),
+    sa.Column("samples_expected", sa.BigInteger, comment="where the source says how far apart its samples are"),
+    sa.Column("samples_seen", sa.BigInteger),
     sa.Column("status", NAME, nullable=False, server_default="Pending"),
     sa.Column("superseded_by", sa.ForeignKey("imports.import_id")),
     sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id")),
@@ -156,7 +166,7 @@ rated_items = sa.Table(
     "rated_items", metadata,
     sa.Column("item_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id"), nullable=False),
-    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
     sa.Column("account_number", NAME, nullable=False),
     sa.Column("subscription_number", NAME, nullable=False),
     sa.Column("charge_number", NAME, nullable=False),
@@ -184,17 +194,30 @@ rated_usage = sa.Table(
 ledgers = sa.Table(
     "ledgers", metadata,
     sa.Column("meter", NAME, primary_key=True),
-    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("period", PERIOD, primary_key=True),
     sa.Column("landed", sa.BigInteger, nullable=False),
     sa.Column("outcome", NAME, nullable=False),
     sa.Column("import_id", sa.ForeignKey("imports.import_id")),
     sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("source", NAME),
+    sa.Column("from_us", sa.BigInteger, comment="null: a reading of any age mattered"),
+    sa.Column("until_us", sa.BigInteger, nullable=False, server_default="0"),
+)  # fmt: skip
+
+ledger_files = sa.Table(
+    "ledger_files", metadata,
+    sa.Column("meter", NAME, primary_key=True),
+    sa.Column("period", PERIOD, primary_key=True),
+    sa.Column("source", NAME, primary_key=True),
+    sa.Column("file_id", HASH, primary_key=True),
+    sa.ForeignKeyConstraint(["meter", "period"], ["ledgers.meter", "ledgers.period"]),
+    sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
 )  # fmt: skip
 
 ledger_lines = sa.Table(
     "ledger_lines", metadata,
     sa.Column("meter", NAME, primary_key=True),
-    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("period", PERIOD, primary_key=True),
     sa.Column("place", NAME, primary_key=True, comment="billed and pending are not kept here: the records tell them"),
     sa.Column("reason", NAME, primary_key=True),
     sa.Column("rows", sa.BigInteger, nullable=False),
@@ -205,14 +228,14 @@ ledger_lines = sa.Table(
 rated_periods = sa.Table(
     "rated_periods",
     metadata,
-    sa.Column("period", sa.String(7), primary_key=True),
+    sa.Column("period", PERIOD, primary_key=True),
     sa.Column("rated_at", INSTANT, nullable=False, server_default=NOW, comment="last, whether or not anything was due"),
 )
 
 exports = sa.Table(
     "exports", metadata,
     sa.Column("path", sa.Text, primary_key=True, comment="below the home's exports; the name holds a hash"),
-    sa.Column("period", sa.String(7), nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
     sa.Column("what", NAME, nullable=False),
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("control_total", sa.Numeric, nullable=False),

@@ -1,0 +1,37 @@
+"""The raw bytes of every file that was taken: lineage ends at them, and replay reads them when the inbox is empty."""
+
+import hashlib
+from pathlib import Path
+
+from pipeline.durable import BLOCK, aside, publish
+from transforms.errors import MeterbridgeError
+
+
+class RawBytesError(MeterbridgeError):
+    """The bytes of a raw file are not those that were looked for; the message says which file, and what to do."""
+
+
+def kept(home: Path, source: str, sha256: str) -> Path:
+    """Give the place of a raw file's bytes."""
+    return home / "raw" / source / sha256[:2] / sha256
+
+
+def keep(path: Path, home: Path, source: str, sha256: str) -> Path:
+    """Copy a raw file whole to its place, once; RawBytesError when its bytes are others by now."""
+    final = kept(home, source, sha256)
+    if final.exists():
+        return final
+    with aside(final.parent) as written:
+        if _copy(path, written) != sha256:
+            raise RawBytesError(f"{path}: it is still being written; extract it again when it is complete")
+        publish(written, final)
+    return final
+
+
+def _copy(path: Path, to: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file, to.open("wb") as copy:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            copy.write(block)
+    return digest.hexdigest()

@@ -1,0 +1,45 @@
+"""A column that holds something else than it should: then no row of the file is right, and it is refused as a whole."""
+
+from collections.abc import Iterable
+
+from pipeline.sources.unreadable import UnreadableFileError
+from pipeline.store.manifest import LandedFile
+from transforms.readings import SEPARATOR
+from transforms.source import Source
+
+ROWS_MIN = 10  # of a file; fewer may be wrong alike by chance
+EXAMPLE_MAX = 60  # characters
+
+
+def refuse_retyped(source: Source, landed: LandedFile, rejects: Iterable[tuple[int, str, str]]) -> None:
+    """Raise UnreadableFileError when every row of the file fails for one reason that lies in one column."""
+    if landed.readings or landed.rows < ROWS_MIN:
+        return
+    found = iter(rejects)
+    row, reason, raw = next(found)
+    if (expected := _expected(source).get(reason)) is None or any(other != reason for _, other, _ in found):
+        return
+    ours, wanted = expected
+    named = source.columns.named()
+    held = raw.split(SEPARATOR)[list(named).index(ours)]
+    raise UnreadableFileError(
+        f"retyped_column: all {landed.rows} rows are {reason}: {named[ours]!r} should hold {wanted}, "
+        f"and row {row} holds {held[:EXAMPLE_MAX]!r}"
+    )
+
+
+def _expected(source: Source) -> dict[str, tuple[str, str]]:
+    """Give, by reason, the column in which it lies and what should stand there."""
+    number = f"a number such as 1234{source.value.decimal_mark}5"
+    stamp = "a time stamp such as 2025-03-01T00:00:00Z" if source.time.format == "iso" else source.time.format
+    words = " or ".join(source.revisions or ())
+    expected = {
+        "unreadable_value": ("value", number),
+        "unreadable_at": ("at", stamp),
+        "missing_at": ("at", stamp),
+        "missing_account": ("account", "an account"),
+        "missing_event_id": ("event_id", "an event id"),
+        "unreadable_revision": ("revision", "a whole number or a time stamp"),
+        "unknown_revision": ("revision", words),
+    }
+    return {reason: found for reason, found in expected.items() if found[0] in source.columns.named()}

@@ -1,0 +1,113 @@
+"""Raw files that have arrived: from where, as which bytes, and what they landed as or why they are set aside."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from pipeline.store.tables import arrivals, landed_files
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One raw file: landed as `file_id`, or quarantined whole for a reason.
+
+    `version` is how it is known again without being read, `columns` are the names in its header, `warning` is what is
+    unusual about it.
+    """
+
+    source: str
+    sha256: str
+    uri: str
+    bytes: int
+    file_id: str | None = None
+    reason: str | None = None
+    version: str | None = None
+    columns: list[str] | None = None
+    warning: str | None = None
+
+
+NAMES = tuple(Arrival.__dataclass_fields__)
+OUTCOME = ("file_id", "reason", "columns", "warning")
+
+
+def any_arrived(connection: sa.Connection, source: str) -> bool:
+    """Tell whether the source ever gave a file."""
+    statement = sa.select(arrivals.c.sha256).where(arrivals.c.source == source).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def known_versions(connection: sa.Connection, source: str) -> set[tuple[str, str]]:
+    """List the (uri, version) of remote files that have been taken."""
+    statement = sa.select(arrivals.c.uri, arrivals.c.version)
+    rows = connection.execute(statement.where(arrivals.c.source == source, arrivals.c.version.is_not(None)))
+    return {(row.uri, row.version) for row in rows}
+
+
+def has_arrived(connection: sa.Connection, source: str, sha256: str, uri: str, version: str | None) -> bool:
+    """Tell whether these bytes have been taken from this place, landed or quarantined; note their latest version."""
+    same = _same(source, sha256, uri)
+    if version is not None:
+        connection.execute(sa.update(arrivals).where(same).values(version=version))
+    return connection.execute(sa.select(arrivals.c.sha256).where(same)).first() is not None
+
+
+def arrive(connection: sa.Connection, arrival: Arrival) -> None:
+    """Note that a raw file was taken; what is known of it already stays."""
+    connection.execute(insert(arrivals).values(asdict(arrival)).on_conflict_do_nothing())
+
+
+def settle(connection: sa.Connection, arrival: Arrival) -> None:
+    """Note a new outcome for a raw file that had arrived before; when it arrived stays."""
+    outcome = {name: getattr(arrival, name) for name in OUTCOME}
+    same = _same(arrival.source, arrival.sha256, arrival.uri)
+    connection.execute(sa.update(arrivals).where(same).values(outcome))
+
+
+def latest_columns(connection: sa.Connection, source: str) -> list[str] | None:
+    """Give the header of the latest file of the source that landed; None when none has."""
+    statement = sa.select(arrivals.c.columns).where(
+        arrivals.c.source == source, arrivals.c.file_id.is_not(None), arrivals.c.columns.is_not(None)
+    )
+    latest = statement.order_by(arrivals.c.arrived_at.desc(), arrivals.c.uri.desc()).limit(1)
+    return connection.execute(latest).scalar()
+
+
+def quarantined_whole(connection: sa.Connection, source: str) -> list[Arrival]:
+    """List the files of a source that are quarantined whole."""
+    return _listed(connection, _every().where(arrivals.c.source == source, arrivals.c.file_id.is_(None)))
+
+
+def quarantined_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
+    """List the files of a source that landed with quarantined rows."""
+    statement = _every().join(landed_files).where(arrivals.c.source == source)
+    return _listed(connection, statement.where(landed_files.c.quarantined > 0))
+
+
+def landed_as(connection: sa.Connection, source: str, file_id: str) -> list[Arrival]:
+    """List the raw files that landed as one file."""
+    same = (arrivals.c.source == source, arrivals.c.file_id == file_id)
+    return _listed(connection, _every().where(*same))
+
+
+def arrived_at(connection: sa.Connection, source: str, file_ids: Sequence[str]) -> dict[str, datetime]:
+    """Tell when landed files first arrived."""
+    statement = sa.select(arrivals.c.file_id, sa.func.min(arrivals.c.arrived_at)).group_by(arrivals.c.file_id)
+    rows = connection.execute(statement.where(arrivals.c.source == source, arrivals.c.file_id.in_(file_ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _same(source: str, sha256: str, uri: str) -> sa.ColumnElement[bool]:
+    return (arrivals.c.source == source) & (arrivals.c.sha256 == sha256) & (arrivals.c.uri == uri)
+
+
+def _every() -> "sa.Select[*tuple[Any, ...]]":
+    return sa.select(*(arrivals.c[name] for name in NAMES))
+
+
+def _listed(connection: sa.Connection, statement: "sa.Select[*tuple[Any, ...]]") -> list[Arrival]:
+    rows = connection.execute(statement.order_by(arrivals.c.arrived_at, arrivals.c.uri, arrivals.c.sha256))
+    return [Arrival(**row) for row in rows.mappings()]

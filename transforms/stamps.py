@@ -1,0 +1,133 @@
+"""Time stamps as they are written, turned into instants: by format, zone, and the rules for clock changes."""
+
+from functools import lru_cache
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from transforms import clock
+from transforms.builtins import array_extract, epoch_us, substring, try_strptime
+from transforms.source import Fold, Gap, Time
+
+DAY_US = 86_400_000_000
+ISO = (
+    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
+)
+# Most stamps: whole to the second, which one cast reads; it takes the clock's reading and leaves the offset out.
+COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
+EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
+
+
+def read_stamps(rows: ir.Table, time: Time) -> ir.Table:
+    """Read the column `at`.
+
+    Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable); `at_us`, the instant;
+    and `at_reason`, why the zone's rules refuse it.
+    """
+    return _place(_clock_reading(rows, time), time)
+
+
+def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
+    """Read an ISO 8601 stamp, in UTC where it says no offset, as microseconds since 1970; null where it is none."""
+    local = epoch_us(_shown(text).try_cast("timestamp"))
+    return local - _shift(text.re_extract(ISO, 3)).fill_null(0)
+
+
+def _clock_reading(rows: ir.Table, time: Time) -> ir.Table:
+    """Add `local_us`, and `offset_us` where the stamp itself says its offset."""
+    if time.format in EPOCHS:
+        return rows.mutate(
+            local_us=_epoch(rows["at"].strip(), *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64")
+        )
+    if time.format != "iso":
+        local = epoch_us(try_strptime(rows["at"].strip(), time.format))
+        return rows.mutate(local_us=local, offset_us=ibis.null("int64"))
+    return rows.mutate(local_us=epoch_us(_iso_local(rows["at"])), offset_us=_iso_offset(rows["at"]))
+
+
+def _epoch(text: ir.StringValue, scale: int, decimals: int, digits: int) -> ir.IntegerValue:
+    """Read a count of seconds or milliseconds; digits beyond the microsecond are cut off."""
+    whole = ibis.cases((text.re_search(rf"^[0-9]{{1,{digits}}}$"), text)).try_cast("int64") * scale
+    number = text.re_extract(rf"^([+-]?[0-9]+(?:\.[0-9]{{0,{decimals}}})?)[0-9]*$", 1).try_cast("decimal(24, 6)")
+    return ibis.cases((whole.notnull(), whole), else_=(number * scale).try_cast("int64"))
+
+
+def _iso_local(at: ir.StringValue) -> ir.TimestampValue:
+    return ibis.cases((at.re_search(COMMON_ISO), at), else_=_shown(at.strip())).try_cast("timestamp")
+
+
+def _shown(text: ir.StringValue) -> ir.StringValue:
+    """Give day and time of a stamp as one cast reads them; midnight where there is a day alone."""
+    day, hour = text.re_extract(ISO, 1), text.re_extract(ISO, 2).replace(",", ".")
+    return day + " " + hour.nullif("").fill_null("00:00")
+
+
+def _iso_offset(at: ir.StringValue) -> ir.IntegerValue:
+    """Turn `Z`, `+02`, `+0200` or `+02:00` into microseconds; null where there is none."""
+    long = array_extract(at, -len("+02:00")).isin(("+", "-")) & (array_extract(at, -len(":00")) == ":")
+    return ibis.cases(
+        (at.endswith("Z"), 0),
+        (at.length() == len("2025-03-01T00:00:00"), None),
+        (long, _shift(at.right(len("+02:00")))),
+        else_=_shift(at.strip().re_extract(ISO, 3)),
+    ).cast("int64")
+
+
+def _shift(text: ir.StringValue) -> ir.IntegerValue:
+    digits = text.replace(":", "")
+    hours, minutes = (substring(digits, start, 2).try_cast("int64") for start in (2, 4))
+    ahead = (hours * 60 + minutes.fill_null(0)) * 60_000_000
+    return ibis.cases((text.upper() == "Z", 0), (text.startswith("-"), -ahead), (text.startswith("+"), ahead))
+
+
+def _place(rows: ir.Table, time: Time) -> ir.Table:
+    """Turn the clock's reading into an instant: `at_us`, null where the zone's rules refuse it, with `at_reason`."""
+    if time.zone == "UTC":
+        return rows.mutate(at_us=rows.local_us - rows.offset_us.fill_null(0), at_reason=ibis.null("string"))
+    days = ibis.memtable(_stretches_by_day(time.zone))
+    rows = rows.mutate(local_day=rows.local_us // DAY_US)
+    same_stretch = (rows.local_day == days.day, rows.local_us >= days.first_us, rows.local_us < days.next_us)
+    joined = rows.left_join(days, same_stretch)
+    twice = joined.local_us < joined.previous_end_us
+    never = joined.local_us >= joined.end_us
+    joined = joined.mutate(twice=twice & joined.offset_us.isnull(), never=never & joined.offset_us.isnull())
+    joined = _second_showing(joined, time.fold)
+    zone_shift = ibis.cases((joined.twice & ~joined.second, joined.previous_shift_us), else_=joined.shift_us)
+    shift = joined.offset_us.fill_null(zone_shift)
+    refused = ibis.cases(
+        (joined.twice & (time.fold is Fold.REJECT), "ambiguous_at"),
+        (joined.never & (time.gap is Gap.REJECT), "nonexistent_at"),
+    )
+    return joined.mutate(at_us=joined.local_us - shift, at_reason=refused)
+
+
+@lru_cache(maxsize=16)
+def _stretches_by_day(zone: str) -> pa.Table:
+    """Repeat every stretch of a zone's local time for each of its days: a join by day is many times as fast as asof.
+
+    A local time belongs to the one with `first_us` <= it < `next_us`.
+    """
+    stretches = clock.offsets(zone)
+    nexts = [*(each.start_us for each in stretches[1:]), stretches[-1].end_us]
+    found = [
+        (day, each.start_us, following, each.end_us, each.shift_us, each.previous_shift_us, each.previous_end_us)
+        for each, following in zip(stretches, nexts, strict=True)
+        for day in range(each.start_us // DAY_US, (following - 1) // DAY_US + 1)
+    ]
+    names = ("day", "first_us", "next_us", "end_us", "shift_us", "previous_shift_us", "previous_end_us")
+    columns = zip(*found, strict=True)
+    return pa.table({name: pa.array(column, pa.int64()) for name, column in zip(names, columns, strict=True)})
+
+
+def _second_showing(joined: ir.Table, fold: Fold) -> ir.Table:
+    """Add `second`: whether a time that the clock showed twice is meant the second time, by the fold rule.
+
+    In order: from the first row on whose stamp does not rise above the one before it in the file.
+    """
+    if fold is not Fold.IN_ORDER:
+        return joined.mutate(second=ibis.literal(fold is Fold.SECOND))
+    hour = ("account", "subscription", "first_us", "twice")
+    falls = joined.local_us <= joined.local_us.lag().over(group_by=hour, order_by="row")
+    marked = joined.mutate(falls=falls.cast("int8").fill_null(0))
+    return marked.mutate(second=marked.falls.max().over(group_by=hour, order_by="row", rows=(None, 0)) > 0)
