@@ -1,32 +1,41 @@
-"""Bill run: usage of a month becomes rated items.
+"""Bill run: usage becomes rated items.
 
-Rates the month in which the data interval starts, once every meter of that month is loaded: Pending usage becomes
-Processed, and rated items bill what is due. Running it again bills nothing twice.
+Rates every billing period that ended in the data interval, whatever its length and day, once every meter that has the
+period is loaded: Pending usage becomes Processed, and rated items bill what is due. A period that was billed before and
+has Pending usage again is rated with them. Running it again bills nothing twice.
 """
 
-from datetime import datetime
-
-from airflow.sdk import dag, task
-from meterbridge_schedule import MONTHLY, WAITING, billing_period
+from airflow.sdk import dag, task, task_group
+from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
 
 
-@dag(description="Usage of a month becomes rated items", doc_md=__doc__, tags=["bill"], **MONTHLY)
+@dag(description="Usage becomes rated items", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
 def bill_run() -> None:
-    """Wait for the meters, then rate."""
-
-    @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
-    def meters_are_in(data_interval_start: datetime | None = None) -> bool:
-        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
-
-        return scheduled.meters_are_in(billing_period(data_interval_start))
+    """Wait for the meters of each period, then rate it."""
 
     @task
-    def rate(data_interval_start: datetime | None = None) -> str:
+    def periods(**context: object) -> list[str]:
+        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
+
+        return scheduled.periods_to_bill(*interval(context))
+
+    @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
+    def meters_are_in(period: str) -> bool:
         from pipeline import scheduled  # noqa: PLC0415 as above
 
-        return scheduled.rate(billing_period(data_interval_start))
+        return scheduled.meters_are_in(period)
 
-    meters_are_in() >> rate()
+    @task
+    def rate(period: str) -> str:
+        from pipeline import scheduled  # noqa: PLC0415 as above
+
+        return scheduled.rate(period)
+
+    @task_group(prefix_group_id=False)
+    def each_period(period: str) -> None:
+        meters_are_in(period) >> rate(period)
+
+    each_period.expand(period=periods())
 
 
 bill_run()

@@ -1,32 +1,41 @@
 """Export: what was billed, as files.
 
-Writes the usage and the rated items of the month in which the data interval starts, after its bill run: CSV and
-Parquet, whole or not at all, with row count and control total. The same content gives the same files.
+Writes the usage and the rated items of every billing period that ended in the data interval, after its bill run, and of
+periods that were billed again since they were written: CSV and Parquet, whole or not at all, with row count and control
+total. The same content gives the same files.
 """
 
-from datetime import datetime
-
-from airflow.sdk import dag, task
-from meterbridge_schedule import MONTHLY, WAITING, billing_period
+from airflow.sdk import dag, task, task_group
+from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
 
 
-@dag(description="A month's usage and rated items as files", doc_md=__doc__, tags=["bill"], **MONTHLY)
+@dag(description="Usage and rated items as files", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
 def export() -> None:
-    """Wait for the bill run, then write."""
-
-    @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
-    def month_is_rated(data_interval_start: datetime | None = None) -> bool:
-        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
-
-        return scheduled.month_is_rated(billing_period(data_interval_start))
+    """Wait for the bill run of each period, then write it."""
 
     @task
-    def write(data_interval_start: datetime | None = None) -> list[str]:
+    def periods(**context: object) -> list[str]:
+        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
+
+        return scheduled.periods_to_export(*interval(context))
+
+    @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
+    def is_rated(period: str) -> bool:
         from pipeline import scheduled  # noqa: PLC0415 as above
 
-        return scheduled.export(billing_period(data_interval_start))
+        return scheduled.is_rated(period)
 
-    month_is_rated() >> write()
+    @task
+    def write(period: str) -> list[str]:
+        from pipeline import scheduled  # noqa: PLC0415 as above
+
+        return scheduled.export(period)
+
+    @task_group(prefix_group_id=False)
+    def each_period(period: str) -> None:
+        is_rated(period) >> write(period)
+
+    each_period.expand(period=periods())
 
 
 export()

@@ -1,4 +1,4 @@
-"""Export: a month's usage and rated items as CSV and Parquet, whole or not at all, with row count and control total."""
+"""Export: a period's usage and rated items as CSV and Parquet, whole or not at all, with count and control total."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pipeline.store import exporting, locks
 from pipeline.store.copy import copy_out
 from pipeline.store.exporting import ExportFile
 from transforms.errors import MeterbridgeError
-from transforms.period import Month
+from transforms.period import Period
 
 SHOWN_DIGITS = 12
 QUANTITY = pa.decimal128(22, 9)
@@ -32,7 +32,7 @@ TYPES = {
 class Kind:
     """One kind of export: its rows, and the column that its control total adds up."""
 
-    rows: Callable[[Month], sa.Select[tuple[object, ...]]]
+    rows: Callable[[Period], sa.Select[tuple[object, ...]]]
     summed: str
 
 
@@ -43,7 +43,7 @@ class ExportMismatchError(MeterbridgeError):
     """A written file does not hold what the store holds; nothing of the export is kept."""
 
 
-def export(store: sa.Engine, period: Month, home: Path) -> list[ExportFile]:
+def export(store: sa.Engine, period: Period, home: Path) -> list[ExportFile]:
     """Write a period's exports below `<home>/exports/<period>/`, and give them; same content, same files."""
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
@@ -53,7 +53,7 @@ def export(store: sa.Engine, period: Month, home: Path) -> list[ExportFile]:
     return written
 
 
-def _export(connection: sa.Connection, what: str, period: Month, exports: Path) -> list[ExportFile]:
+def _export(connection: sa.Connection, what: str, period: Period, exports: Path) -> list[ExportFile]:
     kind = KINDS[what]
     rows, total = exporting.control(connection, kind.rows(period), kind.summed)
     with aside(exports) as text, aside(exports) as columns:

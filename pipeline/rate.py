@@ -1,4 +1,4 @@
-"""Rate: the bill run of a month. Pending usage becomes Processed, rated items bill what is due; one transaction."""
+"""Rate: the bill run of a period. Pending usage becomes Processed, rated items bill what is due; one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from expectations import rated as rated_border
 from pipeline.catalog import Catalog
-from pipeline.derive import require_ended
 from pipeline.ready import missing_meters
+from pipeline.situation import require_ended
 from pipeline.store import billing, locks
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
 from transforms.errors import MeterbridgeError
 from transforms.identity import bill_run_id
-from transforms.period import Month
+from transforms.period import Period
 from transforms.rating.rate import rate as rate_usage
 from transforms.rating.usage import RatedItem, UsageLine
 
@@ -27,7 +27,7 @@ STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "P
 
 
 class NotReadyError(MeterbridgeError):
-    """A month whose meters are not all loaded cannot be billed; the message names them."""
+    """A period whose meters are not all loaded cannot be billed; the message names them."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,12 @@ class BillRun:
         return f"bill run {self.period}: {self.outcome}, {self.records} records, {self.items} items, {money}{left}"
 
 
-def rate(store: sa.Engine, catalog: Catalog, period: Month, home: Path, *, at: datetime) -> BillRun:
-    """Rate a month. Run again it finds nothing Pending and bills nothing.
+def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: datetime) -> BillRun:
+    """Rate a billing period. Run again it finds nothing Pending and bills nothing.
 
-    NotReadyError when a meter is not loaded; ValidationFailedError when an item breaks an expectation; RatingError when
-    usage cannot be rated. In each case nothing of the run is kept.
+    WrongPeriodError when no meter's charge has the period; NotReadyError when a meter that has it is not loaded;
+    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In each case
+    nothing of the run is kept.
     """
     require_ended(period, at)
     if missing := missing_meters(store, catalog, period):
@@ -74,7 +75,7 @@ def rate(store: sa.Engine, catalog: Catalog, period: Month, home: Path, *, at: d
 def _bill(
     connection: sa.Connection,
     catalog: Catalog,
-    period: Month,
+    period: Period,
     rows: Sequence[sa.RowMapping],
     reasons: dict[int, str],
     home: Path,
@@ -111,7 +112,7 @@ def _unbillable(row: sa.RowMapping, catalog: Catalog) -> str | None:
     return None
 
 
-def _line(row: sa.RowMapping, period: Month) -> UsageLine:
+def _line(row: sa.RowMapping, period: Period) -> UsageLine:
     window = period.window(row["time_zone"])
     names = (
         "record_id",

@@ -1,26 +1,40 @@
 """Ready: may the next step of a period begin? Asked of the store alone: the answer outlives Airflow's database."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.store import billing, ledger, manifest
-from transforms.period import Month
+from pipeline.store import billing, customers, ledger, manifest
+from transforms.cycles import cycles_of, require_among
+from transforms.period import Period
 
 
-def readings_are_in(store: sa.Engine, source: str, period: Month) -> bool:
-    """Tell whether a source has been extracted to the end of a period, wherever that ends last."""
+def readings_are_in(store: sa.Engine, source: str, periods: Iterable[Period]) -> bool:
+    """Tell whether a source has been extracted to the end of all these periods, wherever that comes last."""
     with store.begin() as connection:
         until = manifest.extracted_until(connection, source)
-    return until is not None and period.ended_everywhere(until)
+    return all(until is not None and period.ended_everywhere(until) for period in periods)
 
 
-def missing_meters(store: sa.Engine, catalog: Catalog, period: Month) -> list[str]:
-    """List the meters whose usage of a period has not been loaded."""
+def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[str]:
+    """List the meters whose charge has this period, but whose usage of it has not been loaded.
+
+    WrongPeriodError when no meter's charge has it.
+    """
     with store.begin() as connection:
-        return sorted(set(catalog.meters) - ledger.meters_done(connection, period))
+        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        done = ledger.meters_done(connection, period)
+    by_charge = {
+        name: cycles_of(accounts, charges, catalog.charges[name])
+        for name in {meter.map.charge for meter in catalog.meters.values()}
+    }
+    require_among(set().union(*by_charge.values()), period, "a meter's charge")
+    has = {name for name, cycles in by_charge.items() if any(cycle.has(period) for cycle in cycles)}
+    return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
 
 
-def is_rated(store: sa.Engine, period: Month) -> bool:
+def is_rated(store: sa.Engine, period: Period) -> bool:
     """Tell whether a period's bill run has been made, whether or not anything was due."""
     with store.begin() as connection:
         return billing.is_rated(connection, period)

@@ -13,10 +13,14 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.documents import nearest
 from pipeline.store import customers
+from transforms.customers import Account, SubscribedCharge
+from transforms.cycles import cycle_of
 from transforms.errors import MeterbridgeError
-from transforms.scope import Account, SubscribedCharge
+from transforms.period import Cycle
 
 Row = TypeVar("Row", Account, SubscribedCharge)
+OPTIONAL = ("bill_cycle_day",)  # a file may leave these columns out; they stand last
+CYCLE_DAYS = tuple(map(str, range(1, 32)))
 
 
 class RegisterError(MeterbridgeError):
@@ -42,7 +46,10 @@ def register(store: sa.Engine, catalog: Catalog, folder: Path) -> Registered:
     if problems:
         raise RegisterError("\n".join(problems))
     with store.begin() as connection:
-        customers.register(connection, [row for _, row in accounts], [row for _, row in charges])
+        rows = [row for _, row in accounts], [row for _, row in charges]
+        if problems := list(_moved(connection, *rows, catalog)):
+            raise RegisterError("\n".join(problems))
+        customers.register(connection, *rows)
     return Registered(len(accounts), len(charges))
 
 
@@ -61,13 +68,15 @@ def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:
 
 def _rows(path: Path, reader: "csv.DictReader[str]", names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Give the rows that have a field for every column, each number in the first column once."""
-    if list(reader.fieldnames or []) != names:
-        raise RegisterError(f"{path}:1: the columns must be {','.join(names)}")
+    found, required = list(reader.fieldnames or []), [name for name in names if name not in OPTIONAL]
+    if found not in (names, required):
+        optional = "".join(f"[,{name}]" for name in names if name in OPTIONAL)
+        raise RegisterError(f"{path}:1: the columns must be {','.join(required)}{optional}")
     seen: dict[str, int] = {}
     for row in reader:
         place, number = f"{path}:{reader.line_num}", row[names[0]]
         if None in row or None in row.values():
-            raise RegisterError(f"{place}: the row must have {len(names)} fields")
+            raise RegisterError(f"{place}: the row must have {len(found)} fields")
         if number in seen:
             raise RegisterError(f"{place}: {names[0]} {number!r} stands in line {seen[number]} already")
         seen[number] = reader.line_num
@@ -79,6 +88,8 @@ def _typed(row: dict[str, str], kind: type[Row], place: str) -> Row:
     for name in ("start_at", "end_at"):
         if name in values:
             values[name] = _instant(row[name], f"{place}: {name}") if row[name] or name == "start_at" else None
+    if "bill_cycle_day" in row:
+        values["bill_cycle_day"] = _cycle_day(row["bill_cycle_day"], place)
     return kind(**values)  # type: ignore[arg-type]  # the columns were held against the fields
 
 
@@ -90,6 +101,15 @@ def _instant(text: str, place: str) -> datetime:
     if at.tzinfo is None:
         raise RegisterError(f"{place}: {text!r} has no offset from UTC; write 2014-01-01T00:00:00-05:00")
     return at
+
+
+def _cycle_day(text: str, place: str) -> int:
+    if text not in CYCLE_DAYS:
+        raise RegisterError(
+            f"{place}: bill_cycle_day {text!r} is no day of a month; write a number from 1 to 31 "
+            "(in a shorter month it means the last day)"
+        )
+    return int(text)
 
 
 def _account_problems(accounts: list[tuple[str, Account]], catalog: Catalog) -> Iterator[str]:
@@ -111,3 +131,28 @@ def _charge_problems(
             yield f"{place}: account {charge.account_number!r} is unknown{nearest(charge.account_number, accounts)}"
         if charge.charge not in catalog.charges:
             yield f"{place}: charge {charge.charge!r} is unknown{nearest(charge.charge, set(catalog.charges))}"
+
+
+def _moved(
+    connection: sa.Connection, accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog
+) -> Iterator[str]:
+    """Refuse to move the billing periods of a charge that has usage: some of it would be billed twice, or never."""
+    accounts_before, charges_before = customers.all_accounts(connection), customers.all_charges(connection)
+    before = _cycles(accounts_before, charges_before, catalog)
+    after = _cycles([*accounts_before, *accounts], [*charges_before, *charges], catalog)
+    moved = [number for number, cycle in before.items() if after.get(number) != cycle]
+    for number in customers.with_usage(connection, moved):
+        yield (
+            f"charge {number} has usage of billing periods that begin on {before[number].beginning}; they cannot begin "
+            f"on another day now: leave charge, start_at, bill_cycle_day and time_zone as they were"
+        )
+
+
+def _cycles(accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog) -> dict[str, Cycle]:
+    """Give the cycle of each charge, by number; where an account or charge stands twice, the last counts."""
+    known = {account.account_number: account for account in accounts}
+    return {
+        each.charge_number: cycle_of(known[each.account_number], catalog.charges[each.charge], each)
+        for each in charges
+        if each.charge in catalog.charges
+    }

@@ -1,31 +1,40 @@
 """The steps as a scheduler calls them: names and periods in, paths and sentences out, all else from the environment."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline import ready, steps
-from pipeline.derive import require_ended
+from pipeline import periods, ready, steps
 from pipeline.extract import describe
+from pipeline.situation import require_ended
 from pipeline.steps import Shop
-from transforms.period import Month
+from transforms.period import Period
 
 
 def land(source: str, until: datetime) -> str:
     """Extract a source up to the end of a data interval."""
     shop = _shop()
-    return describe(steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=until))
+    found = shop.catalog.source(source)
+    extracted = steps.extract(shop.store, found, shop.inbox, shop.home, until=until)
+    steps.keep_partials(shop.store, shop.catalog, found, shop.home)
+    return describe(extracted)
 
 
-def readings_are_in(meter: str, period: Month) -> bool:
-    """Tell whether a meter's source has been taken to the end of a period; PeriodNotEndedError before that end."""
-    require_ended(period, _now())
+def periods_to_derive(meter: str, after: datetime, until: datetime) -> list[str]:
+    """List the periods that a meter's run handles: those that ended in its data interval, and stale ones."""
     shop = _shop()
-    return ready.readings_are_in(shop.store, shop.catalog.meter(meter).source_name, period)
+    return _written(periods.to_derive(shop.store, shop.catalog, meter, after, until))
 
 
-def derive(meter: str, period: Month) -> str:
+def readings_are_in(meter: str, found: Iterable[str]) -> bool:
+    """Tell whether a meter's source has been taken to the end of these periods."""
+    shop = _shop()
+    return ready.readings_are_in(shop.store, shop.catalog.meter(meter).source_name, map(Period.parse, found))
+
+
+def derive(meter: str, period: str) -> str:
     """Derive and map a meter's period; gives the path of the usage artefact."""
-    return str(steps.derive_usage(_shop(), meter, period, at=_now()))
+    return str(steps.derive_usage(_shop(), meter, Period.parse(period), at=_now()))
 
 
 def validate(usage: str) -> str:
@@ -40,33 +49,52 @@ def load(usage: str, verdict: str) -> str:
     return str(steps.load(shop.store, shop.catalog, Path(usage), Path(verdict), shop.home))
 
 
-def meters_are_in(period: Month) -> bool:
-    """Tell whether every meter of a period is loaded."""
-    require_ended(period, _now())
+def periods_to_bill(after: datetime, until: datetime) -> list[str]:
+    """List the periods that a bill run handles: those that ended in its data interval, and those to be billed again."""
     shop = Shop.open()
-    return not ready.missing_meters(shop.store, shop.catalog, period)
+    return _written(periods.to_bill(shop.store, shop.catalog, after, until))
 
 
-def rate(period: Month) -> str:
+def meters_are_in(period: str) -> bool:
+    """Tell whether every meter of a period is loaded."""
+    shop = Shop.open()
+    return not ready.missing_meters(shop.store, shop.catalog, Period.parse(period))
+
+
+def rate(period: str) -> str:
     """Make a period's bill run; says what was done."""
     shop = Shop.open()
-    return str(steps.rate(shop.store, shop.catalog, period, shop.home, at=_now()))
+    return str(steps.rate(shop.store, shop.catalog, Period.parse(period), shop.home, at=_now()))
 
 
-def month_is_rated(period: Month) -> bool:
+def periods_to_export(after: datetime, until: datetime) -> list[str]:
+    """List the periods that an export handles: those that ended in its data interval, and what was billed since."""
+    shop = Shop.open()
+    return _written(periods.to_export(shop.store, shop.catalog, after, until))
+
+
+def is_rated(period: str) -> bool:
     """Tell whether a period's bill run has been made."""
-    return ready.is_rated(Shop.open().store, period)
+    return ready.is_rated(Shop.open().store, Period.parse(period))
 
 
-def export(period: Month) -> list[str]:
+def export(period: str) -> list[str]:
     """Export a period; gives the paths of the files, below the home's exports folder."""
     shop = Shop.open()
-    return [file.path for file in steps.export(shop.store, period, shop.home)]
+    return [file.path for file in steps.export(shop.store, Period.parse(period), shop.home)]
 
 
 def _shop() -> Shop:
     """Open the shop for one meter or source, whatever is wrong with the others. A bill run needs the whole catalog."""
     return Shop.open(whole_catalog=False)
+
+
+def _written(found: Iterable[Period]) -> list[str]:
+    """Write periods as a scheduler hands them on; PeriodNotEndedError when one is still running."""
+    now, listed = _now(), list(found)
+    for period in listed:
+        require_ended(period, now)
+    return list(map(str, listed))
 
 
 def _now() -> datetime:

@@ -33,12 +33,16 @@ def _sections(connection: sa.Connection) -> Iterator[str]:
         yield f"  {row['source']}: {row['rows']} rows quarantined, {row['reason']}"
     for file in overview.quarantined_files(connection):
         yield f"  {file['source']}: {file['uri']} is quarantined: {file['reason']}"
+    for file in overview.warnings(connection):
+        yield f"  {file['source']}: {file['uri']}: {file['warning']}"
     yield "\nConservation: where every reading is"
     ledgers = ledger.all_ledgers(connection)
     yield table(
         ("period", "meter", "landed", *PLACES, "unexplained"), [_ledger_row(each) for each in ledgers if each.landed]
     )
     yield from _remarks(ledgers)
+    for period, meter in ledger.stale(connection):
+        yield f"  {period} {meter}: stale, other files have landed since; the meter's next run derives it again"
     statuses = overview.records_by_status(connection)
     yield f"\nUsage records: {statuses.get('Processed', 0)} Processed, {statuses.get('Pending', 0)} Pending"
     yield "\nRated items"
@@ -62,7 +66,7 @@ def _remarks(ledgers: Sequence[Ledger]) -> Iterator[str]:
     """Say what is behind every row that is neither billed nor pending."""
     empty = sum(not each.landed for each in ledgers)
     if empty:
-        yield f"  and {empty} meters and months without a reading"
+        yield f"  and {empty} billing periods of meters without a reading"
     for each in ledgers:
         for line in each.lines:
             if line.reason:

@@ -19,6 +19,8 @@ class ImportNotifier(BaseNotifier):
     def notify(self, context: Any) -> None:  # noqa: ANN401 Airflow's context is a typed dict of its own
         """Write the notification to the log."""
         instance = context["ti"]
-        found = instance.xcom_pull(task_ids="load") if self.outcome == "succeeded" else context.get("exception")
-        level = logging.INFO if self.outcome == "succeeded" else logging.ERROR
+        if self.outcome == "succeeded":
+            level, found = logging.INFO, instance.xcom_pull(task_ids="load", map_indexes=instance.map_index)
+        else:
+            level, found = logging.ERROR, context.get("exception")
         log.log(level, "import %s: %s, run %s: %s", self.outcome, instance.dag_id, instance.run_id, found)

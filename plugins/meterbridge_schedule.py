@@ -1,28 +1,31 @@
-"""When runs happen, which billing period they are for, and how they wait: one rule for every monthly DAG."""
+"""When runs happen, and how they wait: one rule for all DAGs."""
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable
 
 from transforms.errors import MeterbridgeError
-from transforms.period import Month
 
 START = datetime(2000, 1, 1)  # noqa: DTZ001 Airflow reads it in its own default zone, UTC
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=1)}
-DAILY: dict[str, Any] = {
-    "schedule": CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    "start_date": START,
-    "catchup": False,
-    "max_active_runs": 1,
-    "default_args": RETRIES,
-}
-# At 12:00 UTC on the first day, the month before has ended in every time zone.
-MONTHLY: dict[str, Any] = DAILY | {
-    "schedule": CronDataIntervalTimetable("0 12 1 * *", timezone="UTC"),
-    "max_active_runs": 4,
-}
+
+
+def _at(cron: str, active_runs: int) -> dict[str, Any]:
+    return {
+        "schedule": CronDataIntervalTimetable(cron, timezone="UTC"),
+        "start_date": START,
+        "catchup": False,
+        "max_active_runs": active_runs,
+        "default_args": RETRIES,
+    }
+
+
+DAILY = _at("0 0 * * *", 1)
+# At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
+AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
 WAITING: dict[str, Any] = {
     "mode": "reschedule",  # a worker is taken for the question, not for the wait
     "poke_interval": float(os.environ.get("METERBRIDGE_POKE_SECONDS", "60")),
@@ -30,13 +33,13 @@ WAITING: dict[str, Any] = {
 }
 
 
-def owned_by(owner: str, schedule: dict[str, Any]) -> dict[str, Any]:
-    """Name the owner of a DAG's tasks."""
-    return schedule | {"default_args": RETRIES | {"owner": owner or "meterbridge"}}
+def owned_by(owner: str, schedule: dict[str, Any], **callbacks: object) -> dict[str, Any]:
+    """Name the owner of a DAG's tasks, and what all of them call."""
+    return schedule | {"default_args": RETRIES | {"owner": owner or "meterbridge"} | callbacks}
 
 
 class NoDataIntervalError(MeterbridgeError):
-    """A run without a data interval has no billing period, and no instant up to which it takes a source."""
+    """A run without a data interval has no billing periods, and no instant up to which it takes a source."""
 
 
 def required(instant: datetime | None) -> datetime:
@@ -46,6 +49,6 @@ def required(instant: datetime | None) -> datetime:
     return instant
 
 
-def billing_period(data_interval_start: datetime | None) -> Month:
-    """Tell the period of a run: the month in which its data interval starts."""
-    return Month.of(required(data_interval_start))
+def interval(context: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """Give both ends of the run's data interval: it handles what ended after the first and by the second."""
+    return required(context.get("data_interval_start")), required(context.get("data_interval_end"))

@@ -20,7 +20,7 @@ BILLED = ("imports", "rated_items")
 
 
 def run(settings: Settings) -> None:
-    """Run the months through the seven steps, print the summary, stop what was started; StackError when a run fails."""
+    """Run the months through all steps, print the summary, stop what was started; StackError when a run fails."""
     tell = _clock()
     stack = local.up(settings, tell)
     try:

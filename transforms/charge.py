@@ -19,6 +19,22 @@ class RatingGroup(StrEnum):
     RECORD = "record"
 
 
+class BillingPeriod(StrEnum):
+    """How long a charge's billing periods are."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    YEAR = "year"
+
+
+class Alignment(StrEnum):
+    """When a charge's billing periods begin."""
+
+    CALENDAR = "calendar"  # with calendar months, quarters and so on, on the account's bill cycle day
+    ANNIVERSARY = "anniversary"  # on the day and month in which the subscribed charge itself started
+
+
 class AboveLastTier(StrEnum):
     """What a quantity that no tier covers does; to price it like the last tier, leave the last tier open."""
 
@@ -97,5 +113,7 @@ class Charge(Definition):
     description: str = ""
     uom: str
     currency: str
+    billing_period: BillingPeriod = BillingPeriod.MONTH
+    alignment: Alignment = Alignment.CALENDAR
     rating_group: RatingGroup = RatingGroup.BILLING_PERIOD
     pricing: Pricing

@@ -1,12 +1,22 @@
-"""Billing periods: half-open [start, end), cut in the account's own time zone."""
+"""Billing periods: half-open [start, end) of local dates, cut in the account's own time zone.
+
+A cycle says how a charge's periods follow one another; they tile time without gap or overlap.
+"""
 
 import re
+from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_ZONE_BEHIND_UTC = timedelta(hours=12)  # UTC-12: the last place on Earth where a month ends
+LAST_ZONE_BEHIND_UTC = timedelta(hours=12)  # UTC-12: the last place on Earth where a day ends
+FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)  # every clock's midnight can be told, and the days around it
+MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+CALENDAR = re.compile(r"(?!0000)([0-9]{4})(?:-(0[1-9]|1[0-2])|-Q([1-4])|-H([12]))?")
+SPAN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})--([0-9]{4}-[0-9]{2}-[0-9]{2})")
+EXPECTED = "write 2014-02, 2014-Q1, 2014-H1, 2014, or the first day and the day after the last: 2014-02-15--2014-03-15"
 
 
 @dataclass(frozen=True, order=True)
@@ -34,43 +44,127 @@ class Window:
 
 
 @dataclass(frozen=True, order=True)
-class Month:
-    """A calendar month, the billing period of a monthly charge; written `2014-02`."""
+class Period:
+    """A billing period: local dates, from `start` until before `end`."""
 
-    year: int
-    month: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Month":
-        """Read `2014-02`; ValueError says what was expected."""
-        match = re.fullmatch(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])", text)
-        if not match:
-            raise ValueError(f"{text!r} is not a billing period; write year and month, such as 2014-02")
-        return cls(int(match[1]), int(match[2]))
+    start: date
+    end: date
 
     @classmethod
-    def of(cls, instant: datetime) -> "Month":
-        """Tell the month in which an instant falls, on the clock that the instant itself carries."""
-        return cls(instant.year, instant.month)
+    def parse(cls, text: str) -> "Period":
+        """Read `2014-02`, `2014-Q1`, `2014-H1`, `2014` or `2014-02-15--2014-03-15`; ValueError says what to write."""
+        try:
+            period = cls._spanned(text) or cls._of_calendar(text)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{text!r} is not a billing period ({error}); {EXPECTED}") from error
+        if period is None:
+            raise ValueError(f"{text!r} is not a billing period; {EXPECTED}")
+        if period.start < FIRST_DAY or period.end > LAST_DAY:
+            raise ValueError(f"billing period {text} is not within {FIRST_DAY} and {LAST_DAY}, as every period must be")
+        return period
+
+    @classmethod
+    def _spanned(cls, text: str) -> "Period | None":
+        if not (match := SPAN.fullmatch(text)):
+            return None
+        start, end = (date.fromisoformat(part) for part in match.groups())
+        if end <= start:
+            raise ValueError("it ends before it starts")
+        return cls(start, end)
+
+    @classmethod
+    def _of_calendar(cls, text: str) -> "Period | None":
+        if not (match := CALENDAR.fullmatch(text)):
+            return None
+        year, month, quarter, half = (int(part or 0) for part in match.groups())
+        if quarter:
+            return Cycle(3).starting(year, quarter * 3 - 2)
+        if half:
+            return Cycle(6).starting(year, half * 6 - 5)
+        return Cycle().starting(year, month) if month else Cycle(12).starting(year, 1)
+
+    @classmethod
+    def of_month(cls, year: int, month: int) -> "Period":
+        """Give a calendar month."""
+        return Cycle().starting(year, month)
+
+    @classmethod
+    def of(cls, day: date) -> "Period":
+        """Give the calendar month of a date; of an instant, on the clock that the instant itself carries."""
+        return cls.of_month(day.year, day.month)
 
     def __str__(self) -> str:
-        return f"{self.year:04}-{self.month:02}"
-
-    def next(self) -> "Month":
-        """Tell the month after this one."""
-        return Month(self.year + self.month // 12, self.month % 12 + 1)
+        """Write the period as `parse` reads it, as short as may be."""
+        year, month, span = self.start.year, self.start.month, f"{self.start}--{self.end}"
+        months = (self.end.year - year) * 12 + self.end.month - month
+        if (self.start.day, self.end.day) != (1, 1) or (month - 1) % months:
+            return span
+        names = {1: f"-{month:02}", 3: f"-Q{month // 3 + 1}", 6: f"-H{month // 6 + 1}", 12: ""}
+        return f"{year:04}{names[months]}" if months in names else span
 
     def window(self, time_zone: str) -> Window:
-        """Cut the month in a time zone (IANA name); 28 to 31 days of 23, 24 or 25 hours."""
-        return Window(_midnight(self, time_zone), _midnight(self.next(), time_zone))
+        """Cut the period in a time zone (IANA name), from midnight to midnight: days have 23, 24 or 25 hours."""
+        return Window(midnight(self.start, time_zone), midnight(self.end, time_zone))
+
+    @property
+    def over_at(self) -> datetime:
+        """The instant from which on the period is over in every time zone."""
+        return midnight(self.end, "UTC") + LAST_ZONE_BEHIND_UTC
 
     def ended_everywhere(self, at: datetime) -> bool:
-        """Tell whether the month is over in every time zone at that instant."""
-        return at >= _midnight(self.next(), "UTC") + LAST_ZONE_BEHIND_UTC
+        """Tell whether the period is over in every time zone at that instant."""
+        return at >= self.over_at
 
 
-def _midnight(month: Month, time_zone: str) -> datetime:
-    return datetime(month.year, month.month, 1, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+@dataclass(frozen=True, order=True)
+class Cycle:
+    """How periods follow one another: every so many months, from a day (1 to 31) of a month (1 to 12) of each year.
+
+    A day that a month does not have is its last: a cycle of the 31st goes from 31 January to 28 February to 31 March.
+    """
+
+    months: int = 1
+    day: int = 1
+    month: int = 1
+
+    @property
+    def beginning(self) -> str:
+        """On which days periods begin, in words."""
+        which = "every month" if self.months == 1 else f"month {self.month} and every {self.months} months from it"
+        return f"day {self.day} of {which}"
+
+    def starting(self, year: int, month: int) -> Period:
+        """Give the period that starts in a month, whether or not this cycle has one there."""
+        return Period(self._day(year * 12 + month - 1), self._day(year * 12 + month - 1 + self.months))
+
+    def period_of(self, day: date) -> Period:
+        """Find the period that a local date is in."""
+        number = day.year * 12 + day.month - 1
+        number -= (number - (self.month - 1)) % self.months
+        if self._day(number) > day:
+            number -= self.months
+        return self.starting(number // 12, number % 12 + 1)
+
+    def has(self, period: Period) -> bool:
+        """Tell whether a period is one of this cycle's."""
+        return self.period_of(period.start) == period
+
+    def ended(self, after: datetime, until: datetime) -> Iterator[Period]:
+        """List the periods that came to be over everywhere after one instant, and by another."""
+        period = self.period_of((after - LAST_ZONE_BEHIND_UTC).astimezone(UTC).date())
+        while period.over_at <= until:
+            yield period
+            period = self.period_of(period.end)
+
+    def _day(self, number: int) -> date:
+        """Give the day on which a period starts, in a month counted from the year 0."""
+        year, month = number // 12, number % 12 + 1
+        return date(year, month, min(self.day, monthrange(year, month)[1]))
+
+
+def midnight(day: date, time_zone: str) -> datetime:
+    """Tell when a local day begins."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def micros(instant: datetime) -> int:

@@ -19,7 +19,7 @@ from pipeline.store.tables import (
     subscribed_charges,
     usage_records,
 )
-from transforms.period import Month
+from transforms.period import Period
 from transforms.rating.usage import RatedItem
 
 COPIED = (
@@ -28,7 +28,7 @@ COPIED = (
 )  # fmt: skip
 
 
-def active_usage(connection: sa.Connection, period: Month) -> Sequence[sa.RowMapping]:
+def active_usage(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
     """Lock and list the active records of a period, with their account's currency and zone and their charge's state."""
     statement = (
         sa.select(
@@ -51,7 +51,7 @@ def active_usage(connection: sa.Connection, period: Month) -> Sequence[sa.RowMap
     return connection.execute(statement).mappings().all()
 
 
-def billed(connection: sa.Connection, period: Month) -> dict[tuple[str, datetime, str], Decimal]:
+def billed(connection: sa.Connection, period: Period) -> dict[tuple[str, datetime, str], Decimal]:
     """Add up what earlier items of a period billed, by charge number, start of the period and group."""
     keys = (rated_items.c.charge_number, rated_items.c.period_start, rated_items.c.group_key)
     statement = (
@@ -61,14 +61,14 @@ def billed(connection: sa.Connection, period: Month) -> dict[tuple[str, datetime
 
 
 def add_run(
-    connection: sa.Connection, bill_run_id: str, period: Month, records: int, validation: Mapping[str, Any]
+    connection: sa.Connection, bill_run_id: str, period: Period, records: int, validation: Mapping[str, Any]
 ) -> None:
     """Add a bill run that takes so many records."""
     values = {"bill_run_id": bill_run_id, "period": str(period), "records": records, "validation": validation}
     connection.execute(sa.insert(bill_runs).values(values))
 
 
-def add_items(connection: sa.Connection, bill_run_id: str, period: Month, items: Sequence[RatedItem]) -> None:
+def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items: Sequence[RatedItem]) -> None:
     """Add the run's items, and link each to the usage records that it rates."""
     if not items:
         return
@@ -94,16 +94,24 @@ def process(connection: sa.Connection, bill_run_id: str, records: Iterable[int])
     return connection.execute(statement.values(status="Processed", bill_run_id=bill_run_id)).rowcount
 
 
-def note_rated(connection: sa.Connection, period: Month) -> None:
+def note_rated(connection: sa.Connection, period: Period) -> None:
     """Note that a period was rated, whether or not anything was due."""
     statement = insert(rated_periods).values(period=str(period))
     changed = {"rated_at": sa.func.now()}
     connection.execute(statement.on_conflict_do_update(index_elements=[rated_periods.c.period], set_=changed))
 
 
-def is_rated(connection: sa.Connection, period: Month) -> bool:
+def is_rated(connection: sa.Connection, period: Period) -> bool:
     """Tell whether a period has been rated."""
     return (
         connection.execute(sa.select(rated_periods.c.period).where(rated_periods.c.period == str(period))).first()
         is not None
     )
+
+
+def pending_again(connection: sa.Connection) -> list[Period]:
+    """List the periods that were rated, and have Pending usage nevertheless."""
+    pending = (usage_records.c.status == "Pending") & usage_records.c.superseded_by.is_(None)
+    mine = sa.select(usage_records.c.record_id).where(pending, usage_records.c.period == rated_periods.c.period)
+    found = connection.execute(sa.select(rated_periods.c.period).where(mine.exists())).scalars()
+    return sorted(map(Period.parse, found))

@@ -1,13 +1,13 @@
 """Accounts and the charges that they subscribe to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import accounts, subscribed_charges
-from transforms.scope import Account, SubscribedCharge
+from pipeline.store.tables import accounts, subscribed_charges, usage_records
+from transforms.customers import Account, SubscribedCharge
 
 
 def register(connection: sa.Connection, customers: Sequence[Account], charges: Sequence[SubscribedCharge]) -> None:
@@ -34,3 +34,12 @@ def all_charges(connection: sa.Connection) -> list[SubscribedCharge]:
     """List every subscribed charge, by number."""
     found = connection.execute(sa.select(subscribed_charges).order_by(subscribed_charges.c.charge_number)).mappings()
     return [SubscribedCharge(**row) for row in found]
+
+
+def with_usage(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:
+    """List those of these subscribed charges that have usage, Pending or Processed."""
+    if not charge_numbers:
+        return []
+    statement = sa.select(usage_records.c.charge_number).distinct().order_by(usage_records.c.charge_number)
+    mine = usage_records.c.charge_number.in_(charge_numbers) & usage_records.c.superseded_by.is_(None)
+    return list(connection.execute(statement.where(mine)).scalars())

@@ -6,8 +6,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import accounts, exports, imports, rated_items, usage_records
-from transforms.period import Month
+from pipeline.store.tables import accounts, bill_runs, exports, imports, rated_items, usage_records
+from transforms.period import Period
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ExportFile:
     sha256: str
 
 
-def usage_rows(period: Month) -> sa.Select[tuple[object, ...]]:
+def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
     """Select the active usage of a period, with its status, import and bill run."""
     names = ("charge_number", "charge", "start_at", "end_at", "uom", "quantity", "status", "import_id", "bill_run_id")
     return (
@@ -49,7 +49,7 @@ def usage_rows(period: Month) -> sa.Select[tuple[object, ...]]:
     )
 
 
-def rated_rows(period: Month) -> sa.Select[tuple[object, ...]]:
+def rated_rows(period: Period) -> sa.Select[tuple[object, ...]]:
     """Select the rated items of a period, whichever bill run made them."""
     names = (
         "subscription_number", "charge_number", "charge", "period_start", "period_end", "group_key",
@@ -82,3 +82,10 @@ def note(connection: sa.Connection, written: ExportFile) -> bool:
     """Enter a written file; False when the same content was exported before."""
     statement = insert(exports).values(asdict(written)).on_conflict_do_nothing().returning(exports.c.path)
     return connection.execute(statement).first() is not None
+
+
+def billed_since(connection: sa.Connection) -> list[Period]:
+    """List the periods that have a bill run which is newer than their last export."""
+    last = sa.select(sa.func.max(exports.c.written_at)).where(exports.c.period == bill_runs.c.period).scalar_subquery()
+    statement = sa.select(bill_runs.c.period).distinct().where(bill_runs.c.created_at > last)
+    return sorted(map(Period.parse, connection.execute(statement).scalars()))

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from pipeline.store.copy import copy_in
 from pipeline.store.tables import import_files, imports, usage_records
-from transforms.period import Month
+from transforms.period import Period
 from transforms.usage import UsageRecord
 
 FIELDS = tuple(UsageRecord.__dataclass_fields__)
@@ -24,7 +24,7 @@ class Import:
     content_hash: str
 
 
-def active_import(connection: sa.Connection, meter: str, period: Month) -> Import | None:
+def active_import(connection: sa.Connection, meter: str, period: Period) -> Import | None:
     """Find the active import of a meter and period."""
     statement = sa.select(imports.c.import_id, imports.c.content_hash).where(
         imports.c.meter == meter, imports.c.period == str(period), imports.c.superseded_by.is_(None)
@@ -33,7 +33,13 @@ def active_import(connection: sa.Connection, meter: str, period: Month) -> Impor
     return Import(**row) if row else None
 
 
-def processed_records(connection: sa.Connection, meter: str, period: Month) -> list[UsageRecord]:
+def periods_with_usage(connection: sa.Connection, meter: str) -> list[Period]:
+    """List the periods of which a meter has an active import."""
+    statement = sa.select(imports.c.period).where(imports.c.meter == meter, imports.c.superseded_by.is_(None))
+    return sorted(Period.parse(period) for period in connection.execute(statement).scalars())
+
+
+def processed_records(connection: sa.Connection, meter: str, period: Period) -> list[UsageRecord]:
     """List what is billed of a meter and period, whichever import brought it."""
     statement = (
         sa.select(*(usage_records.c[name] for name in FIELDS))
@@ -97,7 +103,7 @@ def read_back(connection: sa.Connection, import_id: str) -> tuple[int, Decimal]:
     return count, total
 
 
-def active_readings(connection: sa.Connection, meter: str, period: Month) -> dict[str, int]:
+def active_readings(connection: sa.Connection, meter: str, period: Period) -> dict[str, int]:
     """Count the readings behind the active records of a meter and period, by status."""
     statement = (
         sa.select(usage_records.c.status, sa.func.sum(usage_records.c.readings))

@@ -18,6 +18,7 @@ bag = DagBag(sys.argv[1])
 dags = {
     name: {
         "tasks": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
+        "mapped": sorted(task.task_id for task in dag.tasks if next(task.iter_mapped_task_groups(), None)),
         "retries": min(task.retries for task in dag.tasks),
         "catchup": dag.catchup, "page": dag.doc_md, "schedule": type(dag.timetable).__name__,
     }
@@ -54,18 +55,31 @@ def test_every_source_and_every_meter_has_a_dag_of_its_own(found):
     assert found["errors"] == {}
 
 
-def test_a_meter_waits_for_its_readings_and_loads_only_what_was_validated(found):
+def test_a_meter_waits_for_its_readings_and_loads_only_what_was_validated_of_each_period(found):
     assert found["dags"]["usage_network_traffic"]["tasks"] == {
-        "readings_are_in": [],
-        "derive": ["readings_are_in"],
+        "periods": [],
+        "derive": ["periods"],
         "validate": ["derive"],
         "load": ["derive", "validate"],
     }
 
 
 def test_a_bill_run_waits_for_the_meters_and_an_export_for_the_bill_run(found):
-    assert found["dags"]["bill_run"]["tasks"] == {"meters_are_in": [], "rate": ["meters_are_in"]}
-    assert found["dags"]["export"]["tasks"] == {"month_is_rated": [], "write": ["month_is_rated"]}
+    tasks = {name: found["dags"][name]["tasks"] for name in ("bill_run", "export")}
+    assert tasks["bill_run"] == {"periods": [], "meters_are_in": ["periods"], "rate": ["meters_are_in", "periods"]}
+    assert tasks["export"] == {"periods": [], "is_rated": ["periods"], "write": ["is_rated", "periods"]}
+
+
+@pytest.mark.parametrize(
+    ("dag", "mapped"),
+    [
+        ("usage_network_traffic", ["derive", "load", "validate"]),
+        ("bill_run", ["meters_are_in", "rate"]),
+        ("export", ["is_rated", "write"]),
+    ],
+)
+def test_each_period_of_a_run_goes_its_own_way(found, dag, mapped):
+    assert found["dags"][dag]["mapped"] == mapped
 
 
 def test_every_dag_retries_goes_by_data_intervals_catches_nothing_up_and_has_a_page(found):

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from pipeline import steps
-from pipeline.derive import PeriodNotEndedError
 from pipeline.rate import NotReadyError
-from transforms.period import Month
+from pipeline.situation import PeriodNotEndedError
+from transforms.period import Period
 from transforms.rating.usage import RatingError
 
 TIERED = """
@@ -86,7 +86,11 @@ def test_a_month_with_a_meter_that_is_not_loaded_is_not_billed(business, march):
 def test_a_month_that_has_not_ended_is_not_billed(business):
     with pytest.raises(PeriodNotEndedError):
         steps.rate(
-            business.store, business.catalog, Month(2025, 3), business.home, at=datetime(2025, 3, 31, tzinfo=UTC)
+            business.store,
+            business.catalog,
+            Period.of_month(2025, 3),
+            business.home,
+            at=datetime(2025, 3, 31, tzinfo=UTC),
         )
 
 

@@ -48,13 +48,52 @@ def test_a_charge_that_ends_is_brought_up_to_date(business):
         ),
         (
             ACCOUNTS.replace("name,", "nane,"),
-            "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status",
+            "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status[,bill_cycle_day]",
         ),
-        ("", "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status"),
+        ("", "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status[,bill_cycle_day]"),
     ],
 )
 def test_a_wrong_account_is_refused_with_file_and_line(business, accounts, message):
     assert _refused(business, accounts=accounts) == message
+
+
+def with_cycle_days(*days):
+    rows = "".join(f"A-{number},Mill,EUR,UTC,Active,{day}\n" for number, day in enumerate(days, start=1))
+    return ACCOUNTS.splitlines()[0] + ",bill_cycle_day\n" + rows
+
+
+def test_an_account_has_the_bill_cycle_day_that_is_written_and_else_the_first(business):
+    assert business.rows("accounts", "account_number", "bill_cycle_day") == [("A-1", 1)]
+    business.deliver("customers/accounts.csv", with_cycle_days(15, 31))
+    business.register()
+    assert business.rows("accounts", "account_number", "bill_cycle_day") == [("A-1", 15), ("A-2", 31)]
+
+
+@pytest.mark.parametrize("day", ["0", "32", "", "x", "1.5", "-1", "15 "])
+def test_a_bill_cycle_day_that_no_month_has_is_refused_with_file_and_line(business, day):
+    assert _refused(business, accounts=with_cycle_days(15, day)) == (
+        f"accounts.csv:3: bill_cycle_day {day!r} is no day of a month; write a number from 1 to 31 "
+        "(in a shorter month it means the last day)"
+    )
+
+
+def test_a_bill_cycle_day_cannot_move_while_there_is_usage_by_it(business, march):
+    business.bill(march)
+    assert _refused(business, accounts=with_cycle_days(15)) == (
+        "charge C-1 has usage of billing periods that begin on day 1 of every month; they cannot begin on another day "
+        "now: leave charge, start_at, bill_cycle_day and time_zone as they were"
+    )
+
+
+def test_nor_can_an_anniversary(business, march):
+    charge = (business.catalog_folder / "charges/energy.yaml").read_text()
+    business.declare("charges/energy.yaml", charge + "alignment: anniversary\n")
+    business.bill(march)
+    assert "day 1 of every month" in _refused(business, charges=CHARGES.replace("2020-01-01", "2020-01-02"))
+    assert "day 1 of every month" in _refused(business, accounts=ACCOUNTS.replace("UTC", "America/New_York"))
+    business.deliver("customers/accounts.csv", ACCOUNTS)
+    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("2020-01-01", "2019-12-01"))
+    business.register()
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,13 @@ def notifier():
 
 @pytest.fixture
 def instance():
-    loaded = {"load": "network_traffic 2014-04: created, import 1f, 1 records, 0 quarantined"}
-    return SimpleNamespace(dag_id="usage_network_traffic", run_id="run 7", xcom_pull=lambda task_ids: loaded[task_ids])
+    loaded = {("load", 1): "network_traffic 2014-04: created, import 1f, 1 records, 0 quarantined"}
+    return SimpleNamespace(
+        dag_id="usage_network_traffic",
+        run_id="run 7",
+        map_index=1,
+        xcom_pull=lambda task_ids, map_indexes: loaded[task_ids, map_indexes],
+    )
 
 
 def test_a_successful_import_is_told_with_what_it_loaded(notifier, instance, caplog):

@@ -1,6 +1,7 @@
 """Every folder here that holds a scenario.yaml is a story: raw files in, the expected tables out; no Python needed."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline import steps
+from pipeline import periods, steps
 from pipeline.catalog import Catalog
 from pipeline.register import register
 from pipeline.settings import PROJECT
 from pipeline.steps import Shop
 from pipeline.store import ledger
-from transforms.period import Month
+from transforms.period import Period
 
 HERE = Path(__file__).parent
 STORIES = sorted(path.parent for path in HERE.glob("*/scenario.yaml"))
@@ -27,32 +28,42 @@ def test_a_story_ends_as_it_says(folder, store, home):
     catalog = Catalog.read(folder / "catalog" if (folder / "catalog").is_dir() else PROJECT / "catalog")
     shop = Shop(store, catalog, home, folder / "inbox")
     register(store, catalog, shop.inbox / "customers")
-    happen(shop, story, billed=(folder / "expected" / "rated_items.csv").exists())
+    handled = happen(shop, story, billed=(folder / "expected" / "rated_items.csv").exists())
     expected = sorted((folder / "expected").glob("*.csv"))
     assert expected, "a story says what it expects"
     for table in expected:
         rows = read(table)
-        assert picked(happened(shop, table.stem, story["periods"]), list(rows[0])) == rows
+        assert picked(happened(shop, table.stem, handled), list(rows[0])) == rows
 
 
 def happen(shop, story, *, billed):
+    """Extract, take every period of the story to the store, and bill it; give the periods in order."""
     for source in sorted({shop.catalog.meter(name).source_name for name in story["meters"]}):
         steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=NOW)
-    for period in map(Month.parse, story["periods"]):
-        for meter in story["meters"]:
-            steps.run_meter(shop, meter, period, at=NOW)
-        if billed:
-            only = Catalog(shop.catalog.units, charges=shop.catalog.charges, meters=dict.fromkeys(story["meters"]))
-            steps.rate(shop.store, only, period, shop.home, at=NOW)
+    runs = [(period, meter) for meter in story["meters"] for period in periods_of(shop, story, meter)]
+    for period, meter in runs:
+        steps.run_meter(shop, meter, period, at=NOW)
+    only = replace(shop.catalog, meters={name: shop.catalog.meter(name) for name in story["meters"]})
+    handled = sorted({period for period, _ in runs})
+    for period in handled if billed else []:
+        steps.rate(shop.store, only, period, shop.home, at=NOW)
+    return handled
 
 
-def happened(shop, table, periods):
+def periods_of(shop, story, meter):
+    """The periods that a story names, or those that a run between two instants handles."""
+    if "between" in story:
+        return periods.to_derive(shop.store, shop.catalog, meter, *story["between"])
+    return [Period.parse(text) for text in story["periods"]]
+
+
+def happened(shop, table, handled):
     """The rows of a table as they stand, in the order of its export; ledgers by period and meter."""
     if table == "ledger":
         with shop.store.begin() as connection:
-            found = [each for each in ledger.all_ledgers(connection) if each.period in periods]
+            found = [each for each in ledger.all_ledgers(connection) if Period.parse(each.period) in handled]
         return [vars(each) | vars(line) for each in found for line in each.lines]
-    files = [file for period in periods for file in steps.export(shop.store, Month.parse(period), shop.home)]
+    files = [file for period in handled for file in steps.export(shop.store, period, shop.home)]
     paths = [
         shop.home / "exports" / file.path for file in files if file.what == table and file.path.endswith(".parquet")
     ]

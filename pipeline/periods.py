@@ -1,0 +1,42 @@
+"""Periods: which billing periods a run handles, asked of the store and the catalog for a data interval (start, end]."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from pipeline.catalog import Catalog
+from pipeline.store import billing, customers, exporting, ledger
+from transforms.cycles import has_period, periods_ended
+from transforms.period import Period
+
+
+def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, until: datetime) -> list[Period]:
+    """List the periods of a meter's charge that ended, and those whose ledger has gone stale."""
+    charge = catalog.charges[catalog.meter(meter).map.charge]
+    with store.begin() as connection:
+        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        stale = [period for period, _ in ledger.stale(connection, meter)]
+    ended = periods_ended(accounts, charges, charge, after, until)
+    return sorted({*ended, *(period for period in stale if has_period(accounts, charges, charge, period))})
+
+
+def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
+    """List the periods of any meter's charge that ended, and those that were billed but have Pending usage again."""
+    with store.begin() as connection:
+        return _ended(connection, catalog, after, until, billing.pending_again(connection))
+
+
+def to_export(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
+    """List the periods of any meter's charge that ended, and those that were billed again since they were exported."""
+    with store.begin() as connection:
+        return _ended(connection, catalog, after, until, exporting.billed_since(connection))
+
+
+def _ended(
+    connection: sa.Connection, catalog: Catalog, after: datetime, until: datetime, others: Iterable[Period]
+) -> list[Period]:
+    accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+    metered = [catalog.charges[name] for name in sorted({meter.map.charge for meter in catalog.meters.values()})]
+    found = (periods_ended(accounts, charges, charge, after, until) for charge in metered)
+    return sorted({*others, *(period for each in found for period in each)})

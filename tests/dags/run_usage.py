@@ -1,0 +1,23 @@
+"""Run the meter `energy` for the data interval that ends at an instant, as Airflow does, and print what became of it.
+
+run_usage.py <file of the DAG> <instant>
+"""
+
+import json
+import sys
+
+import pendulum
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+from airflow.utils.db import initdb
+
+initdb()
+DagBundlesManager().sync_bundles_to_db()
+bag = DagBag(sys.argv[1])
+sync_bag_to_db(bag, "dags-folder", None)
+dag = bag.dags["usage_energy"]
+for task in dag.tasks:
+    task.retries = 0
+run = dag.test(logical_date=pendulum.parse(sys.argv[2]))
+found = [(each.task_id, each.map_index, each.state) for each in run.get_task_instances()]
+sys.stdout.write("found:" + json.dumps([run.state, sorted(found)]))

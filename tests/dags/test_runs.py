@@ -1,0 +1,72 @@
+"""A meter's DAG run by Airflow itself, on a real store: every period for itself."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import PROJECT
+
+RUN = Path(__file__).with_name("run_usage.py")
+ACCOUNTS = """account_number,name,currency,time_zone,status,bill_cycle_day
+A-1,Mill,EUR,UTC,Active,1
+A-2,Farm,EUR,UTC,Active,15
+"""
+MOSTLY_UNREADABLE = "at,value\n2025-02-20T00:00:00Z,1\n" + "never,1\n" * 20
+
+
+@pytest.fixture
+def run(business, tmp_path):
+    """Run the meter's DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "METERBRIDGE_STORE_URL": business.store.url.render_as_string(hide_password=False),
+        "METERBRIDGE_CATALOG": str(business.catalog_folder),
+        "METERBRIDGE_HOME": str(business.home),
+        "METERBRIDGE_INBOX": str(business.inbox),
+        "METERBRIDGE_POKE_SECONDS": "1",
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
+    }
+
+    def until(end):
+        command = [sys.executable, str(RUN), str(PROJECT / "dags" / "usage.py"), end]
+        shown = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+        assert "found:" in shown.stdout, shown.stderr[-2000:]
+        state, tasks = json.loads(shown.stdout.split("found:")[1])
+        return state, {(task, index): found for task, index, found in tasks}
+
+    return until
+
+
+@pytest.mark.slow
+def test_a_period_that_fails_keeps_no_other_from_being_loaded_and_fails_the_run(business, run, march):
+    business.deliver("customers/accounts.csv", ACCOUNTS)
+    with (business.inbox / "customers/subscribed_charges.csv").open("a") as file:
+        file.write("C-2,S-2,A-2,energy,2020-01-01T00:00:00Z,,Active\n")
+    business.register()
+    business.deliver("power/A-1/march.csv", march)
+    business.deliver("power/A-2/february.csv", MOSTLY_UNREADABLE)
+    business.extract()
+    state, tasks = run("2025-04-01T12:00:00Z")
+    assert state == "failed"
+    assert tasks == {
+        ("periods", -1): "success",
+        ("derive", 0): "success", ("validate", 0): "failed", ("load", 0): "upstream_failed",
+        ("derive", 1): "success", ("validate", 1): "success", ("load", 1): "success",
+    }  # fmt: skip
+    assert business.quantities() == [("C-1", "2025-03", 6.5, 3)]
+
+
+@pytest.mark.slow
+def test_a_run_in_whose_interval_no_period_ended_succeeds(business, run):
+    meter = (business.catalog_folder / "meters/energy.yaml").read_text()
+    business.declare("meters/energy.yaml", meter + "schedule: daily\n")
+    state, tasks = run("2025-03-20T12:00:00Z")
+    assert state == "success"
+    assert set(tasks.values()) == {"success", "skipped"}
+    assert business.rows("ledgers", "meter") == []

@@ -1,0 +1,29 @@
+"""Who is billed: accounts, and the charges that they subscribe to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer's account; currency, time zone and bill cycle day hold for all of its charges."""
+
+    account_number: str
+    name: str
+    currency: str
+    time_zone: str
+    status: str = "Active"
+    bill_cycle_day: int = 1
+
+
+@dataclass(frozen=True)
+class SubscribedCharge:
+    """A charge of the catalog as one subscription has it, from `start_at` until `end_at` (exclusive; None is open)."""
+
+    charge_number: str
+    subscription_number: str
+    account_number: str
+    charge: str
+    start_at: datetime
+    end_at: datetime | None = None
+    status: str = "Active"

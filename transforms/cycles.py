@@ -1,0 +1,84 @@
+"""Cycles: which billing periods a charge has, for each of those who subscribe to it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from transforms.charge import Alignment, Charge
+from transforms.customers import Account, SubscribedCharge
+from transforms.errors import MeterbridgeError
+from transforms.period import MONTHS, Cycle, Period
+
+LISTED_PERIODS_MAX = 12
+
+
+class WrongPeriodError(MeterbridgeError):
+    """A period that no cycle of the charge has; the message lists those that there are."""
+
+
+def plain_cycle(charge: Charge) -> Cycle:
+    """Give the calendar's own cycle of a charge's length: for whoever is unknown, or does not subscribe to it."""
+    return Cycle(MONTHS[charge.billing_period])
+
+
+def cycle_of(account: Account, charge: Charge, subscribed: SubscribedCharge | None) -> Cycle:
+    """Tell how an account's billing periods of a charge follow one another.
+
+    Those by the calendar begin on the account's bill cycle day, those by anniversary on the local day on which the
+    charge was subscribed to. Without a subscription it is the plain cycle.
+    """
+    if subscribed is None:
+        return plain_cycle(charge)
+    months = MONTHS[charge.billing_period]
+    if charge.alignment is Alignment.CALENDAR:
+        return Cycle(months, account.bill_cycle_day)
+    started = subscribed.start_at.astimezone(ZoneInfo(account.time_zone))
+    return Cycle(months, started.day, (started.month - 1) % months + 1)  # the first of the months in which one begins
+
+
+def cycles_of(accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: Charge) -> set[Cycle]:
+    """List the cycles of a charge: the plain one, and those of all who subscribe to it, or ever did.
+
+    A cycle stays although a subscription has ended: its account's later readings must still be seen by some period.
+    """
+    known = {account.account_number: account for account in accounts}
+    mine = (each for each in charges if each.charge == charge.charge and each.account_number in known)
+    return {plain_cycle(charge)} | {cycle_of(known[each.account_number], charge, each) for each in mine}
+
+
+def periods_ended(
+    accounts: Iterable[Account],
+    charges: Iterable[SubscribedCharge],
+    charge: Charge,
+    after: datetime,
+    until: datetime,
+) -> list[Period]:
+    """List the periods of a charge that came to be over everywhere after one instant and by another, in order."""
+    cycles = cycles_of(accounts, charges, charge)
+    return sorted({period for cycle in cycles for period in cycle.ended(after, until)})
+
+
+def has_period(
+    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: Charge, period: Period
+) -> bool:
+    """Tell whether a period is one of a charge's."""
+    return any(cycle.has(period) for cycle in cycles_of(accounts, charges, charge))
+
+
+def require_period(
+    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: Charge, period: Period
+) -> None:
+    """Refuse a period that is none of a charge's; WrongPeriodError lists those that hold its first day."""
+    require_among(cycles_of(accounts, charges, charge), period, f"charge {charge.charge}")
+
+
+def require_among(cycles: Collection[Cycle], period: Period, whose: str) -> None:
+    """Refuse a period that none of these cycles has; WrongPeriodError lists those that hold its first day."""
+    if any(cycle.has(period) for cycle in cycles):
+        return
+    found = sorted({cycle.period_of(period.start) for cycle in cycles}, reverse=True)
+    listed = ", ".join(map(str, found[:LISTED_PERIODS_MAX])) or "none"
+    more = f" and {len(found) - LISTED_PERIODS_MAX} more" if len(found) > LISTED_PERIODS_MAX else ""
+    raise WrongPeriodError(
+        f"{period} is no billing period of {whose}; those that hold {period.start} are {listed}{more}"
+    )
