@@ -1,4 +1,4 @@
-"""The catalog as a whole: units, sources, charges and meters, checked against each other."""
+"""The catalog as a whole: units, sources, charges lookups and meters, checked against each other."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.documents import CatalogError, Document, nearest
+from pipeline.lookups import read_lookup
 from transforms.charge import Charge
+from transforms.custom import RULES
 from transforms.meter import Meter
+from transforms.scope import LookupRow
 from transforms.source import Source
 from transforms.units import Units
 
@@ -24,12 +27,15 @@ class Catalog:
     sources: dict[str, Source] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
     meters: dict[str, Meter] = field(default_factory=dict)
+    lookups: dict[str, list[LookupRow]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, folder: Path) -> "Catalog":
         """Read all that is right in the catalog, and list in `problems` what is not."""
         catalog = cls(Document.read(folder / "units.yaml").as_model(Units))
+        for path in sorted((folder / "lookups").glob("*.csv")):
+            catalog._attempt_lookup(path)
         catalog._collect(folder / "sources", catalog._add_source)
         catalog._collect(folder / "charges", catalog._add_charge)
         documents = catalog._collect(folder / "meters", catalog._add_own_source)
@@ -61,6 +67,16 @@ class Catalog:
         """Tell what a derived value is multiplied by to count the charge's unit."""
         return meter.map.factor or self.units.factor(meter.map.unit, self.uom(meter))
 
+    def lookup(self, source: Source) -> list[LookupRow] | None:
+        """Give the table that tells whose the readings of a source are; None where it names accounts itself."""
+        return None if source.lookup is None else self.lookups[source.lookup]
+
+    def _attempt_lookup(self, path: Path) -> None:
+        try:
+            self.lookups[path.stem] = read_lookup(path)
+        except CatalogError as error:
+            self.problems += error.problems
+
     def _collect(self, folder: Path, add: Callable[[Document], None]) -> list[Document]:
         """Add every file of a folder; return those that were right."""
         return [document for path in sorted(folder.glob("*.yaml")) if (document := self._attempt_read(path, add))]
@@ -84,6 +100,7 @@ class Catalog:
     def _add_source(self, document: Document) -> None:
         source = document.as_model(Source)
         _check_file_name(document, "source", source.source)
+        self._check_lookup(document, source)
         self.sources[source.source] = source
 
     def _add_own_source(self, document: Document) -> None:
@@ -95,7 +112,12 @@ class Catalog:
                 raise CatalogError(
                     [document.problem(("source",), f"source {meter.source.source!r} is declared elsewhere")]
                 )
+            self._check_lookup(document, meter.source, "source")
             self.sources[meter.source.source] = meter.source
+
+    def _check_lookup(self, document: Document, source: Source, *place: str) -> None:
+        if source.lookup is not None:
+            _check_known(document, (*place, "lookup"), source.lookup, self.lookups)
 
     def _add_charge(self, document: Document) -> None:
         charge = document.as_model(Charge)
@@ -108,6 +130,16 @@ class Catalog:
         meter = document.as_model(Meter)
         _check_known(document, ("source",), meter.source_name, self.sources)
         _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
+        source = self.source(meter.source_name)
+        for name in sorted(meter.derive.attributes):
+            _check_known(
+                document, ("derive",), name, source.columns.attributes, f"no attribute of source {source.source}"
+            )
+        if meter.derive.rule is not None:
+            _check_known(document, ("derive", "rule"), meter.derive.rule, RULES)
+        if meter.coverage and source.interval_seconds is None:
+            text = f"coverage: source {source.source} must say how far apart its samples are (interval_seconds)"
+            raise CatalogError([document.problem(("coverage",), text)])
         uom = self.uom(meter)
         if meter.map.factor is None:
             _check_known(

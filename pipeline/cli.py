@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
+from pipeline import late as lateness
+from pipeline import replay as replays
 from pipeline import status as status_report
 from pipeline import steps
 from pipeline.catalog import Catalog
@@ -19,20 +21,20 @@ from pipeline.steps import Shop
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate as migrate_store
 from transforms.errors import MeterbridgeError
-from transforms.period import Month
+from transforms.period import Period
 
 UNDEFINED_TABLE = "42P01"  # PostgreSQL's code
 
 
-class PeriodType(click.ParamType[Month]):
+class PeriodType(click.ParamType[Period]):
     """A billing period on the command line, such as 2014-02."""
 
     name = "period"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Period:
         """Read the period; a wrong one is a usage error."""
         try:
-            return Month.parse(str(value))
+            return Period.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -105,14 +107,34 @@ def extract(source: str, *, retry: bool) -> None:
     """Land what is new in SOURCE, once."""
     shop = Shop.open()
     now = datetime.now(UTC)
-    found = steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=now, retry=retry)
+    wanted = shop.catalog.source(source)
+    found = steps.extract(shop.store, wanted, shop.inbox, shop.home, until=now, retry=retry)
+    steps.keep_partials(shop.store, shop.catalog, wanted, shop.home)
     click.echo(describe(found))
+
+
+@cli.command()
+@click.argument("source")
+@click.option("--file", "file_id", metavar="FILE_ID", help="Only what landed as this file.")
+def replay(source: str, file_id: str | None) -> None:
+    """Land files of SOURCE that are quarantined, whole or in part, again under the rules that hold now."""
+    shop = Shop.open()
+    click.echo(replays.describe(replays.replay(shop.store, shop.catalog.source(source), shop.home, file_id=file_id)))
+
+
+@cli.command()
+@click.argument("source")
+@period
+def late(source: str, period: Period) -> None:
+    """Tell how late the readings of SOURCE arrived in PERIOD, and what a grace of so many days would have caught."""
+    shop = Shop.open()
+    click.echo(lateness.describe(lateness.late(shop.store, shop.catalog.source(source), period, shop.home)))
 
 
 @cli.command()
 @click.argument("meter")
 @period
-def derive(meter: str, period: Month) -> None:
+def derive(meter: str, period: Period) -> None:
     """Derive METER's quantities of PERIOD; prints the artefact's path."""
     shop = Shop.open()
     click.echo(
@@ -148,7 +170,7 @@ def load(usage: Path, verdict: Path) -> None:
 @cli.command()
 @click.argument("meter")
 @period
-def run(meter: str, period: Month) -> None:
+def run(meter: str, period: Period) -> None:
     """Take METER's PERIOD from readings to the store: derive, map, validate, load."""
     click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC)))
 
@@ -156,14 +178,14 @@ def run(meter: str, period: Month) -> None:
 @cli.command()
 @click.argument("meter")
 @period
-def preview(meter: str, period: Month) -> None:
+def preview(meter: str, period: Period) -> None:
     """Print the records that METER would make of PERIOD, and where every reading would go; loads nothing."""
     click.echo(show_preview(Shop.open(), meter, period, at=datetime.now(UTC)))
 
 
 @cli.command()
 @period
-def rate(period: Month) -> None:
+def rate(period: Period) -> None:
     """Make the bill run of PERIOD: Pending usage becomes Processed, and rated items bill what is due."""
     shop = Shop.open()
     click.echo(steps.rate(shop.store, shop.catalog, period, shop.home, at=datetime.now(UTC)))
@@ -171,7 +193,7 @@ def rate(period: Month) -> None:
 
 @cli.command()
 @period
-def export(period: Month) -> None:
+def export(period: Period) -> None:
     """Write the usage and the rated items of PERIOD as CSV and Parquet."""
     shop = Shop.open()
     for file in steps.export(shop.store, period, shop.home):

@@ -1,157 +1,140 @@
 """Derive: one exact quantity per charge of a meter and billing period, and the ledger of every reading."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from ibis.backends.duckdb import Backend
 
 from pipeline import artefact
+from pipeline.carry import Carried, can_use_days, from_days, from_readings
 from pipeline.catalog import Catalog
-from pipeline.engine import engine
-from pipeline.store import customers, manifest
-from pipeline.store.manifest import LandedFile
+from pipeline.engine import engine, landing_engine
+from pipeline.situation import Situation, require_ended, situation_of
 from transforms import derive as rules
-from transforms.errors import MeterbridgeError
-from transforms.meter import CARRIED_IN, Derivation, Meter
-from transforms.period import LAST_ZONE_BEHIND_UTC, Month, micros
+from transforms import place
+from transforms.derivations.record import groups_of
+from transforms.fate import Fate
+from transforms.meter import Meter
+from transforms.period import Period
 from transforms.reconcile import LedgerLine
-from transforms.scope import Account, CalendarRow, ScopeRow, SubscribedCharge, calendar, scope
-from transforms.source import Source
 
-EXACT_TYPES: dict[str, pa.DataType] = {
-    "charge_number": pa.string(),
-    "start_us": pa.int64(),
-    "end_us": pa.int64(),
-    "numerator": pa.string(),  # digits as text: a weighted sum needs more than the 38 of a decimal column
-    "remainder": pa.string(),
-    "denominator": pa.int64(),
-    "readings": pa.int64(),
-    "first_at_us": pa.int64(),
-    "last_at_us": pa.int64(),
-}
-EXACT = pa.schema(EXACT_TYPES)
-
-
-ZONES_SPAN = timedelta(hours=14)  # no clock on Earth is further from UTC
-
-
-class PeriodNotEndedError(MeterbridgeError):
-    """A billing period that is not over everywhere cannot be derived: readings are still to come."""
+COUNTS = ("denominator", "readings", "first_at_us", "last_at_us")
+DIGITS = ("numerator", "remainder")  # kept as text: a weighted sum needs more than the 38 digits of a decimal column
 
 
 @dataclass(frozen=True)
-class Situation:
-    """All that a derivation depends on besides the readings."""
+class Derived:
+    """The quantities of a period, and where each of the `landed` readings is; `silent` charges have no reading."""
 
-    meter: Meter
-    source: Source
-    period: Month
-    accounts: list[Account]
-    charges: list[SubscribedCharge]
-    files: list[LandedFile]
-
-    @property
-    def default(self) -> CalendarRow:
-        """The period as the source's own clock cuts it, for readings of unknown accounts."""
-        window = self.period.window(self.source.time.zone)
-        return CalendarRow("", window.start_us, window.end_us)
-
-    def calendar(self) -> list[CalendarRow]:
-        """Cut the period on every account's clock."""
-        return calendar(self.accounts, self.period)
-
-    def scope(self) -> list[ScopeRow]:
-        """Tell which charge the readings of each account and subscription belong to."""
-        return scope(self.accounts, self.charges, self.meter.map.charge, self.period)
+    quantities: pa.Table
+    landed: int
+    lines: list[LedgerLine]
+    silent: list[str]
 
 
-def require_ended(period: Month, at: datetime) -> None:
-    """Refuse a period that has not ended everywhere at that instant."""
-    if not period.ended_everywhere(at):
-        end = period.next().window("UTC").start + LAST_ZONE_BEHIND_UTC
-        raise PeriodNotEndedError(
-            f"billing period {period} ends at {end:%Y-%m-%d %H:%M} UTC in the last time zone; run it after that"
-        )
-
-
-def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Month, home: Path, *, at: datetime) -> Path:
+def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, home: Path, *, at: datetime) -> Path:
     """Derive a meter's quantities of a period; gives the artefact's path. `at` is the instant of asking."""
     require_ended(period, at)
-    with store.begin() as connection:
-        situation = _situation(connection, catalog.source(meter.source_name), meter, period)
-    with engine() as backend:
-        table, landed, lines = _derive(backend, situation, home)
+    situation = situation_of(store, catalog, meter, period)
+    derived = run(situation, home)
     about = {
         "meter": meter.meter,
         "period": str(period),
+        "source": situation.source.source,
         "files": [file.file_id for file in situation.files],
-        "landed": landed,
-        "lines": [asdict(line) for line in lines],
+        "from_us": situation.from_us,
+        "until_us": situation.until_us,
+        "landed": derived.landed,
+        "lines": [asdict(line) for line in derived.lines],
+        "silent": derived.silent,
     }
-    return artefact.write(home / "work" / meter.meter / str(period), "quantities", table, about)
+    return artefact.write(home / "work" / meter.meter / str(period), "quantities", derived.quantities, about)
 
 
 def rederive(
-    store: sa.Engine, catalog: Catalog, meter: Meter, period: Month, home: Path, files: set[str]
-) -> tuple[int, list[LedgerLine]]:
-    """Count again where the readings of these landed files alone went: (landed, lines)."""
-    with store.begin() as connection:
-        situation = _situation(connection, catalog.source(meter.source_name), meter, period)
-    situation.files[:] = [file for file in situation.files if file.file_id in files]
+    store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, home: Path, files: Collection[str]
+) -> Derived:
+    """Derive again from these landed files alone, those included that others have replaced since."""
+    situation = situation_of(store, catalog, meter, period, replaced=files)
+    return run(situation.only(files), home)
+
+
+def run(situation: Situation, home: Path) -> Derived:
+    """Carry the readings of a period to quantities and ledger, in an engine of one's own."""
+    names = scoped(situation)
     with engine() as backend:
-        _, landed, lines = _derive(backend, situation, home)
-    return landed, lines
+        by_days = isinstance(backend, Backend) and can_use_days(situation)
+        carried = (from_days if by_days else from_readings)(backend, situation, names, home)
+    return finished(carried, situation)
 
 
-def _situation(connection: sa.Connection, source: Source, meter: Meter, period: Month) -> Situation:
-    utc = period.window("UTC")
-    first, last = micros(utc.start - ZONES_SPAN), micros(utc.end + ZONES_SPAN)
-    files = manifest.files(connection, source.source, last, from_us=_carried_from(meter.derive, first))
-    return Situation(
-        meter, source, period, customers.all_accounts(connection), customers.all_charges(connection), files
-    )
+def finished(carried: Carried, situation: Situation) -> Derived:
+    """Name what the engine gave by charges and accounts."""
+    sums = carried.sums
+    # Counted apart from the fates: what a join loses or doubles shows as unexplained.
+    landed = carried.scanned - sum(_rows(sums, fate) for fate in rules.OF_NO_PERIOD)
+    lines = _lines(sums, carried.unknown, situation)
+    return Derived(_exact(carried.found, sums, situation), landed, lines, _silent(sums, situation))
 
 
-def _carried_from(derivation: Derivation, first_us: int) -> int | None:
-    """Tell from when on a reading can matter to a period that starts at `first_us`; None: it can be of any age."""
-    if derivation.function not in CARRIED_IN:
-        return first_us
-    return None if derivation.gap_seconds_max is None else first_us - derivation.gap_seconds_max * 1_000_000
+def scoped(situation: Situation) -> ir.Table:
+    """Give the table that readings are joined with; the hashes in it are made by the engine that landed them."""
+    with landing_engine() as backend:
+        points = backend.to_pyarrow(place.points_of(situation.scope))
+    return ibis.memtable(place.scope_table(situation.scope, situation.targets, points))
 
 
-def _derive(backend: Backend, situation: Situation, home: Path) -> tuple[pa.Table, int, list[LedgerLine]]:
-    dated = rules.inside(_readings(backend, situation, home), situation.calendar(), situation.default)
-    by_event_id = situation.source.columns.event_id is not None
-    classified = rules.classify(dated, situation.scope(), situation.source.duplicates, by_event_id=by_event_id)
-    classified = rules.narrow(classified, situation.meter.derive.filter)
-    lines = [
-        _line(row) for row in backend.to_pyarrow(rules.ledger(classified).order_by("category", "reason")).to_pylist()
-    ]
-    found = backend.to_pyarrow(
-        rules.quantities(classified, situation.meter.derive).order_by("charge_number")
-    ).to_pylist()
-    rows = [{**row, "numerator": str(row["numerator"]), "remainder": str(row["remainder"])} for row in found]
-    # Counted apart from the categories: what a join loses or doubles shows as unexplained.
-    landed = int(backend.to_pyarrow((dated.position == 0).sum()).as_py() or 0)
-    return pa.Table.from_pylist(rows, schema=EXACT), landed, lines
+def _rows(sums: pa.Table, fate: Fate) -> int:
+    return pc.sum(sums.filter(pc.field("fate") == fate)["rows"]).as_py() or 0
 
 
-def _readings(backend: Backend, situation: Situation, home: Path) -> ir.Table:
-    """Give the landed readings as one table; an empty one where nothing landed."""
-    if situation.files:
-        return backend.read_parquet([str(home / "readings" / file.path) for file in situation.files])
-    decimals = situation.source.value.decimals
-    types = dict.fromkeys(("row", "at_us", "id_high", "id_low"), "int64") | {"value": f"decimal(38, {decimals})"}
-    return ibis.memtable([], schema=ibis.schema(dict.fromkeys(("account", "subscription"), "string") | types))
+def _lines(sums: pa.Table, unknown: list[Mapping[str, Any]], situation: Situation) -> list[LedgerLine]:
+    others = sums.filter(pc.field("fate") != Fate.USED).select(["slot", "fate", "rows"]).to_pylist()
+    accounts = {account for account, _ in situation.scope}
+    return rules.ledger(_rows(sums, Fate.USED), others, unknown, situation.targets, accounts)
 
 
-def _line(row: dict[str, Any]) -> LedgerLine:
-    others = f" and {row['accounts'] - 1} more" if row["accounts"] > 1 else ""
-    detail = f"account {row['example']}{others}" if row["reason"] else ""
-    return LedgerLine(row["category"], row["reason"] or "", row["rows"], detail)
+def _silent(sums: pa.Table, situation: Situation) -> list[str]:
+    """List the charges that should have readings and have none."""
+    heard = set(sums.filter(pc.field("fate") == Fate.USED)["slot"].to_pylist())
+    live = (target for slot, target in enumerate(situation.targets) if slot not in heard)
+    return sorted(target.charge_number for target in live if target.covered.start < target.covered.end)
+
+
+def _exact(found: pa.Table, sums: pa.Table, situation: Situation) -> pa.Table:
+    """Name the charges and their bounds, write digits as text, add the samples seen; in the order of the charges."""
+    targets = [situation.targets[slot] for slot in _numbers(found["slot"])]
+    groups = list(groups_of(situation.meter.derive))
+    columns: dict[str, Any] = {
+        "charge_number": pa.array([target.charge_number for target in targets], pa.string()),
+        "start_us": pa.array([target.covered.start_us for target in targets], pa.int64()),
+        "end_us": pa.array([target.covered.end_us for target in targets], pa.int64()),
+        **{name: found[name].cast(pa.string()) for name in groups},
+        **{name: found[name].cast(pa.string()) for name in DIGITS},
+        **{name: found[name].cast(pa.int64()) for name in COUNTS},
+        "samples_seen": _seen(found, sums, ["slot", *groups]),
+    }
+    table = pa.table(columns)
+    return table.sort_by([(name, "ascending") for name in ("charge_number", *groups)])
+
+
+def _numbers(column: "pa.ChunkedArray[Any]") -> list[int]:
+    return [int(number) for number in column.to_pylist() if number is not None]
+
+
+def _seen(found: pa.Table, sums: pa.Table, key: list[str]) -> "pa.Array[Any]":
+    used = sums.filter(pc.field("fate") == Fate.USED)
+    seen = dict(zip(_keys(used, key), used["seen"].to_pylist(), strict=True))
+    return pa.array([seen.get(each, 0) for each in _keys(found, key)], pa.int64())
+
+
+def _keys(table: pa.Table, names: list[str]) -> list[tuple[object, ...]]:
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))

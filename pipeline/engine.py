@@ -1,17 +1,36 @@
-"""The engine that carries readings to quantities: DuckDB behind Ibis, in memory, spilling to disk."""
+"""The engines: DuckDB lands readings and, unless Spark is asked for, carries them to quantities; both behind Ibis."""
 
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import ibis
+from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
+
+from transforms.errors import MeterbridgeError
+
+
+class EngineError(MeterbridgeError):
+    """The engine that the settings ask for is not there; the message says what to do."""
+
+
+def engine() -> AbstractContextManager[BaseBackend]:
+    """Open the engine that METERBRIDGE_ENGINE names: duckdb (the default) or spark."""
+    name = os.environ.get("METERBRIDGE_ENGINE", "duckdb")
+    if name == "duckdb":
+        return landing_engine()
+    if name != "spark":
+        raise EngineError(f"METERBRIDGE_ENGINE is {name!r}; set it to duckdb or spark")
+    from pipeline.spark import spark_engine  # noqa: PLC0415 an optional extra, and seconds of import
+
+    return spark_engine()
 
 
 @contextmanager
-def engine() -> Iterator[Backend]:
-    """Open an engine of one's own; METERBRIDGE_ENGINE_MEMORY (such as 1GB) bounds its memory."""
+def landing_engine() -> Iterator[Backend]:
+    """Open a DuckDB in memory, spilling to disk; METERBRIDGE_ENGINE_MEMORY (such as 1GB) bounds its memory."""
     with tempfile.TemporaryDirectory(prefix="meterbridge-") as spill:
         options = {"temp_directory": spill}
         if limit := os.environ.get("METERBRIDGE_ENGINE_MEMORY"):

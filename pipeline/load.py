@@ -13,15 +13,16 @@ from pipeline.catalog import Catalog
 from pipeline.derive import rederive
 from pipeline.map import read_usage
 from pipeline.store import ledger, locks, usage
+from pipeline.store.ledger import Seen
 from pipeline.store.usage import Import
 from transforms.errors import MeterbridgeError
 from transforms.identity import content_hash, import_id
 from transforms.meter import Meter
-from transforms.period import Month
+from transforms.period import Period
 from transforms.reconcile import LedgerLine, check
 from transforms.usage import UsageRecord
 
-EXPECTATION = "expectation"  # the reason of readings whose record the validation set aside
+SET_ASIDE = ("coverage", "expectation")  # the reasons of readings whose record the validation set aside
 
 
 class LoadRefusedError(MeterbridgeError):
@@ -38,11 +39,13 @@ class Loaded:
     import_id: str | None
     records: int
     quarantined: int
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         names = f"import {self.import_id}" if self.import_id else "no import"
         counts = f"{self.records} records, {self.quarantined} quarantined"
-        return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}"
+        warned = f"; warning: {'; '.join(self.warnings)}" if self.warnings else ""
+        return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}{warned}"
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,18 @@ class Batch:
     """Usage on its way into the store: the records that passed, and where all other readings are."""
 
     meter: Meter
-    period: Month
+    period: Period
     records: Sequence[UsageRecord]
-    files: frozenset[str]
+    seen: Seen
     landed: int
     lines: list[LedgerLine]
     verdict: dict[str, Any]
     quarantined: int
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The landed files that it was made of."""
+        return frozenset(self.seen.files)
 
     @property
     def content(self) -> str:
@@ -132,9 +140,13 @@ def _done(connection: sa.Connection, batch: Batch, outcome: str, import_id: str 
         outcome=outcome,
         import_id=import_id,
         lines=others,
+        seen=batch.seen,
     )
     check(kept)
-    return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, len(batch.records), batch.quarantined)
+    warnings = tuple(batch.verdict["warnings"])
+    return Loaded(
+        outcome, batch.meter.meter, str(batch.period), import_id, len(batch.records), batch.quarantined, warnings
+    )
 
 
 def _late(
@@ -147,16 +159,16 @@ def _late(
             f"meter {batch.meter.meter}, period {batch.period}: import {active.import_id} is billed, and the same "
             f"readings now give another result: the meter, its charge or an account was changed; take the change back"
         )
-    landed, lines = rederive(store, catalog, batch.meter, batch.period, home, before)
-    arrived = LedgerLine("late", "after_billing", batch.landed - landed, f"{len(batch.files - before)} files")
+    derived = rederive(store, catalog, batch.meter, batch.period, home, before)
+    arrived = LedgerLine("late", "after_billing", batch.landed - derived.landed, f"{len(batch.files - before)} files")
     # The records that the import left out are no part of it, and their readings are no later than the others.
     kept = ledger.read(connection, batch.meter.meter, batch.period, batch.landed).lines
-    left_out = [line for line in kept if (line.place, line.reason) == ("quarantined", EXPECTATION)]
-    return _done(connection, _with_lines(batch, [*lines, *left_out, arrived]), "late", active.import_id)
+    left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
+    return _done(connection, _with_lines(batch, [*derived.lines, *left_out, arrived]), "late", active.import_id)
 
 
 def _with_lines(batch: Batch, lines: list[LedgerLine]) -> Batch:
-    return Batch(batch.meter, batch.period, [], batch.files, batch.landed, lines, batch.verdict, 0)
+    return Batch(batch.meter, batch.period, [], batch.seen, batch.landed, lines, batch.verdict, 0)
 
 
 def _batch(catalog: Catalog, usage_path: Path, verdict_path: Path) -> Batch:
@@ -172,7 +184,7 @@ def _batch(catalog: Catalog, usage_path: Path, verdict_path: Path) -> Batch:
     lines += [
         LedgerLine(
             "quarantined",
-            EXPECTATION,
+            reasons[record.record_key].partition(":")[0],
             record.readings,
             f"charge {record.charge_number}: {reasons[record.record_key]}",
         )
@@ -180,9 +192,9 @@ def _batch(catalog: Catalog, usage_path: Path, verdict_path: Path) -> Batch:
     ]
     return Batch(
         meter=catalog.meter(about["meter"]),
-        period=Month.parse(about["period"]),
+        period=Period.parse(about["period"]),
         records=[record for record in records if record.record_key not in reasons],
-        files=frozenset(about["files"]),
+        seen=Seen(about["source"], about["files"], about["from_us"], about["until_us"]),
         landed=about["landed"],
         lines=lines,
         verdict=verdict,

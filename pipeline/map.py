@@ -1,5 +1,6 @@
 """Map: quantities become usage records, in the charge's unit, rounded once."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 from pipeline import artefact
 from pipeline.catalog import Catalog
 from pipeline.store import customers
-from transforms.period import Month
+from transforms.period import Period
+from transforms.source import attribute_column
 from transforms.usage import Quantity, UsageRecord, to_usage
 
 USAGE_TYPES: dict[str, pa.DataType] = {
@@ -29,6 +31,8 @@ USAGE_TYPES: dict[str, pa.DataType] = {
     "description": pa.string(),
     "custom_fields": pa.map_(pa.string(), pa.string()),
     "readings": pa.int64(),
+    "samples_expected": pa.int64(),
+    "samples_seen": pa.int64(),
 }
 USAGE = pa.schema(USAGE_TYPES)
 
@@ -39,9 +43,10 @@ def map_usage(store: sa.Engine, catalog: Catalog, quantities: Path, home: Path) 
     meter = catalog.meter(about["meter"])
     with store.begin() as connection:
         charges = customers.all_charges(connection)
-    found = [_quantity(row) for row in table.to_pylist()]
-    period = Month.parse(about["period"])
-    records = to_usage(found, charges, meter, catalog.uom(meter), catalog.factor(meter), period)
+    found = [_quantity(row, meter.derive.group_by) for row in table.to_pylist()]
+    period = Period.parse(about["period"])
+    interval = catalog.source(meter.source_name).interval_seconds
+    records = to_usage(found, charges, meter, catalog.uom(meter), catalog.factor(meter), period, interval)
     usage = pa.Table.from_pylist([asdict(record) for record in records], schema=USAGE)
     return artefact.write(home / "work" / meter.meter / str(period), "usage", usage, about)
 
@@ -53,5 +58,7 @@ def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:
     return [UsageRecord(**row) for row in rows], about
 
 
-def _quantity(row: dict[str, Any]) -> Quantity:
-    return Quantity(**{**row, "numerator": Decimal(row["numerator"]), "remainder": Decimal(row["remainder"])})
+def _quantity(row: dict[str, Any], group_by: Sequence[str]) -> Quantity:
+    attributes = {name: row.pop(attribute_column(name)) for name in group_by}
+    digits = {name: Decimal(row[name]) for name in ("numerator", "remainder")}
+    return Quantity(**{**row, **digits}, attributes=attributes)

@@ -8,15 +8,16 @@ from pipeline import artefact, steps
 from pipeline.layout import plain, table
 from pipeline.map import read_usage
 from pipeline.steps import Shop
-from transforms.period import Month
+from transforms.coverage import shown
+from transforms.period import Period
 
-RECORD = ("account", "charge number", "quantity", "unit", "readings", "from", "until")
+RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
 
 
-def preview(shop: Shop, meter: str, period: Month, *, at: datetime) -> str:
+def preview(shop: Shop, meter: str, period: Period, *, at: datetime) -> str:
     """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
     usage = steps.derive_usage(shop, meter, period, at=at)
-    verdict, _ = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+    verdict, judged = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
     reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     records, about = read_usage(usage)
     rows = [
@@ -26,6 +27,7 @@ def preview(shop: Shop, meter: str, period: Month, *, at: datetime) -> str:
             plain(each.quantity),
             each.uom,
             each.readings,
+            "-" if (part := shown(each)) is None else plain(part),
             each.start_at,
             each.end_at,
         )
@@ -36,7 +38,8 @@ def preview(shop: Shop, meter: str, period: Month, *, at: datetime) -> str:
         for each in records
         if each.record_key in reasons
     ]
-    return "\n".join([f"{meter} {period}", table(RECORD, rows), *refused, "\nReadings", *_places(about)])
+    warned = [f"  warning: {warning}" for warning in judged["warnings"]]
+    return "\n".join([f"{meter} {period}", table(RECORD, rows), *refused, *warned, "\nReadings", *_places(about)])
 
 
 def _places(about: dict[str, Any]) -> Iterator[str]:

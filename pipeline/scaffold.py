@@ -6,8 +6,8 @@ from pathlib import Path
 from pipeline.catalog import Catalog
 from pipeline.documents import nearest
 from transforms.charge import Charge
+from transforms.definition import NAME
 from transforms.errors import MeterbridgeError
-from transforms.source import NAME
 
 METER = """\
 meter: {name}

@@ -1,6 +1,7 @@
-"""The table of contents: the seven steps, in the data's order. Each takes all it needs, and may be run again.
+"""The table of contents: the eight steps, in the data's order. Each takes all it needs, and may be run again.
 
 extract         raw files            -> readings    new files, once
+keep_partials   readings             -> partials    what whole days add up to, for meters of regular samples
 derive          readings             -> quantities  one per charge and period, exact; every row has its place
 map_usage       quantities           -> usage       unit, factor, one rounding
 validate_usage  usage                -> verdict     what fails is quarantined with a reason
@@ -21,11 +22,12 @@ from pipeline.export import export
 from pipeline.extract import extract
 from pipeline.load import Loaded, load
 from pipeline.map import map_usage
+from pipeline.partials import keep_partials
 from pipeline.rate import rate
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
 from pipeline.validate_usage import validate_usage
-from transforms.period import Month
+from transforms.period import Period
 
 __all__ = [
     "Shop",
@@ -33,6 +35,7 @@ __all__ = [
     "derive_usage",
     "export",
     "extract",
+    "keep_partials",
     "load",
     "map_usage",
     "rate",
@@ -58,13 +61,13 @@ class Shop:
         return cls(connect(settings.store_url), catalog, settings.home, settings.inbox)
 
 
-def derive_usage(shop: Shop, meter: str, period: Month, *, at: datetime) -> Path:
+def derive_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> Path:
     """Take a meter's period from readings to usage: derive, map; gives the usage artefact's path."""
     quantities = derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
     return map_usage(shop.store, shop.catalog, quantities, shop.home)
 
 
-def run_meter(shop: Shop, meter: str, period: Month, *, at: datetime) -> Loaded:
+def run_meter(shop: Shop, meter: str, period: Period, *, at: datetime) -> Loaded:
     """Take a meter's period from readings to the store: derive, map, validate, load."""
     usage = derive_usage(shop, meter, period, at=at)
     verdict = validate_usage(shop.store, shop.catalog, usage, shop.home)

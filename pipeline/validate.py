@@ -2,7 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,12 +108,29 @@ def _context() -> "EphemeralDataContext":
     Each validation gets a context of its own, which lets go of the frame afterwards.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx  # noqa: PLC0415 - the import takes seconds, and an empty frame needs none
-    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 - as above
+    with _without_spark():
+        import great_expectations as gx  # noqa: PLC0415 - the import takes seconds, and an empty frame needs none
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 - as above
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
+
+
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Hide PySpark, where it is installed, while Great Expectations looks for it.
+
+    Suites run on pandas alone, and PySpark's client ends a process that has no main file when a package of its own is
+    missing.
+    """
+    hidden = {name for name in ("pyspark", "pyspark.sql.connect") if name not in sys.modules}
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None stands for what cannot be imported
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 def _configured(expectation: Expectation) -> Any:  # noqa: ANN401 - its own base class is not exported with a type

@@ -16,6 +16,7 @@ from pipeline.catalog import Catalog
 from pipeline.map import read_usage
 from pipeline.store import manifest
 from pipeline.validate import Verdict, validate
+from transforms.coverage import judge
 from transforms.errors import MeterbridgeError
 from transforms.source import Source
 from transforms.usage import UsageRecord
@@ -46,8 +47,19 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     checked = validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
     require(profiled)
     require(checked)
-    found = [{"record_key": records[index].record_key, "reason": reason} for index, reason in checked.reasons.items()]
-    verdict = {"usage": usage.name, "validation": [profiled.results, checked.results], "docs": _page(checked, home)}
+    coverage = judge(records, about["silent"], meter.coverage)
+    if coverage.failures:
+        raise ValidationFailedError(
+            f"meter {name}: the readings do not cover the period: {'; '.join(coverage.failures)}"
+        )
+    reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
+    found = [{"record_key": key, "reason": reason} for key, reason in sorted(reasons.items())]
+    verdict = {
+        "usage": usage.name,
+        "validation": [profiled.results, checked.results],
+        "docs": _page(checked, home),
+        "warnings": coverage.warnings,
+    }
     table = pa.Table.from_pylist(found, schema=QUARANTINED)
     return artefact.write(usage.parent, "verdict", table, verdict)
 

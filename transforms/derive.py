@@ -1,117 +1,85 @@
-"""From readings to quantities: exactly one per charge and billing period, and a place for every other row.
+"""From placed readings to quantities: exactly one for each charge, billing period and group of attributes.
 
 The engine sums in decimals and never divides: a quantity is (`numerator` + `remainder`) / `denominator`, divided once
 when it is mapped to usage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import ibis
 import ibis.expr.types as ir
 
+from transforms import clock, custom
 from transforms.derivations import AGGREGATIONS
-from transforms.derivations.record import FILTERED
-from transforms.meter import Derivation, Filter
-from transforms.scope import CalendarRow, ScopeRow
-from transforms.source import Duplicates
+from transforms.derivations.record import groups_of
+from transforms.fate import LEDGER, Fate
+from transforms.meter import Derivation, Function
+from transforms.reconcile import LedgerLine
+from transforms.scope import Target
 from transforms.tables import small_table
+from transforms.tally import TOTALS, totals
 
-CONTENT = ("account", "subscription", "at_us", "value")
-IDENTITY = ("id_high", "id_low")
-CALENDAR = {"account": "string", "start_us": "int64", "end_us": "int64"}
-SCOPE = {"subscription": "string", "charge_number": "string", "refusal": "string"} | CALENDAR
+OF_NO_PERIOD = (Fate.BEFORE, Fate.AFTER)
 
 
-def inside(readings: ir.Table, calendar: Sequence[CalendarRow], default: CalendarRow) -> ir.Table:
-    """Add `position`: -1 before the account's billing period, 0 inside, 1 after; and `known`, whether the account is.
+class Shift(NamedTuple):
+    """A stretch of time in which a target's clock is so far ahead of UTC, in microseconds."""
 
-    `period_start_us` says where that period starts. A reading of an unknown account is placed by the bounds of
-    `default`.
+    shift_slot: int
+    from_us: int
+    until_us: int
+    shift_us: int
+
+
+def quantities(placed: ir.Table, tally: ir.Table, derivation: Derivation) -> ir.Table:
+    """Derive one row per record that has any reading to count.
+
+    Columns: slot, the attributes grouped by, numerator, remainder, denominator, readings, first_at_us, last_at_us.
     """
-    periods = small_table(calendar, CALENDAR)
-    periods = periods.rename(calendar_account="account", period_start_us="start_us", period_end_us="end_us")
-    dated = readings.left_join(periods, readings.account == periods.calendar_account)
-    start = dated.period_start_us.fill_null(default.start_us)
-    end = dated.period_end_us.fill_null(default.end_us)
-    position = ibis.cases((dated.at_us < start, -1), (dated.at_us >= end, 1), else_=0)
-    known = dated.calendar_account.notnull()
-    placed = dated.mutate(position=position, known=known, period_start_us=start)
-    return placed.drop("calendar_account", "period_end_us")
+    if derivation.function in TOTALS:
+        return totals(tally, derivation.function, groups_of(derivation))
+    if derivation.function is Function.CUSTOM:
+        return custom.by_expression(placed, derivation)
+    return AGGREGATIONS[derivation.function](placed, derivation)
 
 
-def classify(dated: ir.Table, scope: Sequence[ScopeRow], duplicates: Duplicates, *, by_event_id: bool) -> ir.Table:
-    """Give every reading that `inside` placed its `category`, `reason`, `charge_number` and that charge's bounds.
+def on_local_clock(placed: ir.Table, targets: Sequence[Target]) -> ir.Table:
+    """Add `shift_us`: how far the target's clock is ahead of UTC at each reading that its charge covers."""
+    rows = [
+        Shift(slot, stretch.from_us, stretch.until_us, stretch.shift_us)
+        for slot, target in enumerate(targets)
+        for stretch in clock.stretches(target.time_zone, target.covered)
+    ]
+    shifts = small_table(rows, dict.fromkeys(Shift._fields, "int64"))
+    here = (placed.at_us >= shifts.from_us) & (placed.at_us < shifts.until_us)
+    return placed.inner_join(shifts, [placed.slot == shifts.shift_slot, here]).drop(*Shift._fields[:3])
 
-    Categories: used, duplicate, out_of_scope, quarantined; and before or after, for what is not of this period.
+
+def ledger(
+    used: int,
+    others: Iterable[Mapping[str, Any]],
+    unknown: Iterable[Mapping[str, Any]],
+    targets: Sequence[Target],
+    accounts: Collection[str],
+) -> list[LedgerLine]:
+    """Say where every reading of the period is.
+
+    `others` are the tally's rows (slot, fate, rows) of readings that are not used, `unknown` those of
+    `tally.strangers`; `accounts` are known. A line's detail names one account, the first, and how many more there are.
     """
-    scopes = small_table(scope, SCOPE)
-    scopes = scopes.rename(scope_account="account", scope_subscription="subscription")
-    placed = dated.left_join(
-        scopes, [dated.account == scopes.scope_account, dated.subscription == scopes.scope_subscription]
-    ).drop("scope_account", "scope_subscription")
-    outside = (placed.at_us < placed.start_us) | (placed.at_us >= placed.end_us)
-    refusal = ibis.cases(
-        (~placed.known, "unknown_account"),
-        (placed.refusal.notnull(), placed.refusal),
-        (placed.charge_number.isnull(), "unknown_subscription"),
-    )
-    marked = placed.mutate(refusal=refusal, eligible=(placed.position == 0) & refusal.isnull() & ~outside)
-    marked = marked.mutate(repeat=_repeat(marked, duplicates, by_event_id=by_event_id))
-    category = ibis.cases(
-        (marked.position < 0, "before"),
-        (marked.position > 0, "after"),
-        (marked.refusal.notnull(), "quarantined"),
-        (~marked.eligible, "out_of_scope"),
-        (marked.repeat.isnull(), "used"),
-        (marked.repeat == "same_content", "duplicate"),
-        else_="quarantined",
-    )
-    reason = ibis.cases(
-        (marked.refusal.notnull(), marked.refusal), (~marked.eligible, "outside_subscription"), else_=marked.repeat
-    )
-    return marked.mutate(category=category, reason=reason).drop("refusal", "eligible", "position", "known", "repeat")
+    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for row in others:
+        if row["fate"] not in OF_NO_PERIOD and row["slot"] is not None:
+            target = targets[row["slot"]]
+            key = LEDGER.get(row["fate"], ("quarantined", target.refusal))
+            found.setdefault(key, []).append((target.account_number, row["rows"]))
+    for row in unknown:
+        reason = "unknown_subscription" if row["account"] in accounts else "unknown_account"
+        found.setdefault(("quarantined", reason), []).append((row["account"], row["rows"]))
+    lines = [LedgerLine(*key, sum(rows for _, rows in parts), _detail(parts)) for key, parts in sorted(found.items())]
+    return [*lines, LedgerLine("used", "", used)] if used else lines
 
 
-def _repeat(marked: ir.Table, duplicates: Duplicates, *, by_event_id: bool) -> ir.StringValue:
-    """Say in which way a reading repeats another of its period; null where it does not, or where that is allowed."""
-    if duplicates is Duplicates.KEEP:
-        return ibis.null("string")
-    key = ["eligible", *(IDENTITY if by_event_id else CONTENT[:3])]
-    same_key = ibis.window(group_by=key)
-    if duplicates is Duplicates.REJECT:
-        return ibis.cases((marked.count().over(same_key) > 1, "repeated_reading"))
-    content = list(dict.fromkeys([*key, *CONTENT]))
-    copies = ibis.window(group_by=content, order_by=[*IDENTITY, "row"])
-    later = ibis.row_number().over(copies) > 0
-    if not by_event_id:
-        return ibis.cases((later, "same_content"))
-    conflict = marked.count().over(same_key) != marked.count().over(ibis.window(group_by=content))
-    return ibis.cases((conflict, "conflicting_duplicate"), (later, "same_content"))
-
-
-def narrow(classified: ir.Table, bounds: Filter | None) -> ir.Table:
-    """Put the readings whose value is outside the bounds out of scope, as `filtered`; they take no part in anything."""
-    if bounds is None:
-        return classified
-    value = classified.value
-    low = value < bounds.minimum if bounds.minimum is not None else ibis.literal(value=False)
-    high = value > bounds.maximum if bounds.maximum is not None else ibis.literal(value=False)
-    filtered = (low | high) & classified.category.isin(["used", "before", "out_of_scope"])
-    category = ibis.ifelse(filtered & (classified.category == "used"), "out_of_scope", classified.category)
-    return classified.mutate(category=category, reason=ibis.ifelse(filtered, FILTERED, classified.reason))
-
-
-def ledger(classified: ir.Table) -> ir.Table:
-    """Count the period's rows by `category` and `reason`; `accounts` counts and `example` names whose they are."""
-    period = classified.filter(~classified.category.isin(["before", "after"]))
-    return period.group_by("category", "reason").aggregate(
-        rows=period.count(), accounts=period.account.nunique(), example=period.account.min()
-    )
-
-
-def quantities(classified: ir.Table, derivation: Derivation) -> ir.Table:
-    """Derive one row per charge that has any reading to count.
-
-    Columns: charge_number, start_us, end_us, numerator, remainder, denominator, readings, first_at_us, last_at_us.
-    """
-    return AGGREGATIONS[derivation.function](classified, derivation)
+def _detail(parts: Iterable[tuple[str, int]]) -> str:
+    accounts = sorted({account for account, _ in parts})
+    return f"account {accounts[0]}" + (f" and {len(accounts) - 1} more" if len(accounts) > 1 else "")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from transforms.period import Month
+from transforms.period import Period
 
 LENGTH = 32  # hex digits, as the billing platform's ids
 
@@ -13,13 +13,13 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
 
 
-def record_key(charge_number: str, start_us: int, custom_fields: Mapping[str, str]) -> str:
-    """Name a usage record by what may exist once: charge, start of service, and the fields that it is split by."""
-    fields = [f"{name}={value}" for name, value in sorted(custom_fields.items())]
+def record_key(charge_number: str, start_us: int, attributes: Mapping[str, str]) -> str:
+    """Name a usage record by what may exist once: charge, start of service, and the attributes that it is split by."""
+    fields = [f"{name}={value}" for name, value in sorted(attributes.items())]
     return digest("record", charge_number, str(start_us), *fields)
 
 
-def content_hash(meter: str, period: Month, records: Iterable[str]) -> str:
+def content_hash(meter: str, period: Period, records: Iterable[str]) -> str:
     """Hash the canonical text of a meter's records of a period, in any order."""
     return digest("content", meter, str(period), *sorted(records))
 
@@ -29,6 +29,6 @@ def import_id(content: str, follows: str | None) -> str:
     return digest("import", content, follows or "")[:LENGTH]
 
 
-def bill_run_id(period: Month, records: Iterable[tuple[str, str]]) -> str:
+def bill_run_id(period: Period, records: Iterable[tuple[str, str]]) -> str:
     """Name a bill run by its period and the (import id, record key) of all that it takes from Pending to Processed."""
     return digest("bill run", str(period), *sorted(f"{batch}/{key}" for batch, key in records))[:LENGTH]

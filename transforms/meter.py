@@ -2,17 +2,17 @@
 
 from enum import StrEnum
 from string import Formatter
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from transforms.definition import Definition, Exact
+from transforms.definition import Definition, Exact, Name
 from transforms.exact import Rounding
-from transforms.source import Name, Source
+from transforms.source import Source
 from transforms.units import Factor
 
 STORED_DECIMALS = 9  # the billing platform keeps 13 digits before the point and 9 behind it
-WORDS = ("meter", "period", "function", "readings")  # what a description or custom field can speak of, in braces
+WORDS = ("meter", "period", "function", "readings")  # what a text can speak of in braces, besides the attributes
 CUSTOM_FIELD = r"^[A-Za-z][A-Za-z0-9_]{0,40}__[cC]$"
 
 
@@ -31,6 +31,7 @@ class Function(StrEnum):
     INCREASE = "increase"
     PERCENTILE = "percentile"
     PEAK = "peak"
+    CUSTOM = "custom"
 
 
 class Per(StrEnum):
@@ -56,15 +57,19 @@ class BucketFunction(StrEnum):
 
 
 class Filter(Definition):
-    """Which values count: both bounds belong to them. Readings outside stand in the ledger as `filtered`."""
+    """Which readings count: both bounds belong to the values, and each attribute is one of the texts listed for it.
+
+    All others stand in the ledger as `filtered`.
+    """
 
     minimum: Exact | None = None
     maximum: Exact | None = None
+    attributes: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _leaves_something(self) -> "Filter":
-        if self.minimum is None and self.maximum is None:
-            raise ValueError("a filter needs a minimum, a maximum, or both")
+        if self.minimum is None and self.maximum is None and not self.attributes:
+            raise ValueError("a filter needs a minimum, a maximum or attributes")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"no value is from {self.minimum} to {self.maximum}; the minimum comes first")
         return self
@@ -80,31 +85,42 @@ MEANT_FOR = {
     "gap_seconds_max": WEIGHTED,
     "per": {Function.TIME_WEIGHTED_SUM},
     "percentile": {Function.PERCENTILE},
+    "bucket": RANKED,
     "bucket_seconds": RANKED,
     "bucket_function": RANKED,
+    "of": {Function.UNIQUE_COUNT},
+    "rule": {Function.CUSTOM},
 }
 NEEDS = {
-    "percentile": ("percentile",),
-    "peak": ("bucket_seconds", "bucket_function"),
-    "bucket_seconds": ("bucket_function",),
-    "bucket_function": ("bucket_seconds",),
+    "percentile": "percentile",
+    "peak": "bucket_function",
+    "bucket": "bucket_function",
+    "bucket_seconds": "bucket_function",
+    "custom": "rule",
 }
+BUCKETED = "one of bucket and bucket_seconds"
 
 
 class Derivation(Definition):
     """What is made of the readings of a charge and billing period.
 
     `gap_seconds_max` bounds how long a reading holds; the time beyond it does not count. `percentile` is taken of the
-    buckets where there are any, else of the readings.
+    buckets where there are any, else of the readings. A bucket is a day on the account's clock, or so many seconds.
+    `of` names the attribute whose different texts are counted. `rule` names a function of `transforms.custom`. Readings
+    that differ in a `group_by` attribute make records of their own.
     """
 
     function: Function
     gap_seconds_max: int | None = Field(default=None, gt=0)
     per: Per = Per.HOUR
     percentile: Annotated[Exact, Field(gt=0, le=100, decimal_places=6)] | None = None
+    bucket: Literal["day"] | None = None
     bucket_seconds: int | None = Field(default=None, gt=0, le=LEAP_YEAR_SECONDS)
     bucket_function: BucketFunction | None = None
+    of: Name | None = None
+    rule: Name | None = None
     filter: Filter | None = None
+    group_by: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> "Derivation":
@@ -112,9 +128,18 @@ class Derivation(Definition):
         if idle := [name for name in stated if self.function not in MEANT_FOR[name]]:
             raise ValueError(f"{idle[0]} has no meaning for {self.function.value}; leave it out")
         for name in (self.function.value, *stated):
-            if missing := [other for other in NEEDS.get(name, ()) if other not in stated]:
-                raise ValueError(f"{name} needs {missing[0]} beside it")
+            if (needed := NEEDS.get(name)) and needed not in stated:
+                also = f", and {BUCKETED}" if name == Function.PEAK else ""
+                raise ValueError(f"{name} needs {needed} beside it{also}")
+        if self.bucket_function is not None and (self.bucket is None) == (self.bucket_seconds is None):
+            raise ValueError(f"bucket_function needs {BUCKETED} beside it, which say how long a bucket is")
         return self
+
+    @property
+    def attributes(self) -> set[str]:
+        """The attributes that the source must have."""
+        filtered = set(self.filter.attributes) if self.filter else set()
+        return filtered | set(self.group_by) | ({self.of} if self.of else set())
 
 
 class QuantityRounding(Definition):
@@ -124,17 +149,18 @@ class QuantityRounding(Definition):
     mode: Rounding = Rounding.HALF_UP
 
 
-def _known_words(text: str) -> str:
-    parts = [part for part in Formatter().parse(text) if part[1] is not None]
-    if any(form or conversion for _, _, form, conversion in parts):
+def _plain_words(text: str) -> str:
+    if any(form or conversion for _, name, form, conversion in Formatter().parse(text) if name is not None):
         raise ValueError("a word in braces takes no format; write {readings} alone")
-    names = [name for _, name, _, _ in parts]
-    if unknown := [name for name in names if name not in WORDS]:
-        raise ValueError(f"{{{unknown[0]}}} is unknown here; write one of {', '.join(WORDS)} in braces")
     return text
 
 
-Text = Annotated[str, Field(max_length=200), AfterValidator(_known_words)]
+def words_of(text: str) -> set[str]:
+    """List the words in braces."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+Text = Annotated[str, Field(max_length=200), AfterValidator(_plain_words)]
 
 
 class Mapping(Definition):
@@ -152,12 +178,30 @@ class Mapping(Definition):
     custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], Text] = Field(default_factory=dict)
 
 
+class BelowMinimum(StrEnum):
+    """What becomes of a record whose readings are too few."""
+
+    WARN = "warn"  # it is loaded, and reported
+    HOLD = "hold"  # it is quarantined until the readings are there
+    FAIL = "fail"  # nothing of the meter's period is loaded
+
+
+class Coverage(Definition):
+    """How much of the samples that a charge's part of the period should have must be there, from 0 to 1."""
+
+    minimum: Annotated[Exact, Field(gt=0, le=1)]
+    below: BelowMinimum = BelowMinimum.WARN
+
+
 def _named_or_own(value: object) -> str:
     return "own" if isinstance(value, dict | Source) else "named"
 
 
 class Meter(Definition):
-    """The content of `catalog/meters/<meter>.yaml`. `source` names one, or declares one of the meter's own."""
+    """The content of `catalog/meters/<meter>.yaml`. `source` names one, or declares one of the meter's own.
+
+    Each run of its DAG, `monthly` or `daily`, handles the billing periods that ended since the run before.
+    """
 
     meter: Name
     description: str = ""
@@ -165,6 +209,26 @@ class Meter(Definition):
     source: Annotated[Annotated[Name, Tag("named")] | Annotated[Source, Tag("own")], Discriminator(_named_or_own)]
     derive: Derivation
     map: Mapping
+    coverage: Coverage | None = None
+    schedule: Literal["monthly", "daily"] = "monthly"
+
+    @model_validator(mode="after")
+    def _words_are_known(self) -> "Meter":
+        known = (*WORDS, *self.derive.group_by)
+        for text in (self.map.description, *self.map.custom_fields.values()):
+            if unknown := sorted(words_of(text) - set(known)):
+                raise ValueError(f"{{{unknown[0]}}} is unknown here; write one of {', '.join(known)} in braces")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_told_apart(self) -> "Meter":
+        told = {word for text in self.map.custom_fields.values() for word in words_of(text)}
+        if untold := [name for name in self.derive.group_by if name not in told]:
+            raise ValueError(
+                f"derive.group_by: {untold[0]} must stand in a custom field, such as "
+                f"map.custom_fields.{untold[0].upper()}__c: '{{{untold[0]}}}'; records would look alike otherwise"
+            )
+        return self
 
     @field_validator("source", mode="before")
     @classmethod

@@ -1,95 +1,112 @@
-"""Scope: which charge of which subscription a reading belongs to, and from when to when it counts.
+"""Scope: which charge a reading belongs to, and from when to when it counts.
 
-Two small tables, made from accounts and their charges, that readings are joined with:
-
-    calendar   account, start_us, end_us                                the billing period, on the account's clock
-    scope      account, subscription (empty: not named by the reading), charge_number, start_us, end_us, refusal
+Readings name an account and perhaps a subscription; a row for each such name leads to a target: a charge with its part
+of the billing period, or the reason why its readings are not billed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from transforms.period import Month, Window
+from transforms.charge import Charge
+from transforms.customers import Account, SubscribedCharge
+from transforms.cycles import cycle_of
+from transforms.period import EPOCH, Period, Window
 
-FOREVER_US = 2**62
+NEVER = Window(EPOCH, EPOCH)
+Name = tuple[str, str]
+"""What a reading calls its account and subscription; the latter is empty where it names none."""
 
 
 @dataclass(frozen=True)
-class Account:
-    """A customer's account; `currency` and `time_zone` hold for all of its charges."""
+class LookupRow:
+    """Whose readings are those that a source knows by `key`; an empty number leaves it open."""
+
+    key: str
+    account_number: str
+    subscription_number: str = ""
+    charge_number: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where readings go: to the part `covered` of a charge's billing period, or nowhere, for the reason `refusal`."""
 
     account_number: str
-    name: str
-    currency: str
-    time_zone: str
-    status: str = "Active"
-
-
-@dataclass(frozen=True)
-class SubscribedCharge:
-    """A charge of the catalog as one subscription has it, from `start_at` until `end_at` (exclusive; None is open)."""
-
     charge_number: str
-    subscription_number: str
-    account_number: str
-    charge: str
-    start_at: datetime
-    end_at: datetime | None = None
-    status: str = "Active"
+    period: Window
+    covered: Window
+    time_zone: str
+    refusal: str = ""
 
 
-@dataclass(frozen=True)
-class CalendarRow:
-    """The billing period of one account."""
-
-    account: str
-    start_us: int
-    end_us: int
-
-
-@dataclass(frozen=True)
-class ScopeRow:
-    """What readings of one (account, subscription) are billed by, or why they are not."""
-
-    account: str
-    subscription: str
-    charge_number: str | None
-    start_us: int
-    end_us: int
-    refusal: str | None
-
-
-def calendar(accounts: Iterable[Account], period: Month) -> list[CalendarRow]:
-    """Cut the period on every account's clock."""
-    windows = {account.account_number: period.window(account.time_zone) for account in accounts}
-    return [CalendarRow(number, window.start_us, window.end_us) for number, window in sorted(windows.items())]
+Scope = Mapping[Name, Target]
 
 
 def scope(
-    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: str, period: Month
-) -> list[ScopeRow]:
-    """Tell for every account, with and without a subscription named, the one charge that its readings belong to."""
-    zones = {account.account_number: account for account in accounts}
-    candidates: defaultdict[tuple[str, str], list[SubscribedCharge]] = defaultdict(list)
-    for number in zones:
-        candidates[number, ""] = []
+    accounts: Iterable[Account],
+    charges: Sequence[SubscribedCharge],
+    charge: Charge,
+    period: Period,
+    lookup: Sequence[LookupRow] | None = None,
+) -> dict[Name, Target]:
+    """Tell for every name that readings can bear where they go in a billing period."""
+    known = {account.account_number: account for account in accounts}
+    mine: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
     for each in charges:
-        if each.account_number in zones:
-            matches = [each] if each.charge == charge else []
-            candidates[each.account_number, ""] += matches
-            candidates[each.account_number, each.subscription_number] += matches
-    return [_row(zones[key[0]], key, found, period) for key, found in sorted(candidates.items())]
+        mine[each.account_number].append(each)
+    found: dict[Name, tuple[Account, list[SubscribedCharge]]] = {}
+    names = _own_names(known, mine) if lookup is None else _looked_up(lookup, known, mine)
+    for name, account, candidates in names:
+        _, before = found.setdefault(name, (account, []))
+        # Two rows of a lookup can fit one charge; it is one all the same.
+        before += [each for each in candidates if each.charge == charge.charge and each not in before]
+    return {name: _target(*found[name], charge, period) for name in sorted(found)}
 
 
-def _row(account: Account, key: tuple[str, str], found: list[SubscribedCharge], period: Month) -> ScopeRow:
+def _own_names(
+    accounts: Mapping[str, Account], charges: Mapping[str, list[SubscribedCharge]]
+) -> Iterator[tuple[Name, Account, list[SubscribedCharge]]]:
+    """Give the names of accounts that are the store's own: with and without a subscription."""
+    for number, account in accounts.items():
+        mine = charges.get(number, [])
+        yield (number, ""), account, mine
+        for each in mine:
+            yield (number, each.subscription_number), account, [each]
+
+
+def _looked_up(
+    lookup: Iterable[LookupRow], accounts: Mapping[str, Account], charges: Mapping[str, list[SubscribedCharge]]
+) -> Iterator[tuple[Name, Account, list[SubscribedCharge]]]:
+    """Give the names of a lookup table whose account is known; a subscription that a reading names must fit as well."""
+    for row in lookup:
+        if row.account_number in accounts:
+            account = accounts[row.account_number]
+            mine = [each for each in charges.get(row.account_number, []) if _fits(each, row)]
+            yield (row.key, ""), account, mine
+            for each in mine:
+                yield (row.key, each.subscription_number), account, [each]
+
+
+def _fits(charge: SubscribedCharge, row: LookupRow) -> bool:
+    return row.subscription_number in {"", charge.subscription_number} and row.charge_number in {
+        "",
+        charge.charge_number,
+    }
+
+
+def _target(account: Account, found: list[SubscribedCharge], charge: Charge, period: Period) -> Target:
+    """Settle on the one charge that covers any of the period, else on any; its own cycle must have the period."""
     window = period.window(account.time_zone)
-    live = [each for each in found if _overlaps(each, window)] or found[:1]
-    if refusal := _refusal(account, live):
-        return ScopeRow(*key, None, 0, 0, refusal)
-    clipped = window.clip(live[0].start_at, live[0].end_at)
-    return ScopeRow(*key, live[0].charge_number, clipped.start_us, clipped.end_us, None)
+    live = [each for each in found if _overlaps(each, window)]
+    settled = (live or found)[:1]
+    cycle = cycle_of(account, charge, settled[0] if settled else None)
+    if not cycle.has(period):
+        return Target(account.account_number, "", NEVER, NEVER, account.time_zone, "other_period")
+    if refusal := _refusal(account, live or settled):
+        return Target(account.account_number, "", window, NEVER, account.time_zone, refusal)
+    covered = window.clip(settled[0].start_at, settled[0].end_at)
+    return Target(account.account_number, settled[0].charge_number, window, covered, account.time_zone)
 
 
 def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
@@ -97,11 +114,11 @@ def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
     return clipped.start < clipped.end
 
 
-def _refusal(account: Account, live: list[SubscribedCharge]) -> str | None:
+def _refusal(account: Account, live: list[SubscribedCharge]) -> str:
     if account.status != "Active":
         return "account_not_active"
     if not live:
         return "no_charge"
     if len(live) > 1:
         return "ambiguous_charge"
-    return None if live[0].status == "Active" else "charge_not_active"
+    return "" if live[0].status == "Active" else "charge_not_active"

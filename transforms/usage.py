@@ -1,21 +1,24 @@
 """From quantities to usage: the charge's unit by an exact factor, one rounding, the billing platform's fields."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from transforms.customers import SubscribedCharge
 from transforms.exact import round_exact
 from transforms.identity import digest, record_key
 from transforms.meter import Meter
-from transforms.period import Month, instant
-from transforms.scope import SubscribedCharge
+from transforms.period import Period, instant
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What was derived for one charge: (numerator + remainder) / denominator; instants in microseconds UTC."""
+    """What was derived for one charge and its `attributes`: (numerator + remainder) / denominator.
+
+    Instants are microseconds UTC; `samples_seen` counts the sampling intervals that hold any reading.
+    """
 
     charge_number: str
     start_us: int
@@ -26,6 +29,8 @@ class Quantity:
     readings: int
     first_at_us: int | None
     last_at_us: int | None
+    samples_seen: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exact(self) -> Fraction:
@@ -50,6 +55,15 @@ class UsageRecord:
     description: str
     custom_fields: Mapping[str, str]
     readings: int
+    samples_expected: int | None = None
+    samples_seen: int | None = None
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """What part of the expected samples is there, at most 1; None where nobody knows what to expect."""
+        if self.samples_expected is None or self.samples_seen is None:
+            return None
+        return min(Fraction(self.samples_seen, self.samples_expected), Fraction(1))
 
     @property
     def canonical(self) -> str:
@@ -67,16 +81,31 @@ def to_usage(
     meter: Meter,
     uom: str,
     factor: Fraction,
-    period: Month,
+    period: Period,
+    interval_seconds: int | None = None,
 ) -> list[UsageRecord]:
     """Map every quantity to a record of the charge's UOM, in the order of their keys."""
     subscribed = {charge.charge_number: charge for charge in charges}
-    records = [_record(each, subscribed[each.charge_number], meter, uom, factor, period) for each in quantities]
+    records = [
+        _record(each, subscribed[each.charge_number], meter, uom, factor, period, interval_seconds)
+        for each in quantities
+    ]
     return sorted(records, key=lambda record: record.record_key)
 
 
+def expected_samples(start_us: int, end_us: int, interval_seconds: int | None) -> int | None:
+    """Tell how many samples a span should have; one at least."""
+    return None if interval_seconds is None else max((end_us - start_us) // (interval_seconds * 1_000_000), 1)
+
+
 def _record(
-    each: Quantity, charge: SubscribedCharge, meter: Meter, uom: str, factor: Fraction, period: Month
+    each: Quantity,
+    charge: SubscribedCharge,
+    meter: Meter,
+    uom: str,
+    factor: Fraction,
+    period: Period,
+    interval_seconds: int | None,
 ) -> UsageRecord:
     rounding = meter.map.rounding
     words = {
@@ -84,9 +113,10 @@ def _record(
         "period": str(period),
         "function": meter.derive.function.value,
         "readings": str(each.readings),
+        **each.attributes,
     }
     return UsageRecord(
-        record_key=record_key(each.charge_number, each.start_us, {}),
+        record_key=record_key(each.charge_number, each.start_us, each.attributes),
         period=str(period),
         account_number=charge.account_number,
         subscription_number=charge.subscription_number,
@@ -99,4 +129,6 @@ def _record(
         description=meter.map.description.format_map(words),
         custom_fields={name: text.format_map(words) for name, text in meter.map.custom_fields.items()},
         readings=each.readings,
+        samples_expected=expected_samples(each.start_us, each.end_us, interval_seconds),
+        samples_seen=None if interval_seconds is None else each.samples_seen,
     )

@@ -108,13 +108,16 @@ def test_a_record_that_the_platform_would_refuse_is_quarantined_alone(tmp_path, 
         ({"record_key": "g" * 64}, "a record key must be 64 hexadecimal digits: not so in 1 of 2 rows (C-1)"),
         ({"record_key": "0" * 63}, "a record key must be 64 hexadecimal digits: not so in 1 of 2 rows (C-1)"),
         ({"record_key": KEY + "2"}, "a record key must occur once: not so in 2 of 2 rows (C-1, C-2)"),
-        ({"charge_number": "C-2"}, "there must be one record per charge and start: not so in 2 of 2 rows (C-2, C-2)"),
     ],
 )
 def test_two_records_of_one_identity_stop_the_step(tmp_path, changed, failure):
     verdict = validate(_usage(**changed), SUITE, tmp_path, "usage")
     assert verdict.failures == (failure,)
     assert verdict.reasons == {}
+
+
+def test_one_charge_has_a_record_for_each_group_of_its_usage(tmp_path):
+    assert validate(_usage(charge_number="C-2"), SUITE, tmp_path, "usage").passed
 
 
 def test_two_periods_of_one_charge_are_two_records(tmp_path):

@@ -18,9 +18,9 @@ from pipeline import steps
 from pipeline.catalog import Catalog
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
-from transforms.period import Month
+from transforms.period import Period
 
-MONTH = Month(2025, 3)
+MONTH = Period.of_month(2025, 3)
 AT = datetime(2026, 1, 15, tzinfo=UTC)
 
 

@@ -139,3 +139,45 @@ def test_a_stated_factor_needs_no_alias(business):
 def test_a_factor_that_counts_nothing_is_refused(business, factor):
     business.declare("meters/energy.yaml", METER.replace("unit: kwh", f"unit: pulse, factor: {factor}"))
     assert _problems(business)[0].startswith("meters/energy.yaml:6: map.factor: ")
+
+
+OF_ATTRIBUTES = """
+source: power
+files: power/{account}/*
+columns: {at: at, value: value, attributes: {region: Region, tier: Tier}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("derive", "problem"),
+    [
+        ("{function: unique_count, of: tiers}", "'tiers'"),
+        ("{function: sum, filter: {attributes: {tiers: [a]}}}", "'tiers'"),
+        ("{function: sum, group_by: [tiers]}", "'tiers'"),
+    ],
+)
+def test_an_attribute_that_the_source_does_not_have_is_refused_with_the_nearest(business, derive, problem):
+    business.declare("sources/power.yaml", OF_ATTRIBUTES)
+    text = METER.replace("{function: sum}", derive).replace("unit: kwh", "unit: kwh, custom_fields: {T__c: '{tiers}'}")
+    if "group_by" not in derive:
+        text = text.replace("{tiers}", "")
+    business.declare("meters/energy.yaml", text)
+    assert _problems(business) == [
+        f"meters/energy.yaml:5: derive: {problem} is no attribute of source power (known: region, tier); "
+        "did you mean 'tier'?"
+    ]
+
+
+def test_a_rule_that_nobody_wrote_is_refused_with_the_nearest(business):
+    business.declare("meters/energy.yaml", METER.replace("{function: sum}", "{function: custom, rule: spred}"))
+    assert _problems(business) == [
+        "meters/energy.yaml:5: derive.rule: 'spred' is unknown (known: mean_of_daily_peaks, spread); "
+        "did you mean 'spread'?"
+    ]
+
+
+def test_a_coverage_needs_a_source_that_says_how_far_apart_its_samples_are(business):
+    business.declare("meters/energy.yaml", METER + "coverage: {minimum: 0.9}\n")
+    assert _problems(business) == [
+        "meters/energy.yaml:7: coverage: source power must say how far apart its samples are (interval_seconds)"
+    ]

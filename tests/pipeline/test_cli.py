@@ -171,7 +171,7 @@ def test_a_store_that_was_never_migrated_is_told_with_the_command_that_helps(sho
 def test_a_period_that_is_none_is_a_usage_error(period):
     done = CliRunner().invoke(cli, ["rate", period])
     assert done.exit_code == 2
-    assert "is not a billing period; write year and month, such as 2014-02" in done.output
+    assert "is not a billing period; write 2014-02, 2014-Q1" in done.output
 
 
 def test_the_module_runs_as_a_program_with_its_exit_codes(shop):

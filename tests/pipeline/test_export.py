@@ -22,9 +22,9 @@ from pathlib import Path
 from pipeline import steps
 from pipeline.store import exporting
 from pipeline.store.engine import connect
-from transforms.period import Month
+from transforms.period import Period
 exporting.note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-steps.export(connect(sys.argv[1]), Month(2025, 3), Path(sys.argv[2]))
+steps.export(connect(sys.argv[1]), Period.of_month(2025, 3), Path(sys.argv[2]))
 """
 
 

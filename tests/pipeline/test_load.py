@@ -11,7 +11,7 @@ from pipeline import artefact
 from pipeline.artefact import DamagedArtefactError
 from pipeline.load import LoadRefusedError
 from pipeline.store import ledger
-from transforms.period import Month
+from transforms.period import Period
 from transforms.reconcile import UnexplainedRowsError, check
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
@@ -177,4 +177,4 @@ def test_another_months_usage_is_an_import_of_its_own(business, march):
     assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3), ("C-1", "2025-04", Decimal(100), 1)]
     with business.store.begin() as connection:
         assert [check(each).landed for each in ledger.all_ledgers(connection)] == [3, 1]
-        assert ledger.meters_done(connection, Month(2025, 4)) == {"energy"}
+        assert ledger.meters_done(connection, Period.of_month(2025, 4)) == {"energy"}

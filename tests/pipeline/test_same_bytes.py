@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pipeline import steps
 from pipeline.register import register
 from pipeline.steps import Shop
-from transforms.period import Month
-shop, month, now = Shop.open(), Month.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
+from transforms.period import Period
+shop, month, now = Shop.open(), Period.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
 register(shop.store, shop.catalog, shop.inbox / "customers")
 steps.extract(shop.store, shop.catalog.source("heat"), shop.inbox, shop.home, until=now)
 steps.run_meter(shop, "heat", month, at=now)
@@ -53,7 +53,7 @@ def seen():
 def test_readings_artefacts_reports_and_exports_are_the_same_bytes_on_every_machine(machine, store, home, seen):
     found = files_of(machine, store, home)
     kinds = {name.split("/")[0] for name in found}
-    assert kinds == {"readings", "work", "data_docs", "exports"}
+    assert kinds == {"raw", "readings", "work", "data_docs", "exports"}
     expected = seen.setdefault("files", found)
     assert sorted(found) == sorted(expected)
     assert found == expected

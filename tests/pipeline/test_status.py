@@ -46,7 +46,17 @@ def test_every_row_that_is_not_billed_is_shown_with_its_reason(business, march):
     business.run(period="2025-04")
     _, conservation, *_ = _sections(business)
     assert "  2025-03 energy: 3 quarantined, unknown_account (account A-7)" in conservation.splitlines()
-    assert "  and 1 meters and months without a reading" in conservation.splitlines()
+    assert "  and 1 billing periods of meters without a reading" in conservation.splitlines()
+
+
+def test_a_period_that_readings_came_late_for_is_shown_until_it_is_derived_again(business, march):
+    business.bill(march)
+    business.deliver("power/A-1/late.csv", "at,value\n2025-03-20T00:00:00Z,1\n")
+    business.extract()
+    remark = "  2025-03 energy: stale, other files have landed since; the meter's next run derives it again"
+    assert remark in _sections(business)[1].splitlines()
+    business.run()
+    assert "stale" not in _sections(business)[1]
 
 
 def test_a_file_that_is_quarantined_whole_is_shown_with_its_reason(business):

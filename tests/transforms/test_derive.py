@@ -1,117 +1,36 @@
-"""Every derivation against a second computation, in plain Python, that shares no idea with the first."""
+"""The plain totals and the time-weighted average, in figures that can be checked by hand."""
 
 from decimal import Decimal
 from fractions import Fraction
 
 import duckdb
-import ibis
-import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from readings_by_hand import Rules, landed, quantity, source_of, target, window
 
-from transforms import derive
 from transforms.meter import Derivation
-from transforms.scope import CalendarRow, ScopeRow
-from transforms.source import Duplicates
 
 SECOND = 1_000_000
 START, END = 10, 30  # the billing period, in seconds
-SCHEMA = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("account", pa.string()),
-        ("subscription", pa.string()),
-        ("at_us", pa.int64()),
-        ("value", pa.decimal128(38, 18)),
-        ("id_high", pa.int64()),
-        ("id_low", pa.int64()),
-    ]
-)
-
-
-def table(readings, files=None):
-    """A table of (seconds, value), each with the file that it came in; by default all in one."""
-    rows = [
-        {"row": row, "account": "A-1", "subscription": "", "at_us": int(at * SECOND), "value": value, "id_high": file}
-        for row, ((at, value), file) in enumerate(zip(readings, files or [1] * len(readings), strict=True), start=1)
-    ]
-    return ibis.memtable(pa.Table.from_pylist([{**row, "id_low": row["row"]} for row in rows], schema=SCHEMA))
 
 
 @pytest.fixture(scope="module")
 def derived(backend):
     """Derive the quantity of one charge: the exact value, None where there is none."""
 
-    def run(readings, function, *, window=(START, END), gap=None, files=None):
+    def run(readings, function, *, covered=(START, END), gap=None):
+        rows = [{"account": "A-1", "at_us": int(at * SECOND), "value": value} for at, value in readings]
         bounds = (START * SECOND, END * SECOND)
-        dated = derive.inside(table(readings, files), [CalendarRow("A-1", *bounds)], CalendarRow("", *bounds))
-        scope = [ScopeRow("A-1", "", "C-1", window[0] * SECOND, window[1] * SECOND, None)]
-        classified = derive.classify(dated, scope, Duplicates.KEEP, by_event_id=False)
+        scope = {("A-1", ""): target("A-1", "C-1", bounds, [at * SECOND for at in covered])}
         derivation = Derivation(function=function, gap_seconds_max=gap)
-        rows = backend.to_pyarrow(derive.quantities(classified, derivation)).to_pylist()
-        assert len(rows) <= 1
-        return _exact(rows[0]) if rows else None
+        records = Rules(backend, landed(rows), source_of(), scope, window(*bounds), derivation).records()
+        assert len(records) <= 1
+        return quantity(records[0]) if records else None
 
     return run
 
 
-def _exact(row):
-    return (Fraction(row["numerator"]) + Fraction(row["remainder"])) / row["denominator"]
-
-
-def by_hand(readings, window, function):
-    values = [Fraction(value) for at, value in readings if window[0] <= at < window[1]]
-    ways = {
-        "sum": sum,
-        "count": len,
-        "maximum": max,
-        "minimum": min,
-        "average": lambda found: sum(found) / len(found),
-    }
-    return ways[function](values) if values else None
-
-
-def second_by_second(readings, window, gap):
-    """Look at every second of the window which reading holds then: the last one, unless it is too old."""
-    held = []
-    for second in range(*window):
-        known = [(at, value) for at, value in readings if at <= second]
-        if known and (gap is None or second < max(known)[0] + gap):
-            held.append(Fraction(max(known)[1]))
-    return sum(held) / len(held) if held else None
-
-
 WEIGHTED = "time_weighted_average"
 PLAIN = ("sum", "count", "maximum", "minimum", "average")
-VALUES = st.one_of(st.integers(-3, 3).map(Decimal), st.decimals(-(10**6), 10**6, places=17))
-SECONDS = st.one_of(st.integers(0, 40), st.sampled_from([START - 1, START, 15, 20, 25, END - 1, END]))
-READINGS = st.lists(st.tuples(SECONDS, VALUES), max_size=30)
-WINDOWS = st.sampled_from([(START, END), (15, END), (START, 25), (15, 25), (20, 20)])
-SHAPES = st.tuples(WINDOWS, st.sampled_from([None, 1, 3, 10]))
-queries = settings(max_examples=25, deadline=None)  # each example is a query or more
-
-
-@pytest.mark.parametrize("function", PLAIN)
-@queries
-@given(readings=READINGS, window=WINDOWS)
-def test_a_quantity_is_what_a_second_computation_finds(derived, readings, window, function):
-    assert derived(readings, function, window=window) == by_hand(readings, window, function)
-
-
-@queries
-@given(readings=READINGS, shape=SHAPES)
-def test_a_time_weighted_average_is_what_a_look_at_every_second_finds(derived, readings, shape):
-    window, gap = shape
-    assert derived(readings, WEIGHTED, window=window, gap=gap) == second_by_second(readings, window, gap)
-
-
-@queries
-@given(data=st.data(), readings=READINGS, function=st.sampled_from([*PLAIN, WEIGHTED]))
-def test_no_quantity_depends_on_the_order_of_rows_or_on_the_files_they_came_in(derived, data, readings, function):
-    shuffled = data.draw(st.permutations(readings))
-    files = data.draw(st.lists(st.integers(-9, 9), min_size=len(readings), max_size=len(readings)))
-    assert derived(shuffled, function, files=files) == derived(readings, function)
 
 
 def numbers(*pairs):
@@ -147,7 +66,7 @@ def test_the_reading_from_before_the_period_holds_until_the_first_one_in_it(deri
 def test_the_reading_from_before_a_charge_starts_holds_until_the_first_one_after_it(derived):
     # The charge starts at second 20; 5, of second 12, holds until second 25, not 1, of second 2.
     readings = numbers((2, "1"), (12, "5"), (25, "9"))
-    assert derived(readings, WEIGHTED, window=(20, 30)) == Fraction(5 * 5 + 9 * 5, 10)
+    assert derived(readings, WEIGHTED, covered=(20, 30)) == Fraction(5 * 5 + 9 * 5, 10)
 
 
 def test_a_period_without_a_reading_of_its_own_has_the_average_that_was_carried_in(derived):

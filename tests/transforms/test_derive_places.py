@@ -1,71 +1,68 @@
 """Every reading of a period is in exactly one place: used, or left out for a reason that is counted."""
 
-from decimal import Decimal
-
-import ibis
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from readings_by_hand import Rules, landed, source_of, target, window
 
 from transforms import derive
+from transforms.fate import Fate
 from transforms.meter import Derivation
-from transforms.scope import CalendarRow, ScopeRow
+from transforms.reconcile import LedgerLine
 from transforms.source import Duplicates
 
 # A-1 and its S-1 are billed by C-1; A-2 within 12..16 by C-2; A-3 not at all; the period of A-2 begins earlier.
-CALENDAR = [CalendarRow("A-1", 10, 20), CalendarRow("A-2", 8, 18), CalendarRow("A-3", 10, 20)]
-DEFAULT = CalendarRow("", 10, 20)
-SCOPE = [
-    ScopeRow("A-1", "", "C-1", 10, 20, None),
-    ScopeRow("A-1", "S-1", "C-1", 10, 20, None),
-    ScopeRow("A-2", "", "C-2", 12, 16, None),
-    ScopeRow("A-3", "", None, 0, 0, "no_charge"),
-]
-DECIMAL = pa.decimal128(38, 18)
+SCOPE = {
+    ("A-1", ""): target("A-1", "C-1", (10, 20)),
+    ("A-1", "S-1"): target("A-1", "C-1", (10, 20)),
+    ("A-2", ""): target("A-2", "C-2", (8, 18), (12, 16)),
+    ("A-3", ""): target("A-3", "", (10, 20), (0, 0), "no_charge"),
+}
+DEFAULT = window(10, 20)
 
 
-def table(readings):
-    """A table of (account, at, value), with (subscription, event id) behind it where there are any."""
+def rules(backend, readings, duplicates="keep", *, by_event_id=False, function="sum"):
+    """Take (account, at, value), with (subscription, event id) behind them where there are any, through the rules."""
     full = [(*reading, *("", None)[len(reading) - 3 :]) for reading in readings]
-    accounts, instants, values, subscriptions, ids = zip(*full, strict=True)
-    rows = range(1, len(full) + 1)
-    columns = {
-        "row": pa.array(rows, pa.int64()),
-        "account": pa.array(accounts, pa.string()),
-        "subscription": pa.array(subscriptions, pa.string()),
-        "at_us": pa.array(instants, pa.int64()),
-        "value": pa.array(map(Decimal, values), DECIMAL),
-        "id_high": pa.array([1 if each is None else 2 for each in ids], pa.int64()),
-        "id_low": pa.array([row if each is None else each for row, each in zip(rows, ids, strict=True)], pa.int64()),
-    }
-    return ibis.memtable(pa.table(columns))
-
-
-def classified(readings, duplicates="keep", *, by_event_id=False):
-    dated = derive.inside(table(readings), CALENDAR, DEFAULT)
-    return derive.classify(dated, SCOPE, Duplicates(duplicates), by_event_id=by_event_id)
+    rows = [
+        {"account": account, "at_us": at, "value": value, "subscription": subscription}
+        | ({} if event is None else {"id_high": event, "id_low": 7})
+        for account, at, value, subscription, event in full
+    ]
+    source = source_of(duplicates, by_event_id=by_event_id)
+    return Rules(backend, landed(rows), source, SCOPE, DEFAULT, Derivation(function=function))
 
 
 @pytest.fixture(scope="module")
 def places(backend):
-    """What becomes of readings, in their order: the category, with the reason where there is one."""
+    """What becomes of readings, in their order: the place, with the reason where there is one."""
 
     def found(readings, duplicates="keep", *, by_event_id=False):
-        table = backend.to_pyarrow(classified(readings, duplicates, by_event_id=by_event_id).order_by("row"))
-        rows = table.to_pylist()
-        return [": ".join(filter(None, (row["category"], row["reason"]))) for row in rows]
+        taken = rules(backend, readings, duplicates, by_event_id=by_event_id)
+        rows = backend.to_pyarrow(taken.placed.order_by("row")).to_pylist()
+        return [_place(row, taken) for row in rows]
 
     return found
 
 
+def _place(row, taken):
+    """Ask the ledger about one reading alone."""
+    if row["fate"] in (Fate.BEFORE, Fate.AFTER):
+        return Fate(row["fate"]).name.lower()
+    alone = {("slot", row["slot"]), ("fate", row["fate"]), ("rows", 1)}
+    unknown = [row | {"rows": 1}] if row["fate"] == Fate.UNKNOWN else []
+    used = int(row["fate"] == Fate.USED)
+    accounts = {account for account, _ in SCOPE}
+    (line,) = derive.ledger(used, [] if used or unknown else [dict(alone)], unknown, taken.targets, accounts)
+    return ": ".join(filter(None, (line.place, line.reason)))
+
+
 @pytest.fixture(scope="module")
 def ledger(backend):
-    """The ledger's lines of readings, sorted."""
+    """The ledger's lines of readings."""
 
     def counted(readings, duplicates="keep", *, by_event_id=False):
-        lines = derive.ledger(classified(readings, duplicates, by_event_id=by_event_id))
-        return sorted(backend.to_pyarrow(lines).to_pylist(), key=lambda line: (line["category"], line["reason"] or ""))
+        return rules(backend, readings, duplicates, by_event_id=by_event_id).lines()
 
     return counted
 
@@ -151,16 +148,30 @@ def test_rows_of_one_event_id_that_contradict_each_other_are_all_quarantined(pla
 def test_a_copy_that_is_not_billed_anyway_takes_nothing_from_the_one_that_is(places):
     rows = [("A-2", 11, "5"), ("A-2", 11, "5"), ("A-2", 15, "5")]
     assert places(rows, "reject") == ["out_of_scope: outside_subscription"] * 2 + ["used"]
+
+
+def test_one_event_id_that_stands_for_two_readings_is_trusted_for_neither(places):
     one_id = [("A-2", 11, "5", "", 71), ("A-2", 15, "5", "", 71)]
-    assert places(one_id, "reject", by_event_id=True) == ["out_of_scope: outside_subscription", "used"]
-    assert places(one_id, "exact", by_event_id=True) == ["out_of_scope: outside_subscription", "used"]
+    assert places(one_id, "reject", by_event_id=True) == [
+        "out_of_scope: outside_subscription",
+        "quarantined: repeated_reading",
+    ]
+    assert places(one_id, "exact", by_event_id=True) == [
+        "out_of_scope: outside_subscription",
+        "quarantined: conflicting_duplicate",
+    ]
+
+
+def test_an_event_id_is_held_against_those_of_its_own_day_alone(places):
+    tomorrow = [("A-1", 15, "5", "", 71), ("A-1", 15 + 86_400_000_000, "5", "", 71)]
+    assert places(tomorrow, "exact", by_event_id=True) == ["used", "after"]
 
 
 def test_the_ledger_names_an_account_and_counts_how_many_there_are(ledger):
     lines = ledger([("A-9", 15, 1), ("A-8", 15, 1), ("A-8", 16, 1), ("A-1", 15, 1), ("A-1", 25, 1)])
     assert lines == [
-        {"category": "quarantined", "reason": "unknown_account", "rows": 3, "accounts": 2, "example": "A-8"},
-        {"category": "used", "reason": None, "rows": 1, "accounts": 1, "example": "A-1"},
+        LedgerLine("quarantined", "unknown_account", 3, "account A-8 and 1 more"),
+        LedgerLine("used", "", 1),
     ]
 
 
@@ -175,19 +186,19 @@ READINGS = st.lists(
     min_size=1,
     max_size=60,
 )
-BOUNDS = {row.account: (row.start_us, row.end_us) for row in CALENDAR}
+BOUNDS = {name: (each.period.start_us, each.period.end_us) for name, each in SCOPE.items()}
 queries = settings(max_examples=25, deadline=None)  # each example is a query or more
 
 
 @queries
 @given(readings=READINGS, duplicates=st.sampled_from(list(Duplicates)), by_event_id=st.booleans())
 def test_conservation_the_places_add_up_to_the_readings_of_the_period(ledger, readings, duplicates, by_event_id):
-    bounds = [(at, BOUNDS.get(account, (10, 20))) for account, at, *_ in readings]
+    bounds = [(at, BOUNDS.get((account, name), (10, 20))) for account, at, _, name, _ in readings]
     landed = sum(start <= at < end for at, (start, end) in bounds)
     lines = ledger(readings, duplicates, by_event_id=by_event_id)
-    assert sum(line["rows"] for line in lines) == landed
-    assert {line["category"] for line in lines} <= {"used", "duplicate", "out_of_scope", "quarantined"}
-    assert all((line["category"] == "used") == (line["reason"] is None) for line in lines)
+    assert sum(line.rows for line in lines) == landed
+    assert {line.place for line in lines} <= {"used", "duplicate", "out_of_scope", "quarantined"}
+    assert all((line.place == "used") == (line.reason == "") for line in lines)
 
 
 @queries
@@ -195,10 +206,9 @@ def test_conservation_the_places_add_up_to_the_readings_of_the_period(ledger, re
 def test_the_readings_behind_the_quantities_are_those_that_the_ledger_counts_as_used(
     backend, ledger, readings, duplicates, by_event_id
 ):
-    table = classified(readings, duplicates, by_event_id=by_event_id)
-    used = sum(line["rows"] for line in ledger(readings, duplicates, by_event_id=by_event_id) if not line["reason"])
+    used = sum(line.rows for line in ledger(readings, duplicates, by_event_id=by_event_id) if not line.reason)
     for function in ("sum", "time_weighted_average"):
-        rows = backend.to_pyarrow(derive.quantities(table, Derivation(function=function))).to_pylist()
+        rows = rules(backend, readings, duplicates, by_event_id=by_event_id, function=function).records()
         assert sum(row["readings"] for row in rows) == used
         assert len({row["charge_number"] for row in rows}) == len(rows)
 

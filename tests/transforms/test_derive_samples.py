@@ -10,13 +10,12 @@ from pathlib import Path
 import ibis
 import pytest
 import yaml
+from readings_by_hand import Rules, target
 
-from transforms import derive
 from transforms.exact import Rounding, round_exact
 from transforms.meter import Derivation, Function
-from transforms.period import Month
+from transforms.period import Period
 from transforms.readings import parse
-from transforms.scope import CalendarRow, ScopeRow
 from transforms.source import Source
 
 ROOT = Path(__file__).parents[2]
@@ -34,22 +33,22 @@ UK = {"source": "uk", "files": "{account}/*.csv.gz", "columns": {"at": "start", 
 def derived(backend, rows, source, months):
     """Every figure of every month, as exact fractions, and the number of duplicates that were counted once."""
     readings = ibis.memtable(backend.to_pyarrow(parse(rows, source, file_key=1, path={"account": "A-1"})))
-    found = {month: _month(backend, readings, source, Month.parse(month)) for month in months}
+    found = {month: _month(backend, readings, source, Period.parse(month)) for month in months}
     return {month: figures for month, (figures, _) in found.items()}, sum(count for _, count in found.values())
 
 
 def _month(backend, readings, source, month):
-    window = month.window(source.time.zone)
-    bounds = (window.start_us, window.end_us)
-    dated = derive.inside(readings, [CalendarRow("A-1", *bounds)], CalendarRow("", *bounds))
-    scope = [ScopeRow("A-1", "", "C-1", *bounds, None)]
-    classified = derive.classify(dated, scope, source.duplicates, by_event_id=False)
-    figures = {name: _figure(backend, classified, function) for name, function in FIGURES.items()}
-    return figures, backend.to_pyarrow((classified.category == "duplicate").sum()).as_py()
+    bounds = month.window(source.time.zone)
+    scope = {("A-1", ""): target("A-1", "C-1", (bounds.start_us, bounds.end_us))}
+    rules = {
+        name: Rules(backend, readings, source, scope, bounds, Derivation(function=function))
+        for name, function in FIGURES.items()
+    }
+    figures = {name: _figure(each.records()) for name, each in rules.items()}
+    return figures, rules["sum"].ledger().get(("duplicate", "same_content"), 0)
 
 
-def _figure(backend, classified, function):
-    rows = backend.to_pyarrow(derive.quantities(classified, Derivation(function=function))).to_pylist()
+def _figure(rows):
     assert len(rows) == 1
     return (Fraction(rows[0]["numerator"]) + Fraction(rows[0]["remainder"])) / rows[0]["denominator"]
 

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.identity import bill_run_id, content_hash, digest, import_id, record_key
-from transforms.period import Month
+from transforms.period import Period
 
-FEBRUARY, MARCH = Month(2014, 2), Month(2014, 3)
+FEBRUARY, MARCH = Period.of_month(2014, 2), Period.of_month(2014, 3)
 TEXTS = st.lists(st.text(max_size=5), max_size=4)
 
 

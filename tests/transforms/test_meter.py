@@ -50,13 +50,15 @@ def test_a_factor_is_the_exact_fraction_that_was_written():
 NEEDED = {
     "percentile": {"percentile": "95"},
     "peak": {"bucket_seconds": "3600", "bucket_function": "sum"},
+    "custom": {"rule": "spread"},
 }
 TAKEN = {
     "time_weighted_average": {"gap_seconds_max": "3600"},
     "time_weighted_sum": {"gap_seconds_max": "3600", "per": "day"},
     "percentile": {"bucket_seconds": "300", "bucket_function": "average"},
+    "unique_count": {"of": "tenant"},
 }
-PARAMETERS = {"gap_seconds_max": "3600", "per": "day"} | NEEDED["percentile"] | NEEDED["peak"]
+PARAMETERS = {name: value for each in (*NEEDED.values(), *TAKEN.values()) for name, value in each.items()}
 FUNCTIONS = [each.value for each in Function]
 
 
@@ -91,12 +93,23 @@ def test_a_parameter_is_refused_where_it_has_no_meaning(function, parameter):
         ({"function": "percentile", "percentile": "100.1"}, "less than or equal to 100"),
         ({"function": "percentile", "percentile": "99.9999999"}, "no more than 6 decimal places"),
         ({"function": "percentile", "percentile": "95", "bucket_seconds": "300"}, "bucket_seconds needs bucket_func"),
-        ({"function": "percentile", "percentile": "95", "bucket_function": "sum"}, "bucket_function needs bucket_sec"),
-        ({"function": "peak"}, "peak needs bucket_seconds beside it"),
+        ({"function": "percentile", "percentile": "95", "bucket_function": "sum"}, "bucket_function needs one of bu"),
+        ({"function": "peak"}, "peak needs bucket_function beside it, and one of bucket and bucket_seconds"),
+        ({"function": "peak", "bucket": "day"}, "peak needs bucket_function beside it"),
+        ({"function": "percentile", "percentile": "95", "bucket": "day"}, "bucket needs bucket_function beside it"),
+        (
+            {"function": "peak", "bucket": "day", "bucket_seconds": "60", "bucket_function": "sum"},
+            "bucket_function needs one of bucket and bucket_seconds beside it, which say how long a bucket is",
+        ),
+        ({"function": "peak", "bucket": "month", "bucket_function": "sum"}, "Input should be 'day'"),
+        ({"function": "custom"}, "custom needs rule beside it"),
+        ({"function": "custom", "rule": "Spread"}, "should match pattern"),
+        ({"function": "sum", "rule": "spread"}, "rule has no meaning for sum"),
+        ({"function": "sum", "filter": {"attributes": {"region": []}}}, "at least 1 item"),
         ({"function": "peak", "bucket_seconds": "0", "bucket_function": "sum"}, "greater than 0"),
         ({"function": "peak", "bucket_seconds": "60", "bucket_function": "median"}, "'average', 'sum', 'count' or"),
         ({"function": "time_weighted_sum", "per": "month"}, "'second', 'hour' or 'day'"),
-        ({"function": "sum", "filter": {}}, "a filter needs a minimum, a maximum, or both"),
+        ({"function": "sum", "filter": {}}, "a filter needs a minimum, a maximum or attributes"),
         ({"function": "sum", "filter": {"minimum": "2", "maximum": "1"}}, "no value is from 2 to 1"),
         ({"function": "sum", "filter": {"minimum": "NaN"}}, "finite"),
         ({"function": "sum", "filter": {"above": "1"}}, "Extra inputs are not permitted"),
@@ -144,7 +157,7 @@ def test_a_description_that_would_fail_when_usage_is_mapped_is_refused_when_the_
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"derive": {"function": "median"}}, "'time_weighted_sum', 'increase', 'percentile' or 'peak'"),
+        ({"derive": {"function": "median"}}, "'increase', 'percentile', 'peak' or 'custom'"),
         ({"derive": {"function": "time_weighted_average", "gap_seconds_max": "0"}}, "greater than 0"),
         ({"source": "Server CPU"}, "should match pattern"),
         ({"source": OWN | {"files": "*.csv"}}, "say where the account stands, once"),
@@ -155,3 +168,38 @@ def test_a_description_that_would_fail_when_usage_is_mapped_is_refused_when_the_
 def test_a_meter_that_cannot_be_right_is_refused_and_the_message_says_why(fields, message):
     with pytest.raises(ValidationError, match=message):
         meter(**fields)
+
+
+def test_the_attributes_that_a_meter_speaks_of_are_those_it_filters_groups_and_counts_by():
+    derive = {"function": "unique_count", "of": "pod", "group_by": ["tier"], "filter": {"attributes": {"zone": ["a"]}}}
+    grouped = meter({"custom_fields": {"TIER__c": "{tier}"}}, derive=derive)
+    assert grouped.derive.attributes == {"pod", "tier", "zone"}
+    assert meter().derive.attributes == set()
+
+
+def test_what_a_meter_groups_by_must_stand_in_a_custom_field_or_its_records_would_look_alike():
+    derive = {"function": "sum", "group_by": ["tier", "zone"]}
+    with pytest.raises(ValidationError, match=r"derive.group_by: zone must stand in a custom field, such as map"):
+        meter({"custom_fields": {"TIER__c": "{tier}"}}, derive=derive)
+    told = meter({"custom_fields": {"TIER__c": "{tier} of {zone}"}}, derive=derive)
+    assert told.derive.group_by == ("tier", "zone")
+
+
+@pytest.mark.parametrize(
+    ("coverage", "message"),
+    [
+        ({}, "coverage.minimum\n  Field required"),
+        ({"minimum": "0"}, "greater than 0"),
+        ({"minimum": "1.01"}, "less than or equal to 1"),
+        ({"minimum": "0.9", "below": "drop"}, "'warn', 'hold' or 'fail'"),
+    ],
+)
+def test_a_coverage_that_cannot_be_right_is_refused_and_the_message_says_why(coverage, message):
+    with pytest.raises(ValidationError, match=message):
+        meter(coverage=coverage)
+
+
+def test_a_meter_runs_by_the_month_unless_it_says_daily():
+    assert (meter().schedule, meter(schedule="daily").schedule) == ("monthly", "daily")
+    with pytest.raises(ValidationError, match="'monthly' or 'daily'"):
+        meter(schedule="hourly")

@@ -5,10 +5,10 @@ from fractions import Fraction
 
 import pytest
 
+from transforms.customers import SubscribedCharge
 from transforms.identity import record_key
 from transforms.meter import Meter
-from transforms.period import Month
-from transforms.scope import SubscribedCharge
+from transforms.period import Period
 from transforms.usage import Quantity, to_usage
 
 START, END = datetime(2014, 2, 1, 5, tzinfo=UTC), datetime(2014, 3, 1, 5, tzinfo=UTC)
@@ -28,7 +28,7 @@ def meter(**mapping):
 
 def usage(*quantities, factor=Fraction(1), **mapping):
     charges = [SubscribedCharge(f"C-{number}", f"S-{number}", "A-1", "cpu", START) for number in (1, 2, 3)]
-    return to_usage(quantities, charges, meter(**mapping), "percent", factor, Month(2014, 2))
+    return to_usage(quantities, charges, meter(**mapping), "percent", factor, Period.of_month(2014, 2))
 
 
 def quantity(numerator, denominator=1, *, remainder="0", factor="1", **rounding):

@@ -1,61 +1,118 @@
 """Derivations in which a reading matters beyond its own instant: until the next, or against the one before."""
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
-from transforms.derivations.record import FILTERED, per_charge
+from transforms.derivations.record import DIGITS_MAX, key_of, per_record, wide
+from transforms.fate import Fate
 from transforms.meter import Derivation
 
-IN_ORDER = ("at_us", "value", "id_high", "id_low", "row")  # content decides before arrival does
+WEIGHT_DIGITS = 14  # of the microseconds of a leap year
+WEIGHT = f"decimal({DIGITS_MAX}, 0)"  # wide: of two narrow decimals DuckDB makes a product of 18 digits, and overflows
+INNER = ("inner_weight", "inner_0", "inner_1")  # what a day's readings hold among themselves, where days were added up
+IN_ORDER = ("at_us", "value")  # readings that are equal in both weigh and rise the same in any order
 
 
-def time_weighted_average(classified: ir.Table, derivation: Derivation) -> ir.Table:
+def time_weighted_average(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Weigh each reading by the time that it holds, in microseconds, and divide by the time that any reading holds."""
-    held = _held(classified, derivation)
-    weight = held.weight.cast("decimal(38, 0)")
-    # Whole part and fraction apart: their product with a weight stays within 38 digits, so the sum is exact.
-    whole = held.value.cast("decimal(38, 0)")
-    fraction = ((held.value - whole) * weight).sum()
-    grouped = per_charge(held, (whole * weight).sum(), held.weight.sum(), fraction)
+    held = _held(placed, derivation)
+    inner = (held.fate == Fate.USED) if INNER[0] in held.columns else None
+    parts = [part.sum() for part in _weighted(held.value, held.weight)]
+    weight = held.weight.sum()
+    if inner is not None:  # what the readings of a day hold among themselves was added up before
+        parts = [part + held[name].sum(where=inner).fill_null(0) for name, part in zip(INNER[1:], parts, strict=False)]
+        weight += held[INNER[0]].sum(where=inner).fill_null(0)
+    grouped = per_record(held, derivation, parts[0], weight, *parts[1:])
     return grouped.filter(grouped.denominator > 0)
 
 
-def time_weighted_sum(classified: ir.Table, derivation: Derivation) -> ir.Table:
+def of_day(readings: ir.Table, derivation: Derivation, key: Sequence[str]) -> ir.Table:
+    """Add up by `key` what readings of a day hold among themselves: from the first, which opens it, to the last.
+
+    Columns: the key, opening and closing (values), inner_weight and inner_0, inner_1 as `_weighted` parts them.
+    """
+    following = readings.at_us.lead().over(group_by=key, order_by=IN_ORDER)
+    opens = readings.at_us.lag().over(group_by=key, order_by=IN_ORDER).isnull()
+    weight = _until(readings, following.fill_null(readings.at_us), derivation) - readings.at_us
+    held = readings.mutate(weight=weight, opens=opens, closes=following.isnull())
+    parts = zip(INNER[1:], _weighted(held.value, held.weight), strict=False)
+    return held.group_by(*key).aggregate(
+        opening=held.value.max(where=held.opens),
+        closing=held.value.max(where=held.closes),
+        inner_weight=held.weight.sum(),
+        **{name: part.sum() for name, part in parts},
+    )
+
+
+def opened_and_closed(days: ir.Table) -> ir.Table:
+    """Let two readings stand for each day: its last, which holds on, and its first, which ends what held before."""
+    nothing = {name: days[name] * 0 for name in INNER if name in days.columns} | {"rows": ibis.literal(0, "int64")}
+    closing = days.mutate(at_us=days.last_at_us, value=days.closing, opens=ibis.literal(value=False))
+    opening = days.mutate(at_us=days.first_at_us, value=days.opening, opens=ibis.literal(value=True), **nothing)
+    return closing.union(opening.filter(days.first_at_us < days.last_at_us)).drop("opening", "closing")
+
+
+def alone(readings: ir.Table) -> ir.Table:
+    """Let readings stand beside days: none of them holds anything within itself."""
+    parts = len(_weighted(readings.value, ibis.literal(0, WEIGHT)))
+    nothing = {INNER[0]: ibis.literal(0, "int64")} | dict.fromkeys(INNER[1 : parts + 1], readings.value * 0)
+    return readings.mutate(opens=ibis.literal(value=False), **nothing)
+
+
+def _weighted(value: ir.DecimalValue, weight: ir.IntegerValue) -> list[ir.DecimalValue]:
+    """Multiply without loss, in one part or two: all weights of a period together have WEIGHT_DIGITS digits."""
+    wide, times = value.cast(f"decimal({DIGITS_MAX}, {value.type().scale})"), weight.cast(WEIGHT)
+    if value.type().precision + WEIGHT_DIGITS <= DIGITS_MAX:
+        return [wide * times]
+    # Whole part and fraction apart: the product of either with a weight stays within 38 digits.
+    whole = wide.cast(times.type())
+    return [whole * times, (wide - whole.cast(wide.type())) * times]
+
+
+def time_weighted_sum(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Add up each reading's value times the hours (days, seconds) that it holds."""
-    weighted = time_weighted_average(classified, derivation)
+    weighted = time_weighted_average(placed, derivation)
     return weighted.mutate(denominator=ibis.literal(derivation.per.microseconds, "int64"))
 
 
-def increase(classified: ir.Table, _: Derivation) -> ir.Table:
+def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Add up by how much a counter rose from reading to reading; where it fell it began again at 0.
 
     The last reading before the charge's window is carried in; without one, the first reading only says where the
     counter stands.
     """
-    known = _known(classified)
-    before = known.value.lag().over(group_by="charge_number", order_by=IN_ORDER)
+    known = _known(placed)
+    known = known.mutate(value=wide(known.value))
+    before = known.value.lag().over(group_by=key_of(derivation), order_by=IN_ORDER)
     rise = ibis.cases((before.isnull(), 0), (known.value < before, known.value), else_=known.value - before)
     risen = known.mutate(rise=rise)
-    grouped = per_charge(risen, risen.rise.sum(where=risen.category == "used"))
+    grouped = per_record(risen, derivation, risen.rise.sum(where=risen.fate == Fate.USED))
     return grouped.filter(grouped.readings > 0)
 
 
-def _known(classified: ir.Table) -> ir.Table:
+def _known(placed: ir.Table) -> ir.Table:
     """Keep what is known of a charge up to its window's end: the billed readings, and those from before the window."""
-    fit = classified.category.isin(["used", "before", "out_of_scope"]) & (classified.reason.fill_null("") != FILTERED)
-    return classified.filter(fit & classified.charge_number.notnull() & (classified.at_us < classified.end_us))
+    return placed.filter((placed.mark == Fate.USED) & ~placed.refused & (placed.at_us < placed.end_us))
 
 
-def _held(classified: ir.Table, derivation: Derivation) -> ir.Table:
+def _held(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Add `weight`: how long each reading holds, in microseconds.
 
     It holds until the next, at most `gap_seconds_max`, within the charge's window; the reading that holds at the
     window's start is carried in from before it, and of readings with one time stamp the largest holds on.
     """
-    known = _known(classified)
-    following = known.at_us.lead().over(group_by="charge_number", order_by=IN_ORDER)
-    until = following.fill_null(known.end_us)
-    if derivation.gap_seconds_max is not None:
-        until = ibis.least(until, known.at_us + derivation.gap_seconds_max * 1_000_000)
+    known = _known(placed)
+    following = known.at_us.lead().over(group_by=key_of(derivation), order_by=IN_ORDER)
+    until = _until(known, following.fill_null(known.end_us), derivation)
     weight = ibis.greatest(until, known.start_us) - ibis.greatest(known.at_us, known.start_us)
+    if "opens" in known.columns:
+        weight = ibis.ifelse(known.opens, 0, weight)
     return known.mutate(weight=weight)
+
+
+def _until(readings: ir.Table, following: ir.IntegerValue, derivation: Derivation) -> ir.IntegerValue:
+    if derivation.gap_seconds_max is None:
+        return following
+    return ibis.least(following, readings.at_us + derivation.gap_seconds_max * 1_000_000)

@@ -1,27 +1,21 @@
-"""Derivations of the used readings alone, whatever the time between them."""
-
-from collections.abc import Callable
+"""Derivations of the used readings alone, whatever the time between them, that daily totals do not hold."""
 
 import ibis.expr.types as ir
 
-from transforms.derivations.record import ONE, per_charge, used
+from transforms.derivations.record import key_of, per_record, used
 from transforms.meter import Derivation
+from transforms.source import attribute_column
 
 
-def of_used(
-    numerator: Callable[[ir.Table], ir.Value], *, per_reading: bool = False
-) -> Callable[[ir.Table, Derivation], ir.Table]:
-    """Make a derivation of the used readings; `per_reading` divides by their number."""
-
-    def aggregate(classified: ir.Table, _: Derivation) -> ir.Table:
-        readings = used(classified)
-        return per_charge(readings, numerator(readings), readings.count() if per_reading else ONE)
-
-    return aggregate
+def unique_count(placed: ir.Table, derivation: Derivation) -> ir.Table:
+    """Count the different values, or texts of the attribute `of`: exactly, not by estimate."""
+    readings = used(placed)
+    counted = readings.value if derivation.of is None else readings[attribute_column(derivation.of)]
+    return per_record(readings, derivation, counted.nunique())
 
 
-def latest(classified: ir.Table, _: Derivation) -> ir.Table:
+def latest(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Give the last reading's value; of readings with one stamp the largest: content decides, not the order."""
-    readings = used(classified)
-    last = readings.mutate(last_us=readings.at_us.max().over(group_by="charge_number"))
-    return per_charge(last, last.value.max(where=last.at_us == last.last_us))
+    readings = used(placed)
+    last = readings.mutate(last_us=readings.at_us.max().over(group_by=key_of(derivation)))
+    return per_record(last, derivation, last.value.max(where=last.at_us == last.last_us))

@@ -1,36 +1,29 @@
 """One charge's readings in, its exact quantity out."""
 
-from fractions import Fraction
-
-import ibis
-import pyarrow as pa
 import pytest
+from readings_by_hand import Rules, landed, quantity, source_of, target, window
+from second_computation import PERIOD
 
-from transforms import derive
 from transforms.meter import Derivation
-from transforms.scope import CalendarRow, ScopeRow
-from transforms.source import Duplicates
 
 SECOND = 1_000_000
-PERIOD = (10, 30)  # the billing period, in seconds
-KINDS = {"row": pa.int64(), "account": pa.string(), "subscription": pa.string(), "at_us": pa.int64()}
-SCHEMA = pa.schema(KINDS | {"value": pa.decimal128(38, 18), "id_high": pa.int64(), "id_low": pa.int64()})
 
 
-def _table(readings, files):
-    rows = [
-        {"row": row, "account": "A-1", "subscription": "", "at_us": int(at * SECOND), "value": value, "id_high": file}
-        for row, ((at, value), file) in enumerate(zip(readings, files or [1] * len(readings), strict=True), start=1)
-    ]
-    return ibis.memtable(pa.Table.from_pylist([{**row, "id_low": row["row"]} for row in rows], schema=SCHEMA))
+def reading(account, told):
+    """Make a landed row of (second, value), perhaps with a tenant behind."""
+    at, value, tenant = (*told, "")[:3]
+    return {"account": account, "at_us": int(at * SECOND), "value": value, "attribute_tenant": tenant}
 
 
-def classified(readings, derivation, *, window=PERIOD, files=None, duplicates="keep"):
+def rules(backend, readings, derivation, *, covered=PERIOD, files=None, duplicates="keep"):
+    """Take (second, value) of one charge, perhaps with a tenant, through the rules; `files`: of which file each is."""
+    numbered = zip(readings, files or [1] * len(readings), strict=True)
+    rows = [reading("A-1", each) | {"id_high": file} for each, file in numbered]
     bounds = [at * SECOND for at in PERIOD]
-    dated = derive.inside(_table(readings, files), [CalendarRow("A-1", *bounds)], CalendarRow("", *bounds))
-    scope = [ScopeRow("A-1", "", "C-1", window[0] * SECOND, window[1] * SECOND, None)]
-    placed = derive.classify(dated, scope, Duplicates(duplicates), by_event_id=False)
-    return derive.narrow(placed, Derivation.model_validate(derivation).filter)
+    scope = {("A-1", ""): target("A-1", "C-1", bounds, [at * SECOND for at in covered])}
+    source = source_of(duplicates, attributes=["tenant"])
+    found = Derivation.model_validate(derivation)
+    return Rules(backend, landed(rows, ["tenant"]), source, scope, window(*bounds), found)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +31,7 @@ def record(backend):
     """Derive the row of one charge from (second, value) pairs; None where there is none."""
 
     def run(readings, derivation, **options):
-        table = derive.quantities(classified(readings, derivation, **options), Derivation.model_validate(derivation))
-        rows = backend.to_pyarrow(table).to_pylist()
+        rows = rules(backend, readings, derivation, **options).records()
         assert len(rows) <= 1
         return rows[0] if rows else None
 
@@ -52,7 +44,7 @@ def derived(record):
 
     def run(readings, derivation, **options):
         row = record(readings, derivation, **options)
-        return row and (Fraction(row["numerator"]) + Fraction(row["remainder"])) / row["denominator"]
+        return row and quantity(row)
 
     return run
 
@@ -62,7 +54,39 @@ def places(backend):
     """Count the ledger's lines of one charge's readings."""
 
     def run(readings, derivation, **options):
-        lines = backend.to_pyarrow(derive.ledger(classified(readings, derivation, **options))).to_pylist()
-        return {(line["category"], line["reason"]): line["rows"] for line in lines}
+        return rules(backend, readings, derivation, **options).ledger()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def many(backend):
+    """Derive the records of many charges at once, each of readings (second, value, tenant) and a window of seconds.
+
+    Gives by (charge's place, tenant): the exact quantity, the number of readings, the first and last instants. The
+    tenant is None where the derivation does not group; `files` tells which file each reading is of.
+    """
+
+    def run(charges, derivation, *, files=lambda _: 1, duplicates="keep", value=(38, 18)):
+        rows = [
+            reading(f"A-{place}", each) | {"id_high": files(each)}
+            for place, (readings, _) in enumerate(charges)
+            for each in readings
+        ]
+        bounds = [at * SECOND for at in PERIOD]
+        scope = {
+            (f"A-{place}", ""): target(f"A-{place}", str(place), bounds, [at * SECOND for at in covered])
+            for place, (_, covered) in enumerate(charges)
+        }
+        source = source_of(duplicates, attributes=["tenant"])
+        table = landed(rows, ["tenant"], value)
+        found = Rules(backend, table, source, scope, window(*bounds), Derivation.model_validate(derivation)).records()
+        return {
+            (int(row["charge_number"]), row.get("attribute_tenant")): (
+                quantity(row),
+                *(row[name] for name in ("readings", "first_at_us", "last_at_us")),
+            )
+            for row in found
+        }
 
     return run

@@ -1,5 +1,6 @@
 """`docs/meters.md` names every key and function, and its worked examples come out as it says."""
 
+import inspect
 import re
 from enum import StrEnum
 from fractions import Fraction
@@ -10,17 +11,19 @@ import ibis
 import pytest
 import yaml
 from pydantic import BaseModel
+from readings_by_hand import Rules, target
 
-from transforms import derive
+from pipeline.lookups import COLUMNS
+from transforms import custom
+from transforms.charge import Alignment, BillingPeriod
 from transforms.meter import Derivation, Function, Meter
-from transforms.period import Month
+from transforms.period import Period
 from transforms.readings import parse
-from transforms.scope import CalendarRow, ScopeRow
-from transforms.source import Duplicates, Source
+from transforms.source import Source
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "meters.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^\| `({function: .*?})` \| (\S+) \|", DOCUMENT, flags=re.MULTILINE)
-READINGS = re.findall(r"^\| (\d{4}-\S+) \| (\S+) \|$", DOCUMENT, flags=re.MULTILINE)
+EXAMPLES = re.findall(r"^\| `({function: .*?})` \| ([^|]+) \|", DOCUMENT, flags=re.MULTILINE)
+READINGS = re.findall(r"^\| (\d{4}-\S+) \| (\S+) \| (\S+) \|$", DOCUMENT, flags=re.MULTILINE)
 
 
 def parts(annotation):
@@ -69,20 +72,33 @@ def test_every_function_has_a_worked_example():
     assert {_derivation(text).function for text, _ in EXAMPLES} == set(Function)
 
 
-@pytest.mark.parametrize(("text", "quantity"), EXAMPLES)
-def test_a_worked_example_comes_out_as_it_is_written(backend, raw, text, quantity):
-    source = Source(source="book", files="{account}.csv", columns={"at": "at", "value": "value"})
-    rows = raw([{"at": at, "value": value} for at, value in READINGS], source)
+@pytest.mark.parametrize(("text", "written"), EXAMPLES)
+def test_a_worked_example_comes_out_as_it_is_written(backend, raw, text, written):
+    columns = {"at": "at", "value": "value", "attributes": {"site": "site"}}
+    source = Source(source="book", files="{account}.csv", columns=columns)
+    rows = raw([{"at": at, "value": value, "attribute_site": site} for at, value, site in READINGS], source)
     readings = backend.to_pyarrow(parse(rows, source, file_key=1, path={"account": "A-1"}))
-    window = Month.parse("2025-03").window("UTC")
-    bounds = (window.start_us, window.end_us)
-    dated = derive.inside(ibis.memtable(readings), [CalendarRow("A-1", *bounds)], CalendarRow("", *bounds))
-    scope = [ScopeRow("A-1", "", "C-1", *bounds, None)]
-    placed = derive.classify(dated, scope, Duplicates.REJECT, by_event_id=False)
-    derivation = _derivation(text)
-    narrowed = derive.narrow(placed, derivation.filter)
-    (row,) = backend.to_pyarrow(derive.quantities(narrowed, derivation)).to_pylist()
-    assert (Fraction(row["numerator"]) + Fraction(row["remainder"])) / row["denominator"] == Fraction(quantity)
+    month = Period.parse("2025-03").window("UTC")
+    scope = {("A-1", ""): target("A-1", "C-1", (month.start_us, month.end_us))}
+    found = Rules(backend, ibis.memtable(readings), source, scope, month, _derivation(text)).exact()
+    by_site = [part.split(": ") for part in written.split(", ")] if ":" in written else [[written]]
+    assert found == {("C-1", *site): Fraction(figure) for *site, figure in by_site}
+
+
+def test_the_rule_that_is_shown_stands_there():
+    (shown,) = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    assert inspect.getsource(custom.EXPRESSIONS["spread"]) in shown
+
+
+def test_every_word_of_billing_periods_is_named():
+    charge = [f"`{word}`" for kind in (BillingPeriod, Alignment) for word in kind]
+    assert [word for word in charge if word not in DOCUMENT.replace(": ", "` `")] == []
+    assert "`bill_cycle_day`" in DOCUMENT
+
+
+def test_the_columns_of_a_lookup_are_named():
+    assert f"`{','.join(COLUMNS[:2])}`" in DOCUMENT
+    assert [name for name in COLUMNS[2:] if f"`{name}`" not in DOCUMENT] == []
 
 
 def _derivation(text):

@@ -59,7 +59,7 @@ def test_a_period_in_which_a_counter_was_not_read_has_no_increase_yet(derived):
 
 def test_the_increases_of_two_halves_are_the_increase_of_the_whole(derived):
     readings = numbers((2, "80"), (12, "100"), (18, "3"), (22, "4"), (28, "1"))
-    halves = [derived(readings, {"function": "increase"}, window=window) for window in ((10, 20), (20, 30))]
+    halves = [derived(readings, {"function": "increase"}, covered=window) for window in ((10, 20), (20, 30))]
     assert (halves, derived(readings, {"function": "increase"})) == ([23, 2], 25)
 
 
@@ -122,16 +122,16 @@ def test_the_peak_is_the_highest_bucket(record):
 def test_buckets_start_with_the_period_also_where_the_charge_starts_later(derived):
     # From second 12 on: 12..15 holds 1, 15..20 holds 2 + 3. Counted from 12, one bucket would hold all three.
     readings = numbers((11, "9"), (14, "1"), (15, "2"), (16, "3"))
-    assert derived(readings, {"function": "peak", "bucket_function": "sum"} | FIVE_SECONDS, window=(12, 30)) == 5
+    assert derived(readings, {"function": "peak", "bucket_function": "sum"} | FIVE_SECONDS, covered=(12, 30)) == 5
 
 
 def test_both_bounds_of_a_filter_belong_to_it_and_what_is_outside_is_in_the_ledger(derived, places):
     readings = numbers((9, "50"), (10, "-0.01"), (11, "0"), (12, "100"), (13, "100.000000000000000001"), (14, "7"))
     percent = {"function": "sum", "filter": {"minimum": "0", "maximum": "100"}}
     assert derived(readings, percent) == 107
-    assert places(readings, percent) == {("used", None): 3, ("out_of_scope", "filtered"): 2}
+    assert places(readings, percent) == {("used", ""): 3, ("out_of_scope", "filtered"): 2}
     assert places(readings, {"function": "sum", "filter": {"maximum": "7"}}) == {
-        ("used", None): 3,
+        ("used", ""): 3,
         ("out_of_scope", "filtered"): 2,
     }
 
@@ -146,4 +146,4 @@ def test_what_is_filtered_neither_holds_nor_moves_a_counter(derived):
 def test_a_copy_of_what_is_filtered_is_a_duplicate_and_not_filtered_twice(places):
     readings = numbers((12, "-1"), (12, "-1"), (13, "1"))
     found = places(readings, {"function": "sum", "filter": {"minimum": "0"}}, duplicates="exact")
-    assert found == {("used", None): 1, ("out_of_scope", "filtered"): 1, ("duplicate", "same_content"): 1}
+    assert found == {("used", ""): 1, ("out_of_scope", "filtered"): 1, ("duplicate", "same_content"): 1}

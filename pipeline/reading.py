@@ -1,0 +1,70 @@
+"""Read landed readings back into an engine."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends import BaseBackend
+
+from pipeline.store.manifest import LandedFile
+from transforms import settle
+from transforms.errors import MeterbridgeError
+from transforms.source import Source, attribute_column
+
+
+class NarrowedError(MeterbridgeError):
+    """A source declares fewer digits than its landed readings have: a digit would be lost."""
+
+
+def readings_of(
+    backend: BaseBackend,
+    source: Source,
+    files: Sequence[LandedFile],
+    home: Path,
+    from_us: int | None,
+    until_us: int,
+) -> ir.Table:
+    """Give the readings of landed files from one instant (None: of any age) until another, if there are any."""
+    if not files:
+        return ibis.memtable([], schema=ibis.schema(_types(source)))
+    by_type: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_type[Path(file.path).parent.name].append(str(home / "readings" / file.path))
+    tables = [_of_type(backend, source, precision, paths) for precision, paths in sorted(by_type.items())]
+    readings = ibis.union(*tables) if tables[1:] else tables[0]
+    readings = readings.filter(readings.at_us < until_us)
+    return readings if from_us is None else readings.filter(readings.at_us >= from_us)
+
+
+def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[str]) -> ir.Table:
+    """Read files whose values are of one type, and widen them to the source's present one."""
+    readings = backend.read_parquet(paths)
+    if precision == source.value.precision:
+        return readings
+    found, wanted = readings.value.type(), source.value
+    if found.scale > wanted.decimals or found.precision - found.scale > wanted.digits - wanted.decimals:
+        raise NarrowedError(
+            f"source {source.source}: readings landed with {found.precision} digits, {found.scale} of them decimals, "
+            f"do not fit into value.digits {wanted.digits} and value.decimals {wanted.decimals}; take the change back"
+        )
+    return readings.mutate(value=readings.value.cast(wanted.type)).select(*readings.columns)
+
+
+def settled(backend: BaseBackend, readings: ir.Table, source: Source) -> ir.Table:
+    """Settle the repeats among readings; those that may repeat each other are found once and kept in memory."""
+    if not settle.settles(source):
+        return settle.unsettled(readings)
+    return settle.settled(readings, worked_out(backend, settle.suspects(readings, source)), source)
+
+
+def worked_out(backend: BaseBackend, table: ir.Table) -> ir.Table:
+    """Work a table out once, for several uses."""
+    return ibis.memtable(backend.to_pyarrow(table))
+
+
+def _types(source: Source) -> dict[str, str]:
+    numbers = dict.fromkeys(("row", "point", "at_us", "id_high", "id_low", "revision"), "int64")
+    texts = ("account", "subscription", *(attribute_column(name) for name in source.columns.attributes))
+    return numbers | dict.fromkeys(texts, "string") | {"value": source.value.type}

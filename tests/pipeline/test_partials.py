@@ -1,0 +1,148 @@
+"""Daily partials give what the readings themselves give, and only a late file's days are added up again."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import ibis
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from readings_by_hand import landed, source_of, target
+
+from pipeline import carry, derive
+from pipeline.engine import landing_engine
+from pipeline.partials import days_of, kept
+from pipeline.situation import Situation
+from pipeline.store.manifest import LandedFile
+from transforms.charge import Charge
+from transforms.meter import RANKED, WEIGHTED, Derivation, Function, Meter
+from transforms.partials import kept_for
+from transforms.period import Period, micros
+from transforms.place import targets_of
+from transforms.tally import TOTALS
+
+HOUR_US = 3_600_000_000
+DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in New York
+START_US = micros(DAYS.window("UTC").start)
+HOURS = 4 * 24
+ATTRIBUTES = ("region",)
+CHARGE = Charge.model_validate(
+    {"charge": "energy", "uom": "kwh", "currency": "EUR", "pricing": {"model": "per_unit", "price": "1"}}
+)
+
+
+def in_period(zone, first_hour=None):
+    """A target whose period is cut on a clock, and whose charge may begin some hours into it."""
+    window = DAYS.window(zone)
+    covered = (window.start_us if first_hour is None else START_US + first_hour * HOUR_US, window.end_us)
+    return target(f"A-{zone}", f"C-{zone}", (window.start_us, window.end_us), covered, time_zone=zone)
+
+
+SCOPE = {
+    ("A-UTC", ""): in_period("UTC"),
+    ("A-Kolkata", ""): in_period("Asia/Kolkata"),
+    ("A-York", ""): in_period("America/New_York", first_hour=30),
+    ("A-none", ""): target("A-none", "", (START_US, START_US + HOURS * HOUR_US), (0, 0), "no_charge"),
+}
+WHOLE_HOURS = {name: target for name, target in SCOPE.items() if name[0] != "A-Kolkata"}
+READINGS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "account": st.sampled_from([*(account for account, _ in SCOPE), "A-9"]),
+            "at_us": st.integers(-30, HOURS + 30).map(lambda hour: START_US + hour * HOUR_US),
+            "value": st.sampled_from(["-2", "0.5", "3", "7"]).map(Decimal),
+            "attribute_region": st.sampled_from(["", "eu"]),
+        }
+    ),
+    max_size=40,
+)
+DERIVATIONS = [
+    {"function": "sum"},
+    {"function": "average", "group_by": ["region"]},
+    {"function": "maximum", "filter": {"minimum": "0", "attributes": {"region": ["eu"]}}},
+    {"function": "minimum"},
+    {"function": "count"},
+    {"function": "time_weighted_average"},
+    {"function": "time_weighted_sum", "gap_seconds_max": 20_000, "group_by": ["region"]},
+    {"function": "percentile", "percentile": "60", "bucket_seconds": 7200, "bucket_function": "average"},
+    {"function": "peak", "bucket_seconds": 14_400, "bucket_function": "sum", "group_by": ["region"]},
+    {"function": "peak", "bucket_seconds": 7200, "bucket_function": "count"},
+    {"function": "peak", "bucket_seconds": 7200, "bucket_function": "maximum"},
+]
+
+
+def situation(home, files, derivation, duplicates="exact"):
+    source = source_of(duplicates, attributes=ATTRIBUTES, interval_seconds=3600)
+    groups = {"group_by": derivation.get("group_by", [])}
+    fields = {f"{name.upper()}__c": f"{{{name}}}" for name in groups["group_by"]}
+    meter = Meter.model_validate(
+        {"meter": "energy", "owner": "x", "source": "power", "derive": derivation,
+         "map": {"charge": "energy", "unit": "kwh", "custom_fields": fields}}
+    )  # fmt: skip
+    landed_files = [_land(home, number, rows) for number, rows in enumerate(files) if rows]
+    default = DAYS.window("Europe/Berlin")
+    bounds = [each.period for each in SCOPE.values()] + [default]
+    first_us = None if meter.derive.function in WEIGHTED else min(each.start_us for each in bounds)
+    span = (first_us, max(each.end_us for each in bounds))
+    return Situation(meter, source, CHARGE, DAYS, SCOPE, targets_of(SCOPE), default, *span, landed_files)
+
+
+def _land(home, number, rows):
+    path = home / "readings" / f"{number}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbered = [row | {"id_high": number} for row in rows]
+    pq.write_table(ibis.duckdb.connect().to_pyarrow(landed(numbered, ATTRIBUTES).order_by("at_us", "row")), path)
+    instants = [row["at_us"] for row in rows]
+    return LandedFile("power", f"file-{number}", len(rows), len(rows), 0, min(instants), max(instants), path.name)
+
+
+def both_ways(found, home):
+    names = derive.scoped(found)
+    with landing_engine() as backend:
+        ways = (carry.from_readings, carry.from_days)
+        return [derive.finished(way(backend, found, names, home), found) for way in ways]
+
+
+def test_every_derivation_of_which_partials_are_kept_is_tried():
+    kept_of = {*TOTALS, *WEIGHTED, *RANKED}
+    assert {Function(derivation["function"]) for derivation in DERIVATIONS} == kept_of
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS, ids=str)
+@settings(max_examples=6, deadline=None, phases=[Phase.generate])  # each example is a dozen queries
+@given(files=st.lists(READINGS, min_size=1, max_size=3), duplicates=st.sampled_from(["keep", "exact", "reject"]))
+def test_partials_give_the_records_and_the_ledger_that_the_readings_give(
+    tmp_path_factory, derivation, files, duplicates
+):
+    home = tmp_path_factory.mktemp("home")
+    found = situation(home, files, derivation, duplicates)
+    if not found.files:
+        return
+    if not carry.can_use_days(found):  # Kolkata's midnight is half an hour off the buckets of UTC
+        found = replace(found, scope=WHOLE_HOURS, targets=targets_of(WHOLE_HOURS))
+    direct, by_days = both_ways(found, home)
+    assert by_days == direct
+    assert sum(line.rows for line in by_days.lines) == by_days.landed
+
+
+def test_the_same_files_give_the_same_partials_and_a_late_one_those_of_its_own_days_again(tmp_path):
+    noon = [{"account": "A-UTC", "at_us": START_US + hour * HOUR_US, "attribute_region": ""} for hour in (12, 36, 60)]
+    late = [{"account": "A-UTC", "at_us": START_US + 37 * HOUR_US, "attribute_region": ""}]
+    before = _partials(situation(tmp_path, [noon], {"function": "sum"}), tmp_path)
+    assert _partials(situation(tmp_path, [noon], {"function": "sum"}), tmp_path) == before
+    after = _partials(situation(tmp_path, [noon, late], {"function": "sum"}), tmp_path)
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+
+
+def _partials(found, home):
+    days = list(days_of(found.files, found.from_us, found.until_us))
+    with landing_engine() as backend:
+        return kept(backend, found.source, found.meter.derive, days, home)
+
+
+@pytest.mark.parametrize(
+    ("function", "interval", "kept_there"), [("sum", 300, True), ("sum", None, False), ("latest", 300, False)]
+)
+def test_partials_are_kept_for_totals_of_samples_at_a_declared_interval(function, interval, kept_there):
+    assert kept_for(Derivation(function=function), source_of(interval_seconds=interval)) is kept_there

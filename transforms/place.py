@@ -1,0 +1,78 @@
+"""Place readings: of which charge's billing period each is, and its fate there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from transforms.errors import MeterbridgeError
+from transforms.fate import Fate
+from transforms.period import Window
+from transforms.readings import point
+from transforms.scope import Scope, Target
+from transforms.tables import small_table
+
+BOUNDS = ("period_start_us", "period_end_us", "start_us", "end_us")
+
+
+class Named(NamedTuple):
+    """What readings call an account and subscription, and where that stands in a scope."""
+
+    place: int
+    account: str
+    subscription: str
+
+
+class SharedPointError(MeterbridgeError):
+    """Two accounts have one hash: their readings could not be told apart."""
+
+
+def targets_of(scope: Scope) -> list[Target]:
+    """List the targets of a scope once each; a target's place in the list is its `slot`."""
+    return list(dict.fromkeys(scope.values()))
+
+
+def points_of(scope: Scope) -> ir.Table:
+    """Give the `point` of every name in a scope, with its `place` in the scope's order; the landing engine hashes."""
+    names = [Named(place, *name) for place, name in enumerate(scope)]
+    table = small_table(names, {"place": "int64", "account": "string", "subscription": "string"})
+    return table.select("place", point=point(table.account, table.subscription))
+
+
+def scope_table(scope: Scope, targets: Sequence[Target], points: pa.Table) -> pa.Table:
+    """Give what readings are joined with: point, slot, refused and the four bounds, in microseconds.
+
+    `points` is what `points_of` gives, from the engine. SharedPointError when two names share one.
+    """
+    by_place = dict(zip(points["place"].to_pylist(), points["point"].to_pylist(), strict=True))
+    if len(set(by_place.values())) < len(scope):
+        raise SharedPointError("two accounts or subscriptions share one hash; rename one of them")
+    slots = {target: slot for slot, target in enumerate(targets)}
+    rows = [targets[slots[target]] for target in scope.values()]
+    bounds = [(t.period.start_us, t.period.end_us, t.covered.start_us, t.covered.end_us) for t in rows]
+    columns = {name: pa.array([bound[at] for bound in bounds], pa.int64()) for at, name in enumerate(BOUNDS)}
+    return pa.table(
+        {
+            "point": pa.array([by_place[place] for place in range(len(scope))], pa.int64()),
+            "slot": pa.array([slots[target] for target in scope.values()], pa.int64()),
+            "refused": pa.array([bool(target.refusal) for target in rows], pa.bool_()),
+            **columns,
+        }
+    )
+
+
+def placed(marked: ir.Table, scoped: ir.Table, default: Window) -> ir.Table:
+    """Add `slot`, the bounds and `fate` to rows of `point`, `at_us` and `mark`; unknown points fall into `default`."""
+    joined = marked.left_join(scoped.rename(scope_point="point"), marked.point == scoped.point).drop("scope_point")
+    at, mark = joined.at_us, joined.mark
+    fate = ibis.cases(
+        (at < joined.period_start_us.fill_null(default.start_us), Fate.BEFORE),
+        (at >= joined.period_end_us.fill_null(default.end_us), Fate.AFTER),
+        (joined.slot.isnull(), Fate.UNKNOWN),
+        (joined.refused, Fate.REFUSED),
+        ((at < joined.start_us) | (at >= joined.end_us), Fate.OUTSIDE),
+        else_=mark,
+    )
+    return joined.mutate(fate=fate.cast("int8"))

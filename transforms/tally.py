@@ -1,0 +1,85 @@
+"""Tally readings in one pass: how many have which fate, for each target, with all that a plain total needs."""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from transforms.derivations.record import NOTHING, ONE
+from transforms.fate import Fate
+from transforms.meter import Function
+
+MERGED = {
+    "rows": "sum",
+    "total": "sum",
+    "low": "min",
+    "high": "max",
+    "first_at_us": "min",
+    "last_at_us": "max",
+    "seen": "sum",
+}
+
+
+def counted(placed: ir.Table, groups: Sequence[str], interval_us: int | None) -> ir.Table:
+    """Add up readings by slot, fate and the columns `groups`."""
+    return counted_by(placed, ("slot", "fate", *groups), interval_us)
+
+
+def counted_by(readings: ir.Table, key: Sequence[str], interval_us: int | None, **others: ir.Value) -> ir.Table:
+    """Add up readings by a key.
+
+    Columns besides: rows; total, low and high of the values; first_at_us, last_at_us; seen, the number of sampling
+    intervals that hold any reading (null where the source declares none).
+    """
+    seen = (readings.at_us // interval_us).nunique() if interval_us else ibis.null("int64")
+    return readings.group_by(*key).aggregate(
+        rows=readings.count(),
+        total=readings.value.sum(),
+        low=readings.value.min(),
+        high=readings.value.max(),
+        first_at_us=readings.at_us.min(),
+        last_at_us=readings.at_us.max(),
+        seen=seen,
+        **others,
+    )
+
+
+def merged(tally: ir.Table, groups: Sequence[str]) -> ir.Table:
+    """Add up tallies of different days."""
+    figures = {name: getattr(tally[name], how)().cast(tally[name].type()) for name, how in MERGED.items()}
+    return tally.group_by("slot", "fate", *groups).aggregate(**figures)
+
+
+def strangers(placed: ir.Table) -> ir.Table:
+    """Count the readings of the period that no name of the scope fits, by account and subscription.
+
+    Each row of `placed` stands for `rows` readings.
+    """
+    unknown = placed.filter(placed.fate == Fate.UNKNOWN)
+    return unknown.group_by("account", "subscription").aggregate(rows=unknown.rows.sum())
+
+
+# A total that the tally holds: what is divided by what.
+TOTALS = {
+    Function.SUM: ("total", None),
+    Function.COUNT: ("rows", None),
+    Function.MAXIMUM: ("high", None),
+    Function.MINIMUM: ("low", None),
+    Function.AVERAGE: ("total", "rows"),
+}
+
+
+def totals(tally: ir.Table, function: Function, groups: Sequence[str]) -> ir.Table:
+    """Give the quantities of a function of TOTALS, as `transforms.derive.quantities` does."""
+    numerator, denominator = TOTALS[function]
+    used = tally.filter(tally.fate == Fate.USED)
+    return used.select(
+        "slot",
+        *groups,
+        numerator=used[numerator],
+        remainder=NOTHING,
+        denominator=used[denominator] if denominator else ONE,
+        readings=used.rows,
+        first_at_us=used.first_at_us,
+        last_at_us=used.last_at_us,
+    )
