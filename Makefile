@@ -33,7 +33,8 @@ check: $(INSTALLED) ## style, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(INSTALLED) ## measure the derivations against their floor
+bench: $(INSTALLED) ## measure landing and the derivations beside their floors, and beside others' ways
+	@$(BIN)/python -m bench.landing
 	@$(BIN)/python -m bench.derive
 
 meter: $(INSTALLED) ## write a new meter and its scenario: make meter NAME=disk_peak

@@ -1,103 +1,129 @@
-"""Derive beside its floor: every derivation over synthetic readings, as a multiple of the bare scan of their columns.
+"""Derive beside its floor: every derivation over synthetic readings, as a multiple of the bare scan of the raw columns.
 
-    python -m bench.derive        METERBRIDGE_BENCH_READINGS (default 5,000,000) readings of 5,000 accounts
+    python -m bench.derive
 
-Each figure is the median of three runs, after a warm-up, divided by the median of the scan in the same process.
+METERBRIDGE_BENCH_READINGS (default 2,000,000) says how many readings each of the two shapes has. Each line is measured
+in a process of its own, after a warm-up, METERBRIDGE_BENCH_RUNS times (default 3) in turn with the scan; it gives the
+medians, and by how much the work raised the peak memory of its process.
 """
 
+import json
 import os
+import resource
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import ibis.expr.types as ir
-import pandas as pd
 from ibis.backends.duckdb import Backend
 
-from pipeline.engine import engine
-from transforms import derive
-from transforms.meter import Derivation, Function
-from transforms.period import Month
-from transforms.scope import Account, CalendarRow, SubscribedCharge, calendar, scope
-from transforms.source import Duplicates
+from bench.beside import by_hand, by_pandas, by_polars, scan
+from bench.readings import Shape, shapes
+from pipeline.carry import Carried, can_use_days, from_days, from_readings
+from pipeline.engine import landing_engine
+from pipeline.partials import days_of, kept
+from pipeline.situation import Situation
+from transforms.meter import Derivation
 
-READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "5000000"))
-ACCOUNTS = 5_000
-RUNS = 3
-BUCKETS = {"bucket_seconds": 300}
-PARAMETERS: dict[Function, dict[str, Any]] = {
-    Function.PERCENTILE: BUCKETS | {"percentile": Decimal(95), "bucket_function": "average"},
-    Function.PEAK: BUCKETS | {"bucket_function": "sum"},
+READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
+RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))
+RULES: dict[str, dict[str, Any]] = {
+    "sum": {},  # and count, maximum, minimum, average: one tally holds them all
+    "unique_count": {},
+    "latest": {},
+    "time_weighted_average": {},
+    "time_weighted_sum": {},
+    "increase": {},
+    "percentile": {"percentile": "95"},
+    "percentile of hours": {"percentile": "95", "bucket_seconds": 3600, "bucket_function": "average"},
+    "peak hour": {"bucket_seconds": 3600, "bucket_function": "sum"},
+    "peak day": {"bucket": "day", "bucket_function": "sum"},
+    "custom spread": {"rule": "spread"},
 }
-PERIOD = Month.parse("2014-02")
-GENERATE = """
-COPY (
-    SELECT i AS row, 'A-' || (hash(i) % {accounts}) AS account, '' AS subscription,
-        {start} + (hash(i + 7) % 2419200)::BIGINT * 1000000 AS at_us,
-        ((hash(i + 13) % 1000000000)::DECIMAL(38, 18) / 1000)::DECIMAL(38, 18) AS value,
-        1::BIGINT AS id_high, i::BIGINT AS id_low
-    FROM range({readings}) t(i)
-) TO '{path}' (FORMAT parquet)
-"""
-SCAN = "SELECT sum(length(account)), sum(at_us), sum(value) FROM '{path}'"
+DERIVATIONS = {
+    name: Derivation.model_validate({"function": name.partition(" ")[0]} | rules) for name, rules in RULES.items()
+}
+BY_DAYS = ("sum", "time_weighted_average", "percentile of hours")  # one for each kind of partials
+TOTALS_OF_OTHERS = {"SQL by hand: totals": by_hand, "Polars: totals": by_polars, "pandas: totals": by_pandas}
+Work = Callable[[], object]
+Carry = Callable[[Backend, Any, Any, Path], Carried]
 
 
 def main() -> None:
-    """Print the table of ratios."""
-    with tempfile.TemporaryDirectory(prefix="meterbridge-bench-") as folder, engine() as backend:
-        path = Path(folder) / "readings.parquet"
-        start = PERIOD.window("UTC").start_us
-        backend.raw_sql(GENERATE.format(accounts=ACCOUNTS, readings=READINGS, path=path, start=start))
-        floor = _median(lambda: backend.raw_sql(SCAN.format(path=path)).fetchall())
-        click.echo(f"{READINGS:,} readings of {ACCOUNTS:,} accounts; the scan of account, at and value = 1\n")
-        click.echo(f"{'what':32}  times the scan")
-        for name, work in _works(backend, path):
-            click.echo(f"{name:32}  {_median(work) / floor:6.1f}")
+    """Print the table; with a shape, a work and a home as arguments, measure that one and print it as JSON."""
+    if len(sys.argv) > 1:
+        named, what, folder = sys.argv[1:]
+        shape, home = shapes(READINGS)[named], Path(folder)
+        click.echo(json.dumps(_measured(works(shape, home)[what], partial(scan, shape, home))))
+        return
+    click.echo(f"{READINGS:,} readings of each shape; a scan of the raw columns = 1\n")
+    click.echo(f"{'shape':8}{'what':42}{'wall':>6}{'CPU':>6}{'s':>8}{'MB':>7}")
+    for name, shape in shapes(READINGS).items():
+        with tempfile.TemporaryDirectory(prefix="meterbridge-bench-") as folder:
+            shape.make(Path(folder))
+            for what in works(shape, Path(folder)):
+                click.echo(f"{name:8}{what:42}{_in_a_process(name, what, folder)}")
 
 
-def _works(backend: Backend, path: Path) -> list[tuple[str, Callable[[], object]]]:
-    return [
-        *((function.value, partial(_quantities, backend, path, function, Duplicates.KEEP)) for function in Function),
-        ("sum, exact duplicates", partial(_quantities, backend, path, Function.SUM, Duplicates.EXACT)),
-        ("pandas: sum, in floats", partial(_pandas, path)),
-    ]
+def works(shape: Shape, home: Path) -> dict[str, Work]:
+    """List what is measured of a shape, by name."""
+    found: dict[str, Work] = {what: partial(work, shape, home) for what, work in TOTALS_OF_OTHERS.items()}
+    for name, derivation in DERIVATIONS.items():
+        situation = shape.situation(derivation, home)
+        found[name] = partial(carried, from_readings, shape, situation, home)
+        if name in BY_DAYS and can_use_days(situation):
+            found[f"{name}, its partials made"] = partial(make_partials, situation, home)
+            found[f"{name}, from partials"] = partial(carried, from_days, shape, situation, home)
+    return found
 
 
-def _quantities(backend: Backend, path: Path, function: Function, duplicates: Duplicates) -> object:
-    derivation = Derivation(function=function, **PARAMETERS.get(function, {}))
-    return backend.to_pyarrow(derive.quantities(_classified(backend, path, duplicates), derivation))
+def carried(way: Carry, shape: Shape, situation: Situation, home: Path) -> Carried:
+    """Carry the readings of the period to quantities, in one way or the other."""
+    with landing_engine() as backend:
+        return way(backend, situation, shape.scoped(home), home)
 
 
-def _classified(backend: Backend, path: Path, duplicates: Duplicates) -> ir.Table:
-    accounts = [Account(f"A-{number}", "", "USD", "UTC") for number in range(ACCOUNTS)]
-    begun = datetime(2014, 1, 1, tzinfo=UTC)
-    charges = [SubscribedCharge(f"C-{n}", f"S-{n}", f"A-{n}", "charge", begun) for n in range(ACCOUNTS)]
-    window = PERIOD.window("UTC")
-    default = CalendarRow("", window.start_us, window.end_us)
-    dated = derive.inside(backend.read_parquet(path), calendar(accounts, PERIOD), default)
-    return derive.classify(dated, scope(accounts, charges, "charge", PERIOD), duplicates, by_event_id=False)
+def make_partials(situation: Situation, home: Path) -> list[Path]:
+    """Make the partials of all days anew."""
+    shutil.rmtree(home / "partials", ignore_errors=True)
+    with landing_engine() as backend:
+        days = days_of(situation.files, situation.from_us, situation.until_us)
+        return kept(backend, situation.source, situation.meter.derive, days, home)
 
 
-def _pandas(path: Path) -> object:
-    """Do it as a script would: in floats, and without a place for what is not counted."""
-    return pd.read_parquet(path, columns=["account", "value"]).astype({"value": float}).groupby("account").value.sum()
+def _in_a_process(shape: str, what: str, folder: str) -> str:
+    command = [sys.executable, "-m", "bench.derive", shape, what, folder]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 ours
+    return "{wall:6.1f}{cpu:6.1f}{seconds:8.2f}{megabytes:7}".format_map(found)
 
 
-def _median(work: Callable[[], object]) -> float:
+def _measured(work: Work, floor: Work) -> dict[str, float]:
+    """Measure a work beside its floor: wall and CPU time as multiples, its seconds, and megabytes of memory."""
+    floor()
+    before = _peak()
     work()
-    seconds = []
-    for _ in range(RUNS):
-        begun = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds)
+    pairs = [(_timed(floor), _timed(work)) for _ in range(RUNS)]
+    (floor_wall, floor_cpu), (wall, cpu) = (
+        [statistics.median(run[each][clock] for run in pairs) for clock in (0, 1)] for each in (0, 1)
+    )
+    return {"wall": wall / floor_wall, "cpu": cpu / floor_cpu, "seconds": wall, "megabytes": _peak() - before}
+
+
+def _timed(work: Work) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":

@@ -24,9 +24,10 @@ DECIMALS_MAX = 9
 def suite(units: Collection[str]) -> Suite:
     """Build the suite of usage records; `units` are the known units of measure, aliases not among them.
 
-    The frame has `record_key` (64 hex digits), `account_number`, `subscription_number`, `charge_number`, `charge`,
-    `uom` (text), `quantity` (Decimal, in `uom`), `start_at` and `end_at` (datetimes with a time zone, half-open),
-    `description` (text or missing) and `readings` (count). ValueError when no unit is known.
+    The frame has `record_key` (64 hex digits, of the charge, its start and what its usage is grouped by),
+    `account_number`, `subscription_number`, `charge_number`, `charge`, `uom` (text), `quantity` (Decimal, in `uom`),
+    `start_at` and `end_at` (datetimes with a time zone, half-open), `description` (text or missing) and `readings`
+    (count). ValueError when no unit is known.
     """
     if not units:
         raise ValueError("a usage suite needs at least one unit of measure")
@@ -61,12 +62,6 @@ _IDENTITY = (
         regex="^[0-9a-f]{64}$",
     ),
     stop_unless("a record key must occur once", "expect_column_values_to_be_unique", column="record_key"),
-    stop_unless(
-        "there must be one record per charge and start",
-        "expect_compound_columns_to_be_unique",
-        column_list=["charge_number", "start_us"],
-        ignore_row_if="any_value_is_missing",
-    ),
 )
 
 _REQUIRED = tuple(

@@ -28,11 +28,15 @@ from transforms.source import attribute_column
 
 @dataclass(frozen=True)
 class Carried:
-    """What an engine gives: the quantities, the tally, the readings that no name fits, and how many were looked at."""
+    """What an engine gives: the quantities, the tally, the readings that no name fits, and how many were looked at.
+
+    `heard` counts the points behind each record, where the source says how far apart its samples are.
+    """
 
     found: pa.Table
     sums: pa.Table
     unknown: list[Mapping[str, Any]]
+    heard: pa.Table | None
     scanned: int
 
 
@@ -78,10 +82,12 @@ def _carried(
     backend: BaseBackend, parts: ir.Table, counted: ir.Table, scanned: ir.Value, situation: Situation
 ) -> Carried:
     sums = backend.to_pyarrow(counted)
+    groups, sampled = groups_of(situation.meter.derive), situation.source.interval_us is not None
     strange = Fate.UNKNOWN in sums["fate"].to_pylist()
     return Carried(
         found=_quantities(backend, parts, ibis.memtable(sums), situation.meter.derive),
         sums=sums,
+        heard=backend.to_pyarrow(tally.heard(parts, groups)) if sampled else None,
         unknown=backend.to_pyarrow(tally.strangers(parts)).to_pylist() if strange else [],
         scanned=int(backend.to_pyarrow(scanned).as_py() or 0),
     )
@@ -109,7 +115,8 @@ def _windows(targets: Iterable[Target]) -> Iterator[Window]:
 
 def _quantities(backend: BaseBackend, placed: ir.Table, counted: ir.Table, derivation: Derivation) -> pa.Table:
     if derivation.rule not in custom.FRAMES:
-        return backend.to_pyarrow(rules.quantities(placed, counted, derivation))
+        found: pa.Table = backend.to_pyarrow(rules.quantities(placed, counted, derivation))
+        return found
     wanted = [*groups_of(derivation), *(name for name in placed.columns if name.startswith(attribute_column("")))]
     columns = dict.fromkeys(("slot", "at_us", "value", *wanted))
     return custom.by_frame(backend.to_pyarrow(used(placed).select(*columns)), derivation)

@@ -82,7 +82,7 @@ def finished(carried: Carried, situation: Situation) -> Derived:
     # Counted apart from the fates: what a join loses or doubles shows as unexplained.
     landed = carried.scanned - sum(_rows(sums, fate) for fate in rules.OF_NO_PERIOD)
     lines = _lines(sums, carried.unknown, situation)
-    return Derived(_exact(carried.found, sums, situation), landed, lines, _silent(sums, situation))
+    return Derived(_exact(carried, situation), landed, lines, _silent(sums, situation))
 
 
 def scoped(situation: Situation) -> ir.Table:
@@ -109,8 +109,9 @@ def _silent(sums: pa.Table, situation: Situation) -> list[str]:
     return sorted(target.charge_number for target in live if target.covered.start < target.covered.end)
 
 
-def _exact(found: pa.Table, sums: pa.Table, situation: Situation) -> pa.Table:
+def _exact(carried: Carried, situation: Situation) -> pa.Table:
     """Name the charges and their bounds, write digits as text, add the samples seen; in the order of the charges."""
+    found, sums = carried.found, carried.sums
     targets = [situation.targets[slot] for slot in _numbers(found["slot"])]
     groups = list(groups_of(situation.meter.derive))
     columns: dict[str, Any] = {
@@ -120,7 +121,8 @@ def _exact(found: pa.Table, sums: pa.Table, situation: Situation) -> pa.Table:
         **{name: found[name].cast(pa.string()) for name in groups},
         **{name: found[name].cast(pa.string()) for name in DIGITS},
         **{name: found[name].cast(pa.int64()) for name in COUNTS},
-        "samples_seen": _seen(found, sums, ["slot", *groups]),
+        "samples_seen": _beside(found, sums.filter(pc.field("fate") == Fate.USED), ["slot", *groups], "seen"),
+        "points": _beside(found, carried.heard, ["slot", *groups], "points"),
     }
     table = pa.table(columns)
     return table.sort_by([(name, "ascending") for name in ("charge_number", *groups)])
@@ -130,10 +132,10 @@ def _numbers(column: "pa.ChunkedArray[Any]") -> list[int]:
     return [int(number) for number in column.to_pylist() if number is not None]
 
 
-def _seen(found: pa.Table, sums: pa.Table, key: list[str]) -> "pa.Array[Any]":
-    used = sums.filter(pc.field("fate") == Fate.USED)
-    seen = dict(zip(_keys(used, key), used["seen"].to_pylist(), strict=True))
-    return pa.array([seen.get(each, 0) for each in _keys(found, key)], pa.int64())
+def _beside(found: pa.Table, others: pa.Table | None, key: list[str], name: str) -> "pa.Array[Any]":
+    """Look a count up for every record; 0 where there is none, as of one that only carries a value in."""
+    counts = {} if others is None else dict(zip(_keys(others, key), others[name].to_pylist(), strict=True))
+    return pa.array([counts.get(each, 0) for each in _keys(found, key)], pa.int64())
 
 
 def _keys(table: pa.Table, names: list[str]) -> list[tuple[object, ...]]:

@@ -2,10 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import ibis
+import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
@@ -40,3 +41,12 @@ def landing_engine() -> Iterator[Backend]:
             yield backend
         finally:
             backend.disconnect()
+
+
+def read_parquet(backend: BaseBackend, paths: Sequence[str]) -> ir.Table:
+    """Give Parquet files of one schema as one table of an engine."""
+    if isinstance(backend, Backend):
+        return backend.read_parquet(paths)
+    from pipeline.spark import read_all  # noqa: PLC0415 an optional extra, and seconds of import
+
+    return read_all(backend, paths)

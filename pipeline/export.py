@@ -24,7 +24,7 @@ TIME = pa.timestamp("us", "UTC")
 TYPES = {
     "start_at": TIME, "end_at": TIME, "period_start": TIME, "period_end": TIME,
     "quantity": QUANTITY, "amount": AMOUNT, "amount_total": AMOUNT, "billed_before": AMOUNT,
-    "readings": pa.int64(),
+    "readings": pa.int64(), "samples_expected": pa.int64(), "samples_seen": pa.int64(),
 }  # fmt: skip
 
 

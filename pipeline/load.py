@@ -96,7 +96,7 @@ def load(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Pat
 
 def _create(connection: sa.Connection, batch: Batch, records: Sequence[UsageRecord], active: Import | None) -> str:
     """Put records, what is billed left out, in the place of what is Pending."""
-    if taken := usage.taken_keys(connection, records, batch.meter.meter):
+    if taken := usage.taken_charges(connection, records, batch.meter.meter):
         number, meter = taken[0]
         raise LoadRefusedError(
             f"meter {batch.meter.meter}, period {batch.period}: charge {number} has usage from meter {meter} already; "

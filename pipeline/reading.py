@@ -6,12 +6,18 @@ from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends import BaseBackend
+from ibis.backends.duckdb import Backend
 
+from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
 from transforms import settle
 from transforms.errors import MeterbridgeError
+from transforms.settle import DAY_US
 from transforms.source import Source, attribute_column
+
+SPAN_ROWS = 1_000_000
 
 
 class NarrowedError(MeterbridgeError):
@@ -40,7 +46,7 @@ def readings_of(
 
 def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[str]) -> ir.Table:
     """Read files whose values are of one type, and widen them to the source's present one."""
-    readings = backend.read_parquet(paths)
+    readings = read_parquet(backend, paths)
     if precision == source.value.precision:
         return readings
     found, wanted = readings.value.type(), source.value
@@ -56,12 +62,21 @@ def settled(backend: BaseBackend, readings: ir.Table, source: Source) -> ir.Tabl
     """Settle the repeats among readings; those that may repeat each other are found once and kept in memory."""
     if not settle.settles(source):
         return settle.unsettled(readings)
-    return settle.settled(readings, worked_out(backend, settle.suspects(readings, source)), source)
+    # Span by span: their keys fit into the processor's cache, and into little memory however long the period is.
+    spans = _spans(backend, readings) if isinstance(backend, Backend) else [readings]
+    suspects = pa.concat_tables(backend.to_pyarrow(settle.suspects(span, source)) for span in spans)
+    return settle.settled(readings, ibis.memtable(suspects), source)
 
 
-def worked_out(backend: BaseBackend, table: ir.Table) -> ir.Table:
-    """Work a table out once, for several uses."""
-    return ibis.memtable(backend.to_pyarrow(table))
+def _spans(backend: BaseBackend, readings: ir.Table) -> list[ir.Table]:
+    """Cut readings into spans of whole days, which hold all that can repeat each other; each of some SPAN_ROWS."""
+    at = readings.at_us
+    size = backend.to_pyarrow(readings.aggregate(rows=readings.count(), first=at.min(), last=at.max())).to_pylist()[0]
+    if size["rows"] <= SPAN_ROWS:
+        return [readings]
+    days = range(size["first"] // DAY_US, size["last"] // DAY_US + 1)
+    step = max(1, len(days) * SPAN_ROWS // size["rows"])
+    return [readings.filter(at >= day * DAY_US, at < (day + step) * DAY_US) for day in days[::step]]
 
 
 def _types(source: Source) -> dict[str, str]:

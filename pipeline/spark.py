@@ -2,11 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
+from ibis.util import gen_name
 
 from transforms.errors import MeterbridgeError
 
@@ -20,6 +22,7 @@ EXACT = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.ui.enabled": "false",
 }
+ALONE = dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), "127.0.0.1")  # nobody else needs to reach it
 
 
 class SparkMissingError(MeterbridgeError):
@@ -33,8 +36,9 @@ def spark_engine() -> "Iterator[Backend]":
         from pyspark.sql import SparkSession  # noqa: PLC0415 an optional extra
     except ImportError as error:
         raise SparkMissingError("METERBRIDGE_ENGINE=spark needs PySpark: install meterbridge[spark]") from error
-    builder = SparkSession.builder.appName("meterbridge").master(os.environ.get("METERBRIDGE_SPARK_MASTER", "local[*]"))
-    for name, value in EXACT.items():
+    master = os.environ.get("METERBRIDGE_SPARK_MASTER", "local[*]")
+    builder = SparkSession.builder.appName("meterbridge").master(master)
+    for name, value in (EXACT | (ALONE if master.startswith("local") else {})).items():
         builder = builder.config(name, value)
     with warnings.catch_warnings():
         # PySpark warns that it has not been released for this pandas; the tests hold every derivation against DuckDB's.
@@ -44,3 +48,12 @@ def spark_engine() -> "Iterator[Backend]":
             yield ibis.pyspark.connect(session)
         finally:
             session.stop()
+
+
+def read_all(backend: "Backend", paths: Sequence[str]) -> ir.Table:
+    """Give Parquet files of one schema as one table: Ibis hands Spark a single path."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415 an optional extra
+
+    name = gen_name("readings")
+    SparkSession.active().read.parquet(*paths).createOrReplaceTempView(name)
+    return backend.table(name)

@@ -44,7 +44,7 @@ def quantities(placed: ir.Table, tally: ir.Table, derivation: Derivation) -> ir.
 
 
 def on_local_clock(placed: ir.Table, targets: Sequence[Target]) -> ir.Table:
-    """Add `shift_us`: how far the target's clock is ahead of UTC at each reading that its charge covers."""
+    """Add `shift_us`: how far the target's clock is ahead of UTC at each reading that its charge covers; else null."""
     rows = [
         Shift(slot, stretch.from_us, stretch.until_us, stretch.shift_us)
         for slot, target in enumerate(targets)
@@ -52,7 +52,7 @@ def on_local_clock(placed: ir.Table, targets: Sequence[Target]) -> ir.Table:
     ]
     shifts = small_table(rows, dict.fromkeys(Shift._fields, "int64"))
     here = (placed.at_us >= shifts.from_us) & (placed.at_us < shifts.until_us)
-    return placed.inner_join(shifts, [placed.slot == shifts.shift_slot, here]).drop(*Shift._fields[:3])
+    return placed.left_join(shifts, [placed.slot == shifts.shift_slot, here]).drop(*Shift._fields[:3])
 
 
 def ledger(

@@ -29,9 +29,10 @@ def counted_by(readings: ir.Table, key: Sequence[str], interval_us: int | None, 
     """Add up readings by a key.
 
     Columns besides: rows; total, low and high of the values; first_at_us, last_at_us; seen, the number of sampling
-    intervals that hold any reading (null where the source declares none).
+    intervals that hold any reading, counted point by point (null where the source declares none).
     """
-    seen = (readings.at_us // interval_us).nunique() if interval_us else ibis.null("int64")
+    # Points are hashes: no two of a charge differ by as little as the numbers of intervals do.
+    seen = ((readings.at_us // interval_us) ^ readings.point).nunique() if interval_us else ibis.null("int64")
     return readings.group_by(*key).aggregate(
         rows=readings.count(),
         total=readings.value.sum(),
@@ -48,6 +49,12 @@ def merged(tally: ir.Table, groups: Sequence[str]) -> ir.Table:
     """Add up tallies of different days."""
     figures = {name: getattr(tally[name], how)().cast(tally[name].type()) for name, how in MERGED.items()}
     return tally.group_by("slot", "fate", *groups).aggregate(**figures)
+
+
+def heard(placed: ir.Table, groups: Sequence[str]) -> ir.Table:
+    """Count the points that any used reading came from, by slot and the columns `groups`."""
+    used = placed.filter(placed.fate == Fate.USED)
+    return used.group_by("slot", *groups).aggregate(points=used.point.nunique())
 
 
 def strangers(placed: ir.Table) -> ir.Table:

@@ -17,7 +17,8 @@ from transforms.period import Period, instant
 class Quantity:
     """What was derived for one charge and its `attributes`: (numerator + remainder) / denominator.
 
-    Instants are microseconds UTC; `samples_seen` counts the sampling intervals that hold any reading.
+    Instants are microseconds UTC; `samples_seen` counts the sampling intervals that hold any reading, of
+    each of the `points` that were heard of.
     """
 
     charge_number: str
@@ -30,6 +31,7 @@ class Quantity:
     first_at_us: int | None
     last_at_us: int | None
     samples_seen: int | None = None
+    points: int = 1
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -93,9 +95,11 @@ def to_usage(
     return sorted(records, key=lambda record: record.record_key)
 
 
-def expected_samples(start_us: int, end_us: int, interval_seconds: int | None) -> int | None:
-    """Tell how many samples a span should have; one at least."""
-    return None if interval_seconds is None else max((end_us - start_us) // (interval_seconds * 1_000_000), 1)
+def expected_samples(each: Quantity, interval_seconds: int | None) -> int | None:
+    """Tell how many samples a quantity should have; one at least of every point, and of one point at least."""
+    if interval_seconds is None:
+        return None
+    return max((each.end_us - each.start_us) // (interval_seconds * 1_000_000), 1) * max(each.points, 1)
 
 
 def _record(
@@ -129,6 +133,6 @@ def _record(
         description=meter.map.description.format_map(words),
         custom_fields={name: text.format_map(words) for name, text in meter.map.custom_fields.items()},
         readings=each.readings,
-        samples_expected=expected_samples(each.start_us, each.end_us, interval_seconds),
+        samples_expected=expected_samples(each, interval_seconds),
         samples_seen=None if interval_seconds is None else each.samples_seen,
     )

@@ -33,6 +33,8 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
             *(usage_records.c[name] for name in names),
             imports.c.meter,
             usage_records.c.readings,
+            usage_records.c.samples_expected,
+            usage_records.c.samples_seen,
             usage_records.c.description,
             usage_records.c.custom_fields.cast(sa.Text).label("custom_fields"),
             usage_records.c.record_key.label("unique_key"),

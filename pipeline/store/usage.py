@@ -84,13 +84,14 @@ def _stored(value: object) -> object:
     return Jsonb(value) if isinstance(value, dict) else value
 
 
-def taken_keys(connection: sa.Connection, records: Sequence[UsageRecord], meter: str) -> list[tuple[str, str]]:
-    """List (charge number, meter) of other meters' active records that stand where these records would."""
-    keys = [record.record_key for record in records]
+def taken_charges(connection: sa.Connection, records: Sequence[UsageRecord], meter: str) -> list[tuple[str, str]]:
+    """List (charge number, meter) of other meters' active records of the same charges and period."""
+    numbers, periods = {record.charge_number for record in records}, {record.period for record in records}
     statement = (
         sa.select(usage_records.c.charge_number, imports.c.meter)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(usage_records.c.record_key.in_(keys), usage_records.c.superseded_by.is_(None), imports.c.meter != meter)
+        .where(usage_records.c.charge_number.in_(numbers), usage_records.c.period.in_(periods))
+        .where(usage_records.c.superseded_by.is_(None), imports.c.meter != meter)
         .order_by(usage_records.c.charge_number)
     )
     return [(row.charge_number, row.meter) for row in connection.execute(statement)]

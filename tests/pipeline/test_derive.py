@@ -152,3 +152,18 @@ def test_readings_that_vanished_from_disk_stop_the_step(business, march, now):
     with pytest.raises(Exception, match="No files found"):
         _derive(business, now)
     assert not (business.home / "work").exists()
+
+
+def test_a_peak_of_days_leaves_no_reading_unexplained(business, march, now):
+    business.declare(
+        "meters/energy.yaml",
+        "meter: energy\nowner: a\nsource: power\nderive: {function: peak, bucket: day, bucket_function: sum}\n"
+        "map: {charge: energy, unit: kwh}\n",
+    )
+    business.deliver("power/A-1/march.csv", march + "2025-02-28T00:00:00Z,9\n2025-04-01T00:00:00Z,9\n")
+    business.deliver("power/A-7/march.csv", march)
+    business.extract()
+    table, about = artefact.read(_derive(business, now))
+    assert table["numerator"].to_pylist() == ["3.500000000000000000"]
+    places = {(line["place"], line["reason"]): line["rows"] for line in about["lines"]}
+    assert (about["landed"], places) == (6, {("used", ""): 3, ("quarantined", "unknown_account"): 3})

@@ -110,7 +110,7 @@ def test_every_derivation_of_which_partials_are_kept_is_tried():
 
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=str)
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])  # each example is a dozen queries
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])  # each example is dozens of queries
 @given(files=st.lists(READINGS, min_size=1, max_size=3), duplicates=st.sampled_from(["keep", "exact", "reject"]))
 def test_partials_give_the_records_and_the_ledger_that_the_readings_give(
     tmp_path_factory, derivation, files, duplicates

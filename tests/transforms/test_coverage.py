@@ -10,7 +10,9 @@ from readings_by_hand import Rules, landed, source_of, target, window
 
 from transforms.coverage import judge, shown
 from transforms.meter import Coverage, Derivation
-from transforms.usage import UsageRecord, expected_samples
+from transforms.usage import Quantity, UsageRecord, expected_samples
+
+DAY = Quantity("C-1", 0, 24 * 3_600_000_000, Decimal(1), Decimal(0), 1, 1, 0, 0)
 
 START, END = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
 RECORD = UsageRecord(
@@ -44,8 +46,14 @@ def test_it_is_shown_rounded_down_so_that_1_means_all_of_it():
 
 def test_a_span_expects_one_sample_for_each_whole_interval_and_one_at_least():
     hour = 3_600_000_000
-    assert [expected_samples(0, length, 3600) for length in (24 * hour, 23 * hour + 1, hour, 1)] == [24, 23, 1, 1]
-    assert expected_samples(0, hour, None) is None
+    spans = [replace(DAY, end_us=length) for length in (24 * hour, 23 * hour + 1, hour, 1)]
+    assert [expected_samples(each, 3600) for each in spans] == [24, 23, 1, 1]
+    assert expected_samples(spans[0], None) is None
+
+
+def test_every_point_that_was_heard_of_should_give_all_its_samples():
+    assert expected_samples(replace(DAY, points=3), 3600) == 72
+    assert expected_samples(replace(DAY, points=0), 3600) == 24  # nothing but a value that was carried in
 
 
 def test_below_the_minimum_a_record_is_reported_held_back_or_stops_the_meter():

@@ -16,12 +16,12 @@ START_US, END_US = 1391230800000000, 1393650000000000
 QUANTITY = Quantity("C-1", START_US, END_US, Decimal("10"), Decimal(0), 1, 4032, START_US, END_US - 1)
 
 
-def meter(**mapping):
+def meter(derive=None, **mapping):
     return Meter.model_validate({
         "meter": "cpu_average",
         "owner": "billing@example.com",
         "source": "server_cpu",
-        "derive": {"function": "average"},
+        "derive": derive or {"function": "average"},
         "map": {"charge": "cpu", "unit": "percent"} | mapping,
     })  # fmt: skip
 
@@ -149,3 +149,36 @@ def test_a_separator_within_a_text_is_not_taken_for_the_next_field():
 def test_whatever_changes_in_a_record_makes_it_other_usage(change):
     record = usage(QUANTITY)[0]
     assert replace(record, **change).canonical != record.canonical
+
+
+def grouped(**attributes):
+    """Usage of one charge that was derived by attributes."""
+    fields = {f"{name.upper()}__c": f"{{{name}}}" for name in attributes}
+    declared = meter({"function": "sum", "group_by": list(attributes)}, custom_fields=fields)
+    subscribed = [SubscribedCharge("C-1", "S-1", "A-1", "cpu", START)]
+    found = [replace(QUANTITY, attributes=attributes)]
+    return to_usage(found, subscribed, declared, "percent", Fraction(1), Period.of_month(2014, 2))[0]
+
+
+def test_the_attributes_that_usage_is_grouped_by_are_told_in_its_custom_fields():
+    assert grouped(region="eu", tier="gold").custom_fields == {"REGION__c": "eu", "TIER__c": "gold"}
+    assert grouped(region="").custom_fields == {"REGION__c": ""}
+
+
+def test_records_of_different_attributes_are_different_records():
+    told = [{}, {"region": "eu"}, {"region": ""}, {"region": "us"}, {"tier": "eu"}, {"region": "e", "tier": "u"}]
+    assert len({grouped(**attributes).record_key for attributes in told}) == len(told)
+
+
+def test_a_brace_in_an_attribute_is_a_brace_in_its_field():
+    assert grouped(region="{meter}").custom_fields == {"REGION__c": "{meter}"}
+
+
+def test_a_record_tells_how_many_samples_it_should_have_where_the_source_does():
+    subscribed = [SubscribedCharge("C-1", "S-1", "A-1", "cpu", START)]
+    found = [replace(QUANTITY, samples_seen=4032)]
+    ways = [
+        to_usage(found, subscribed, meter(), "percent", Fraction(1), Period.of_month(2014, 2), interval)[0]
+        for interval in (300, None)
+    ]
+    assert [(each.samples_seen, each.samples_expected) for each in ways] == [(4032, 28 * 288), (None, None)]

@@ -1,0 +1,82 @@
+"""The benchmarks run, and what they set beside each other is the same work."""
+
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+
+from bench.beside import by_hand, by_pandas, by_polars, scan
+from bench.derive import BY_DAYS, works
+from bench.readings import shapes
+from transforms.fate import Fate
+
+READINGS = 30_000  # of the dense shape: three charges
+
+
+@pytest.fixture(scope="module", params=["sparse", "dense"])
+def made(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("bench")
+    shape = shapes(READINGS)[request.param]
+    shape.make(home)
+    return shape, home
+
+
+def sums_by_charge(shape, carried):
+    """What our derivation of a sum found, by the names that the raw files have for a charge."""
+    names = list(shape.scope)
+    rows = carried.found.select(["slot", "numerator"]).to_pylist()
+    return {tuple(filter(None, names[row["slot"]])): row["numerator"] for row in rows}
+
+
+def sums_by_name(shape, rows):
+    return {tuple(row[name] for name in shape.names): Decimal(row["sum"]) for row in rows}
+
+
+def test_sql_polars_and_pandas_add_up_what_we_add_up(made):
+    shape, home = made
+    ours = sums_by_charge(shape, works(shape, home)["sum"]())
+    assert ours == sums_by_name(shape, by_hand(shape, home).to_pylist())
+    assert ours == sums_by_name(shape, by_polars(shape, home).to_dicts())
+    floats = by_pandas(shape, home)["sum"]
+    assert sum(floats) == pytest.approx(float(sum(ours.values())))
+
+
+def test_some_sparse_events_are_delivered_twice_and_counted_once(tmp_path):
+    shape = shapes(READINGS)["sparse"]
+    shape.make(tmp_path)
+    tally = works(shape, tmp_path)["sum"]().sums.to_pylist()
+    rows = {fate: sum(row["rows"] for row in tally if row["fate"] == fate) for fate in (Fate.USED, Fate.SAME_CONTENT)}
+    assert sum(rows.values()) <= READINGS
+    assert READINGS // 120 < rows[Fate.SAME_CONTENT] <= READINGS // 100
+
+
+def test_the_scan_reads_every_raw_column(made):
+    shape, home = made
+    assert len(scan(shape, home)[0]) == len(shape.columns)
+
+
+def test_dense_samples_are_carried_from_their_partials_to_the_same_quantities(tmp_path):
+    shape = shapes(READINGS)["dense"]
+    shape.make(tmp_path)
+    found = works(shape, tmp_path)
+    for name in BY_DAYS:
+        assert len(found[f"{name}, its partials made"]()) >= 28
+        assert found[f"{name}, from partials"]().found.sort_by("slot") == found[name]().found.sort_by("slot")
+
+
+def test_a_work_is_measured_in_a_process_of_its_own(made):
+    shape, home = made
+    environment = os.environ | {"METERBRIDGE_BENCH_READINGS": str(READINGS), "METERBRIDGE_BENCH_RUNS": "1"}
+    command = [sys.executable, "-m", "bench.derive", shape.source.source, "latest", str(home)]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    assert set(json.loads(printed)) == {"wall", "cpu", "seconds", "megabytes"}
+
+
+def test_the_landing_benchmark_prints_its_table():
+    environment = os.environ | {"METERBRIDGE_BENCH_READINGS": "1000"}
+    command = [sys.executable, "-m", "bench.landing"]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    assert "DuckDB copies" in printed
