@@ -1,4 +1,7 @@
-"""Derivations in which a reading matters beyond its own instant: until the next, or against the one before."""
+"""Derivations in which a reading matters beyond its own instant: until the next, or against the one before.
+
+Next and before are those of the same point: what is metered in two places for one charge stays two series.
+"""
 
 from collections.abc import Sequence
 
@@ -85,7 +88,7 @@ def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """
     known = _known(placed)
     known = known.mutate(value=wide(known.value))
-    before = known.value.lag().over(group_by=key_of(derivation), order_by=IN_ORDER)
+    before = known.value.lag().over(group_by=(*key_of(derivation), "point"), order_by=IN_ORDER)
     rise = ibis.cases((before.isnull(), 0), (known.value < before, known.value), else_=known.value - before)
     risen = known.mutate(rise=rise)
     grouped = per_record(risen, derivation, risen.rise.sum(where=risen.fate == Fate.USED))
@@ -104,7 +107,7 @@ def _held(placed: ir.Table, derivation: Derivation) -> ir.Table:
     window's start is carried in from before it, and of readings with one time stamp the largest holds on.
     """
     known = _known(placed)
-    following = known.at_us.lead().over(group_by=key_of(derivation), order_by=IN_ORDER)
+    following = known.at_us.lead().over(group_by=(*key_of(derivation), "point"), order_by=IN_ORDER)
     until = _until(known, following.fill_null(known.end_us), derivation)
     weight = ibis.greatest(until, known.start_us) - ibis.greatest(known.at_us, known.start_us)
     if "opens" in known.columns:
