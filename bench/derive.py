@@ -34,6 +34,7 @@ from transforms.meter import Derivation
 
 READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
 RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))
+# The name begins with the function.
 RULES: dict[str, dict[str, Any]] = {
     "sum": {},  # and count, maximum, minimum, average: one tally holds them all
     "unique_count": {},
@@ -100,7 +101,8 @@ def make_partials(situation: Situation, home: Path) -> list[Path]:
 
 def _in_a_process(shape: str, what: str, folder: str) -> str:
     command = [sys.executable, "-m", "bench.derive", shape, what, folder]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 ours
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 ourselves
+    found = json.loads(printed)
     return "{wall:6.1f}{cpu:6.1f}{seconds:8.2f}{megabytes:7}".format_map(found)
 
 

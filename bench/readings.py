@@ -132,9 +132,15 @@ class Shape:
         return Situation(meter, self.source, CHARGE, PERIOD, self.scope, targets, WINDOW, from_us, WINDOW.end_us, files)
 
     def _file(self, readings: Path, path: str) -> LandedFile:
-        at_us = pq.read_table(readings / path, columns=["at_us"])["at_us"]  # in order
-        rows, low, high = len(at_us), at_us[0].as_py(), at_us[-1].as_py()
+        metadata = pq.read_metadata(readings / path)
+        rows, last = metadata.num_rows, metadata.num_row_groups - 1
+        low, high = _bound(metadata, 0, "min"), _bound(metadata, last, "max")  # in order of time
         return LandedFile(self.source.source, path, rows, rows, 0, low, high, path)
+
+
+def _bound(metadata: pq.FileMetaData, group: int, which: str) -> int:
+    at = metadata.schema.names.index("at_us")
+    return int(getattr(metadata.row_group(group).column(at).statistics, which))
 
 
 def _target(number: int) -> Target:

@@ -66,12 +66,12 @@ def alone(readings: ir.Table) -> ir.Table:
 
 def _weighted(value: ir.DecimalValue, weight: ir.IntegerValue) -> list[ir.DecimalValue]:
     """Multiply without loss, in one part or two: all weights of a period together have WEIGHT_DIGITS digits."""
-    wide, times = value.cast(f"decimal({DIGITS_MAX}, {value.type().scale})"), weight.cast(WEIGHT)
+    all_digits, times = wide(value), weight.cast(WEIGHT)
     if value.type().precision + WEIGHT_DIGITS <= DIGITS_MAX:
-        return [wide * times]
+        return [all_digits * times]
     # Whole part and fraction apart: the product of either with a weight stays within 38 digits.
-    whole = wide.cast(times.type())
-    return [whole * times, (wide - whole.cast(wide.type())) * times]
+    whole = all_digits.cast(times.type())
+    return [whole * times, (all_digits - whole.cast(all_digits.type())) * times]
 
 
 def time_weighted_sum(placed: ir.Table, derivation: Derivation) -> ir.Table:
