@@ -22,7 +22,7 @@ from transforms import derive as rules
 from transforms import place
 from transforms.derivations.record import groups_of
 from transforms.fate import Fate
-from transforms.meter import Meter
+from transforms.meter import WEIGHTED, Meter
 from transforms.period import Period
 from transforms.reconcile import LedgerLine
 
@@ -32,12 +32,16 @@ DIGITS = ("numerator", "remainder")  # kept as text: a weighted sum needs more t
 
 @dataclass(frozen=True)
 class Derived:
-    """The quantities of a period, and where each of the `landed` readings is; `silent` charges have no reading."""
+    """The quantities of a period, and where each of the `landed` readings is; `silent` charges have no reading.
+
+    `gaps` tells for how many seconds of its period no reading of a charge holds, where time is what counts.
+    """
 
     quantities: pa.Table
     landed: int
     lines: list[LedgerLine]
     silent: list[str]
+    gaps: dict[str, int]
 
 
 def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, home: Path, *, at: datetime) -> Path:
@@ -55,6 +59,7 @@ def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, hom
         "landed": derived.landed,
         "lines": [asdict(line) for line in derived.lines],
         "silent": derived.silent,
+        "gaps": derived.gaps,
     }
     return artefact.write(home / "work" / meter.meter / str(period), "quantities", derived.quantities, about)
 
@@ -82,7 +87,7 @@ def finished(carried: Carried, situation: Situation) -> Derived:
     # Counted apart from the fates: what a join loses or doubles shows as unexplained.
     landed = carried.scanned - sum(_rows(sums, fate) for fate in rules.OF_NO_PERIOD)
     lines = _lines(sums, carried.unknown, situation)
-    return Derived(_exact(carried, situation), landed, lines, _silent(sums, situation))
+    return Derived(_exact(carried, situation), landed, lines, _silent(sums, situation), _gaps(carried, situation))
 
 
 def scoped(situation: Situation) -> ir.Table:
@@ -107,6 +112,17 @@ def _silent(sums: pa.Table, situation: Situation) -> list[str]:
     heard = set(sums.filter(pc.field("fate") == Fate.USED)["slot"].to_pylist())
     live = (target for slot, target in enumerate(situation.targets) if slot not in heard)
     return sorted(target.charge_number for target in live if target.covered.start < target.covered.end)
+
+
+def _gaps(carried: Carried, situation: Situation) -> dict[str, int]:
+    """Tell for how many seconds of its part of the period none of a charge's readings holds."""
+    gaps: dict[str, int] = {}
+    for row in carried.found.to_pylist() if situation.meter.derive.function in WEIGHTED else []:
+        target = situation.targets[row["slot"]]
+        missing = (target.covered.end_us - target.covered.start_us - row["held_us"]) // 1_000_000
+        if missing > 0:
+            gaps[target.charge_number] = gaps.get(target.charge_number, 0) + missing
+    return dict(sorted(gaps.items()))
 
 
 def _exact(carried: Carried, situation: Situation) -> pa.Table:

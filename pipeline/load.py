@@ -22,6 +22,7 @@ from transforms.period import Period
 from transforms.reconcile import LedgerLine, check
 from transforms.usage import UsageRecord
 
+WARNINGS_SHOWN = 10
 SET_ASIDE = ("coverage", "expectation")  # the reasons of readings whose record the validation set aside
 
 
@@ -44,7 +45,8 @@ class Loaded:
     def __str__(self) -> str:
         names = f"import {self.import_id}" if self.import_id else "no import"
         counts = f"{self.records} records, {self.quarantined} quarantined"
-        warned = f"; warning: {'; '.join(self.warnings)}" if self.warnings else ""
+        warned = f"; warning: {'; '.join(self.warnings[:WARNINGS_SHOWN])}" if self.warnings else ""
+        warned += f" and {len(self.warnings) - WARNINGS_SHOWN} more" if len(self.warnings) > WARNINGS_SHOWN else ""
         return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}{warned}"
 
 

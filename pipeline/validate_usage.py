@@ -16,7 +16,7 @@ from pipeline.catalog import Catalog
 from pipeline.map import read_usage
 from pipeline.store import manifest
 from pipeline.validate import Verdict, validate
-from transforms.coverage import judge
+from transforms.coverage import gaps_told, judge
 from transforms.errors import MeterbridgeError
 from transforms.source import Source
 from transforms.usage import UsageRecord
@@ -58,7 +58,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
         "usage": usage.name,
         "validation": [profiled.results, checked.results],
         "docs": _page(checked, home),
-        "warnings": coverage.warnings,
+        "warnings": [*coverage.warnings, *gaps_told(about["gaps"])],
     }
     table = pa.Table.from_pylist(found, schema=QUARANTINED)
     return artefact.write(usage.parent, "verdict", table, verdict)

@@ -1,6 +1,6 @@
 """Coverage: whether enough of the samples are there that a charge's part of a period should have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -37,6 +37,13 @@ def judge(records: Iterable[UsageRecord], silent: Iterable[str], policy: Coverag
         else:
             told.append(f"charge {record.charge_number}: {found}")
     return judgement
+
+
+def gaps_told(gaps: Mapping[str, int]) -> list[str]:
+    """Report the seconds of the period for which no reading of a charge holds; they are no part of what was derived."""
+    return [
+        f"charge {number}: no reading holds for {seconds} seconds of the period" for number, seconds in gaps.items()
+    ]
 
 
 def shown(record: UsageRecord) -> Decimal | None:

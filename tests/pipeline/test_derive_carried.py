@@ -35,3 +35,13 @@ def test_a_time_weighted_sum_holds_on_from_its_last_reading_however_long_ago_tha
 def test_what_a_filter_leaves_out_stands_in_the_ledger(business, metered):
     assert metered("function: sum, filter: {maximum: 100}", MARCH) == [("C-1", "2025-03", Decimal(5), 1)]
     assert business.rows("ledger_lines", "place", "reason", "rows") == [("out_of_scope", "filtered", 1)]
+
+
+def test_time_in_which_no_reading_holds_is_reported_and_not_filled(business, metered):
+    metered("function: time_weighted_average, gap_seconds_max: 86400", MARCH)  # each holds for a day, of 31
+    assert business.run().warnings == (f"charge C-1: no reading holds for {29 * 86400} seconds of the period",)
+
+
+def test_where_every_second_is_held_nothing_is_reported(business, metered):
+    metered("function: time_weighted_average", LONG_AGO, MARCH)
+    assert business.run().warnings == ()

@@ -19,7 +19,10 @@ IN_ORDER = ("at_us", "value")  # readings that are equal in both weigh and rise 
 
 
 def time_weighted_average(placed: ir.Table, derivation: Derivation) -> ir.Table:
-    """Weigh each reading by the time that it holds, in microseconds, and divide by the time that any reading holds."""
+    """Weigh each reading by the time that it holds, in microseconds, and divide by the time that any reading holds.
+
+    A further column, `held_us`, is that time: what the period lacks of it is in gaps.
+    """
     held = _held(placed, derivation)
     inner = (held.fate == Fate.USED) if INNER[0] in held.columns else None
     parts = [part.sum() for part in _weighted(held.value, held.weight)]
@@ -28,7 +31,7 @@ def time_weighted_average(placed: ir.Table, derivation: Derivation) -> ir.Table:
         parts = [part + held[name].sum(where=inner).fill_null(0) for name, part in zip(INNER[1:], parts, strict=False)]
         weight += held[INNER[0]].sum(where=inner).fill_null(0)
     grouped = per_record(held, derivation, parts[0], weight, *parts[1:])
-    return grouped.filter(grouped.denominator > 0)
+    return grouped.filter(grouped.denominator > 0).mutate(held_us=grouped.denominator)
 
 
 def of_day(readings: ir.Table, derivation: Derivation, key: Sequence[str]) -> ir.Table:
