@@ -48,7 +48,8 @@ def from_readings(backend: BaseBackend, situation: Situation, scoped: ir.Table, 
     placed = as_parts(place.placed(marked, scoped, situation.default))
     if derivation.bucket is not None:
         placed = rules.on_local_clock(placed, situation.targets)
-    counted = tally.counted(placed, groups_of(derivation), source.interval_us)
+    count = tally.counted if derivation.function in tally.TOTALS else tally.numbered
+    counted = count(placed, groups_of(derivation), source.interval_us)
     return _carried(backend, placed, counted, readings.count(), situation)
 
 

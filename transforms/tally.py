@@ -25,14 +25,22 @@ def counted(placed: ir.Table, groups: Sequence[str], interval_us: int | None) ->
     return counted_by(placed, ("slot", "fate", *groups), interval_us)
 
 
+def numbered(placed: ir.Table, groups: Sequence[str], interval_us: int | None) -> ir.Table:
+    """Count readings as `counted` does, without what only totals need: rows and seen."""
+    return placed.group_by("slot", "fate", *groups).aggregate(rows=placed.count(), seen=_seen(placed, interval_us))
+
+
+def _seen(readings: ir.Table, interval_us: int | None) -> ir.Value:
+    # Points are hashes: no two of a charge differ by as little as the numbers of intervals do.
+    return ((readings.at_us // interval_us) ^ readings.point).nunique() if interval_us else ibis.null("int64")
+
+
 def counted_by(readings: ir.Table, key: Sequence[str], interval_us: int | None, **others: ir.Value) -> ir.Table:
     """Add up readings by a key.
 
     Columns besides: rows; total, low and high of the values; first_at_us, last_at_us; seen, the number of sampling
     intervals that hold any reading, counted point by point (null where the source declares none).
     """
-    # Points are hashes: no two of a charge differ by as little as the numbers of intervals do.
-    seen = ((readings.at_us // interval_us) ^ readings.point).nunique() if interval_us else ibis.null("int64")
     return readings.group_by(*key).aggregate(
         rows=readings.count(),
         total=readings.value.sum(),
@@ -40,7 +48,7 @@ def counted_by(readings: ir.Table, key: Sequence[str], interval_us: int | None, 
         high=readings.value.max(),
         first_at_us=readings.at_us.min(),
         last_at_us=readings.at_us.max(),
-        seen=seen,
+        seen=_seen(readings, interval_us),
         **others,
     )
 

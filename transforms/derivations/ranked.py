@@ -24,8 +24,12 @@ def percentile(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 
 def peak(placed: ir.Table, derivation: Derivation) -> ir.Table:
-    """Give the highest bucket."""
-    return _nearest_rank(placed, derivation, HIGHEST)
+    """Give the highest bucket: of averages by rank, which compares them exactly."""
+    if derivation.bucket_function is BucketFunction.AVERAGE:
+        return _nearest_rank(placed, derivation, HIGHEST)
+    samples = _samples(used(placed), derivation)
+    highest = {"numerator": samples.numerator.max(), "remainder": NOTHING, "denominator": ONE}
+    return samples.group_by(*key_of(derivation)).aggregate(**highest, **_readings_behind(samples))
 
 
 def _nearest_rank(placed: ir.Table, derivation: Derivation, percent: Decimal) -> ir.Table:
@@ -35,15 +39,21 @@ def _nearest_rank(placed: ir.Table, derivation: Derivation, percent: Decimal) ->
     summed = samples.group_by(*key).aggregate(
         # Of n samples the one at n x share, rounded up; without a division that could lose a digit.
         wanted=-((-samples.count() * share.numerator) // share.denominator),
-        readings=samples.readings.sum(),
-        first_at_us=samples.first_at_us.min(),
-        last_at_us=samples.last_at_us.max(),
+        **_readings_behind(samples),
     )
     averaged = derivation.bucket_function is BucketFunction.AVERAGE
     picked = (_picked_ratio if averaged else _picked)(samples, summed.select(*key, "wanted"), key)
     found = summed.inner_join(picked, key)
     figures = ("numerator", "denominator", "readings", "first_at_us", "last_at_us")
     return found.select(*key, *figures, remainder=NOTHING)
+
+
+def _readings_behind(samples: ir.Table) -> dict[str, ir.Value]:
+    return {
+        "readings": samples.readings.sum(),
+        "first_at_us": samples.first_at_us.min(),
+        "last_at_us": samples.last_at_us.max(),
+    }
 
 
 def _picked(samples: ir.Table, wanted: ir.Table, key: Sequence[str], order: Sequence[str] = ("numerator",)) -> ir.Table:
