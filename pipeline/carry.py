@@ -11,18 +11,17 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
-from pipeline.partials import Day, days_of
+from pipeline.partials import Day, days_of, marked_of_day
 from pipeline.partials import kept as kept_partials
-from pipeline.reading import readings_of, settled
+from pipeline.reading import marked, readings_of
 from pipeline.situation import Situation
-from transforms import custom, partials, place, settle, tally
+from transforms import custom, partials, place, tally
 from transforms import derive as rules
 from transforms.derivations.record import as_parts, groups_of, used
 from transforms.fate import Fate
 from transforms.meter import Derivation
 from transforms.period import Window
 from transforms.scope import Target
-from transforms.settle import DAY_US
 from transforms.source import attribute_column
 
 
@@ -44,8 +43,8 @@ def from_readings(backend: BaseBackend, situation: Situation, scoped: ir.Table, 
     """Look at every reading that can matter."""
     derivation, source = situation.meter.derive, situation.source
     readings = readings_of(backend, source, situation.files, home, situation.from_us, situation.until_us)
-    marked = settle.narrowed(settled(backend, readings, source), derivation.filter)
-    placed = as_parts(place.placed(marked, scoped, situation.default))
+    rows = marked(backend, readings, source, derivation.filter)
+    placed = as_parts(place.placed(rows, scoped, situation.default))
     if derivation.bucket is not None:
         placed = rules.on_local_clock(placed, situation.targets)
     count = tally.counted if derivation.function in tally.TOTALS else tally.numbered
@@ -100,11 +99,9 @@ def _union(tables: list[ir.Table]) -> ir.Table:
 
 def _of_ragged_day(backend: Backend, situation: Situation, scoped: ir.Table, day: Day, home: Path) -> ir.Table:
     """Place the readings of a day of those whose bounds cut it."""
-    span = (day.number * DAY_US, (day.number + 1) * DAY_US)
-    readings = readings_of(backend, situation.source, day.files, home, *span)
-    marked = settle.narrowed(settled(backend, readings, situation.source), situation.meter.derive.filter)
-    placed = place.placed(marked.mutate(day=ibis.literal(day.number, "int64")), scoped, situation.default)
-    placed = as_parts(placed)
+    rows = marked_of_day(backend, situation.source, situation.meter.derive, day, home)
+    rows = rows.mutate(day=ibis.literal(day.number, "int64"))
+    placed = as_parts(place.placed(rows, scoped, situation.default))
     return placed.filter(partials.is_ragged(placed, situation.default))
 
 

@@ -105,12 +105,7 @@ def register(folder: Path | None) -> None:
 @click.option("--retry", is_flag=True, help="Take files again that were quarantined whole.")
 def extract(source: str, *, retry: bool) -> None:
     """Land what is new in SOURCE, once."""
-    shop = Shop.open()
-    now = datetime.now(UTC)
-    wanted = shop.catalog.source(source)
-    found = steps.extract(shop.store, wanted, shop.inbox, shop.home, until=now, retry=retry)
-    steps.keep_partials(shop.store, shop.catalog, wanted, shop.home)
-    click.echo(describe(found))
+    click.echo(describe(steps.land(Shop.open(), source, until=datetime.now(UTC), retry=retry)))
 
 
 @cli.command()

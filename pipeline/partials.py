@@ -17,14 +17,13 @@ from ibis.backends.duckdb import Backend
 from pipeline.catalog import Catalog
 from pipeline.durable import aside, publish
 from pipeline.engine import landing_engine
-from pipeline.reading import readings_of, settled
+from pipeline.reading import marked, readings_of
 from pipeline.store import manifest
 from pipeline.store.manifest import LandedFile
-from transforms import settle
 from transforms.identity import digest
 from transforms.meter import Derivation
 from transforms.partials import daily, kept_for, rules_of
-from transforms.settle import DAY_US
+from transforms.period import DAY_US
 from transforms.source import Source
 
 NAME_DIGITS = 32
@@ -81,12 +80,13 @@ def kept(backend: Backend, source: Source, derivation: Derivation, days: Iterabl
 
 def _make(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path, path: Path) -> None:
     with aside(path.parent) as written:
-        pq.write_table(backend.to_pyarrow(_of_day(backend, source, derivation, day, home)), written)
+        added = daily(marked_of_day(backend, source, derivation, day, home), derivation, source.interval_us)
+        pq.write_table(backend.to_pyarrow(added.order_by("point", "mark")), written)
         publish(written, path)
 
 
-def _of_day(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path) -> ir.Table:
+def marked_of_day(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path) -> ir.Table:
+    """Give the readings of a day, marked for a derivation."""
     span = (day.number * DAY_US, (day.number + 1) * DAY_US)
     readings = readings_of(backend, source, day.files, home, *span)
-    marked = settle.narrowed(settled(backend, readings, source), derivation.filter)
-    return daily(marked, derivation, source.interval_us).order_by("point", "mark")
+    return marked(backend, readings, source, derivation.filter)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
 from pipeline.store import billing, customers, exporting, ledger
-from transforms.cycles import has_period, periods_ended
+from transforms.cycles import cycles_of, has_period, periods_ended
 from transforms.period import Period
 
 
@@ -18,7 +18,8 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
         stale = [period for period, _ in ledger.stale(connection, meter)]
     ended = periods_ended(accounts, charges, charge, after, until)
-    return sorted({*ended, *(period for period in stale if has_period(accounts, charges, charge, period))})
+    cycles = cycles_of(accounts, charges, charge)
+    return sorted({*ended, *(period for period in stale if has_period(cycles, period))})
 
 
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:

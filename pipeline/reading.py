@@ -14,7 +14,8 @@ from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
 from transforms import settle
 from transforms.errors import MeterbridgeError
-from transforms.settle import DAY_US
+from transforms.meter import Filter
+from transforms.period import DAY_US
 from transforms.source import Source, attribute_column
 
 SPAN_ROWS = 1_000_000
@@ -58,7 +59,12 @@ def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[s
     return readings.mutate(value=readings.value.cast(wanted.type)).select(*readings.columns)
 
 
-def settled(backend: BaseBackend, readings: ir.Table, source: Source) -> ir.Table:
+def marked(backend: BaseBackend, readings: ir.Table, source: Source, wanted: Filter | None) -> ir.Table:
+    """Mark the repeats among readings, and then those that a filter leaves out."""
+    return settle.narrowed(_settled(backend, readings, source), wanted)
+
+
+def _settled(backend: BaseBackend, readings: ir.Table, source: Source) -> ir.Table:
     """Settle the repeats among readings; those that may repeat each other are found once and kept in memory."""
     if not settle.settles(source):
         return settle.unsettled(readings)

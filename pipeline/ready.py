@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
 from pipeline.store import billing, customers, ledger, manifest
-from transforms.cycles import cycles_of, require_among
+from transforms.cycles import cycles_of, has_period, require_among
 from transforms.period import Period
 
 
@@ -30,7 +30,7 @@ def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[s
         for name in {meter.map.charge for meter in catalog.meters.values()}
     }
     require_among(set().union(*by_charge.values()), period, "a meter's charge")
-    has = {name for name, cycles in by_charge.items() if any(cycle.has(period) for cycle in cycles)}
+    has = {name for name, cycles in by_charge.items() if has_period(cycles, period)}
     return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
 
 

@@ -13,11 +13,7 @@ from transforms.period import Period
 
 def land(source: str, until: datetime) -> str:
     """Extract a source up to the end of a data interval."""
-    shop = _shop()
-    found = shop.catalog.source(source)
-    extracted = steps.extract(shop.store, found, shop.inbox, shop.home, until=until)
-    steps.keep_partials(shop.store, shop.catalog, found, shop.home)
-    return describe(extracted)
+    return describe(steps.land(_shop(), source, until=until))
 
 
 def periods_to_derive(meter: str, after: datetime, until: datetime) -> list[str]:

@@ -1,6 +1,6 @@
 """All that a derivation depends on besides the readings themselves, as the store and the catalog tell it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from pipeline.catalog import Catalog
 from pipeline.store import customers, manifest, usage
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
-from transforms.cycles import has_period, plain_cycle, require_period
+from transforms.cycles import cycles_of, has_period, plain_cycle, require_among
 from transforms.errors import MeterbridgeError
 from transforms.meter import CARRIED_IN, Derivation, Meter
-from transforms.period import Period, Window
+from transforms.period import Cycle, Period, Window
 from transforms.place import targets_of
 from transforms.scope import NEVER, Scope, Target, scope
 from transforms.source import Source
@@ -70,9 +70,9 @@ def situation_of(
     source, charge = catalog.source(meter.source_name), catalog.charges[meter.map.charge]
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-        require_period(accounts, charges, charge, period)
-        for loaded in usage.periods_with_usage(connection, meter.meter):
-            _require_same_cycle(has_period(accounts, charges, charge, loaded), meter, loaded)
+        cycles = cycles_of(accounts, charges, charge)
+        require_among(cycles, period, f"charge {charge.charge}")
+        _require_kept(cycles, usage.periods_with_usage(connection, meter.meter), meter)
         names = scope(accounts, charges, charge, period, catalog.lookup(source))
         targets = targets_of(names)
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER
@@ -81,10 +81,11 @@ def situation_of(
     return Situation(meter, source, charge, period, names, targets, default, from_us, until_us, files)
 
 
-def _require_same_cycle(same: bool, meter: Meter, loaded: Period) -> None:  # noqa: FBT001 what was found out
-    if not same:
+def _require_kept(cycles: Collection[Cycle], loaded: Iterable[Period], meter: Meter) -> None:
+    """Refuse other cycles than those by which a meter has loaded usage."""
+    if gone := next((period for period in loaded if not has_period(cycles, period)), None):
         raise CycleChangedError(
-            f"meter {meter.meter} has usage of {loaded}, which is no billing period of charge {meter.map.charge} any "
+            f"meter {meter.meter} has usage of {gone}, which is no billing period of charge {meter.map.charge} any "
             "more, so some could be billed twice; take the change of its billing_period or alignment back, or bill the "
             "new periods by a charge of their own"
         )

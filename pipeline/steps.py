@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.derive import derive
 from pipeline.export import export
-from pipeline.extract import extract
+from pipeline.extract import Extracted, extract
 from pipeline.load import Loaded, load
 from pipeline.map import map_usage
 from pipeline.partials import keep_partials
@@ -36,6 +36,7 @@ __all__ = [
     "export",
     "extract",
     "keep_partials",
+    "land",
     "load",
     "map_usage",
     "rate",
@@ -59,6 +60,14 @@ class Shop:
         settings = Settings.read()
         catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog)
         return cls(connect(settings.store_url), catalog, settings.home, settings.inbox)
+
+
+def land(shop: Shop, source: str, *, until: datetime, retry: bool = False) -> Extracted:
+    """Take what is new in a source, and what its days add up to."""
+    found = shop.catalog.source(source)
+    extracted = extract(shop.store, found, shop.inbox, shop.home, until=until, retry=retry)
+    keep_partials(shop.store, shop.catalog, found, shop.home)
+    return extracted
 
 
 def derive_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> Path:

@@ -58,23 +58,14 @@ def periods_ended(
     return sorted({period for cycle in cycles for period in cycle.ended(after, until)})
 
 
-def has_period(
-    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: Charge, period: Period
-) -> bool:
-    """Tell whether a period is one of a charge's."""
-    return any(cycle.has(period) for cycle in cycles_of(accounts, charges, charge))
-
-
-def require_period(
-    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], charge: Charge, period: Period
-) -> None:
-    """Refuse a period that is none of a charge's; WrongPeriodError lists those that hold its first day."""
-    require_among(cycles_of(accounts, charges, charge), period, f"charge {charge.charge}")
+def has_period(cycles: Iterable[Cycle], period: Period) -> bool:
+    """Tell whether any of these cycles has a period."""
+    return any(cycle.has(period) for cycle in cycles)
 
 
 def require_among(cycles: Collection[Cycle], period: Period, whose: str) -> None:
     """Refuse a period that none of these cycles has; WrongPeriodError lists those that hold its first day."""
-    if any(cycle.has(period) for cycle in cycles):
+    if has_period(cycles, period):
         return
     found = sorted({cycle.period_of(period.start) for cycle in cycles}, reverse=True)
     listed = ", ".join(map(str, found[:LISTED_PERIODS_MAX])) or "none"

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 
 from transforms.definition import Definition, Exact, Name
 from transforms.exact import Rounding
+from transforms.period import DAY_SECONDS, DAY_US
 from transforms.source import Source
 from transforms.units import Factor
 
@@ -44,7 +45,7 @@ class Per(StrEnum):
     @property
     def microseconds(self) -> int:
         """Its length."""
-        return {Per.SECOND: 1_000_000, Per.HOUR: 3_600_000_000, Per.DAY: 86_400_000_000}[self]
+        return {Per.SECOND: 1_000_000, Per.HOUR: 3_600_000_000, Per.DAY: DAY_US}[self]
 
 
 class BucketFunction(StrEnum):
@@ -78,7 +79,7 @@ class Filter(Definition):
 WEIGHTED = frozenset({Function.TIME_WEIGHTED_AVERAGE, Function.TIME_WEIGHTED_SUM})
 CARRIED_IN = WEIGHTED | {Function.INCREASE}  # where a reading from before the period takes part
 RANKED = frozenset({Function.PERCENTILE, Function.PEAK})
-LEAP_YEAR_SECONDS = 366 * 86_400  # a longer bucket can hold no more
+LEAP_YEAR_SECONDS = 366 * DAY_SECONDS  # a longer bucket can hold no more
 
 # Which functions a parameter has a meaning for, and what a function or a parameter cannot be without.
 MEANT_FOR = {

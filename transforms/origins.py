@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from transforms.definition import Definition, Exact, Name
-
-DAY_SECONDS = 86_400
+from transforms.period import DAY_SECONDS
 
 
 def _own_setting(name: str) -> str:

@@ -13,10 +13,9 @@ from transforms.derivations import held
 from transforms.derivations.record import groups_of
 from transforms.identity import digest
 from transforms.meter import RANKED, WEIGHTED, Derivation
-from transforms.period import Window
+from transforms.period import DAY_SECONDS, DAY_US, Window
 from transforms.place import BOUNDS
-from transforms.settle import DAY_US
-from transforms.source import DAY_SECONDS, Source
+from transforms.source import Source
 from transforms.tally import TOTALS, counted_by
 
 KEY = ("day", "point", "mark")

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_SECONDS = 86_400
+DAY_US = DAY_SECONDS * 1_000_000
 LAST_ZONE_BEHIND_UTC = timedelta(hours=12)  # UTC-12: the last place on Earth where a day ends
 FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)  # every clock's midnight can be told, and the days around it
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}

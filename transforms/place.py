@@ -50,13 +50,13 @@ def scope_table(scope: Scope, targets: Sequence[Target], points: pa.Table) -> pa
     if len(set(by_place.values())) < len(scope):
         raise SharedPointError("two accounts or subscriptions share one hash; rename one of them")
     slots = {target: slot for slot, target in enumerate(targets)}
-    rows = [targets[slots[target]] for target in scope.values()]
+    rows = list(scope.values())
     bounds = [(t.period.start_us, t.period.end_us, t.covered.start_us, t.covered.end_us) for t in rows]
     columns = {name: pa.array([bound[at] for bound in bounds], pa.int64()) for at, name in enumerate(BOUNDS)}
     return pa.table(
         {
             "point": pa.array([by_place[place] for place in range(len(scope))], pa.int64()),
-            "slot": pa.array([slots[target] for target in scope.values()], pa.int64()),
+            "slot": pa.array([slots[target] for target in rows], pa.int64()),
             "refused": pa.array([bool(target.refusal) for target in rows], pa.bool_()),
             **columns,
         }

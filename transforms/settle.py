@@ -12,9 +12,9 @@ import ibis.expr.types as ir
 
 from transforms.fate import Fate
 from transforms.meter import Filter
+from transforms.period import DAY_US
 from transforms.source import Duplicates, Source, attribute_column
 
-DAY_US = 86_400_000_000
 IDENTITY = ("id_high", "id_low")
 
 

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from transforms.definition import Definition, Exact, Name
 from transforms.formats import NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
 from transforms.origins import Http, Sql
+from transforms.period import DAY_SECONDS
 
 PLACEHOLDERS = ("account", "subscription")
-DAY_SECONDS = 86_400
 
 
 def _zone(name: str) -> str:

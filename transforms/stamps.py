@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from transforms import clock
 from transforms.builtins import array_extract, epoch_us, substring, try_strptime
+from transforms.period import DAY_US
 from transforms.source import Fold, Gap, Time
 
-DAY_US = 86_400_000_000
 ISO = (
     r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
 )

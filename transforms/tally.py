@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from transforms.derivations.record import NOTHING, ONE
+from transforms.derivations.record import NOTHING, ONE, used
 from transforms.fate import Fate
 from transforms.meter import Function
 
@@ -61,8 +61,8 @@ def merged(tally: ir.Table, groups: Sequence[str]) -> ir.Table:
 
 def heard(placed: ir.Table, groups: Sequence[str]) -> ir.Table:
     """Count the points that any used reading came from, by slot and the columns `groups`."""
-    used = placed.filter(placed.fate == Fate.USED)
-    return used.group_by("slot", *groups).aggregate(points=used.point.nunique())
+    readings = used(placed)
+    return readings.group_by("slot", *groups).aggregate(points=readings.point.nunique())
 
 
 def strangers(placed: ir.Table) -> ir.Table:
@@ -87,14 +87,14 @@ TOTALS = {
 def totals(tally: ir.Table, function: Function, groups: Sequence[str]) -> ir.Table:
     """Give the quantities of a function of TOTALS, as `transforms.derive.quantities` does."""
     numerator, denominator = TOTALS[function]
-    used = tally.filter(tally.fate == Fate.USED)
-    return used.select(
+    found = used(tally)
+    return found.select(
         "slot",
         *groups,
-        numerator=used[numerator],
+        numerator=found[numerator],
         remainder=NOTHING,
-        denominator=used[denominator] if denominator else ONE,
-        readings=used.rows,
-        first_at_us=used.first_at_us,
-        last_at_us=used.last_at_us,
+        denominator=found[denominator] if denominator else ONE,
+        readings=found.rows,
+        first_at_us=found.first_at_us,
+        last_at_us=found.last_at_us,
     )

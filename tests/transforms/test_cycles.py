@@ -6,7 +6,7 @@ import pytest
 
 from transforms.charge import Charge
 from transforms.customers import Account, SubscribedCharge
-from transforms.cycles import WrongPeriodError, cycle_of, cycles_of, has_period, periods_ended, require_period
+from transforms.cycles import WrongPeriodError, cycle_of, cycles_of, has_period, periods_ended, require_among
 from transforms.period import Cycle, Period
 
 MILL = Account("A-1", "Mill", "EUR", "UTC", bill_cycle_day=15)
@@ -87,13 +87,13 @@ def test_the_periods_in_which_a_subscription_starts_and_ends_and_those_around_it
 
 
 def test_a_period_of_the_charge_is_accepted_and_any_other_is_refused_with_those_that_are():
-    have = ([MILL], [subscribed()], charge("quarter"))
+    have = cycles_of([MILL], [subscribed()], charge("quarter"))
     for text in ("2014-Q1", "2014-01-15--2014-04-15"):
-        assert has_period(*have, Period.parse(text))
-        require_period(*have, Period.parse(text))
-    assert not has_period(*have, Period.parse("2014-02"))
+        assert has_period(have, Period.parse(text))
+        require_among(have, Period.parse(text), "charge energy")
+    assert not has_period(have, Period.parse("2014-02"))
     with pytest.raises(WrongPeriodError) as caught:
-        require_period(*have, Period.parse("2014-02"))
+        require_among(have, Period.parse("2014-02"), "charge energy")
     assert str(caught.value) == (
         "2014-02 is no billing period of charge energy; those that hold 2014-02-01 are 2014-01-15--2014-04-15, 2014-Q1"
     )
@@ -105,4 +105,4 @@ def test_of_very_many_periods_the_last_twelve_are_listed():
     with pytest.raises(
         WrongPeriodError, match=r"are 2014-01, 2013-12-31--2014-01-31, .* 2013-12-21--2014-01-21 and 19 more$"
     ):
-        require_period(accounts, charges, charge(), Period.parse("2014"))
+        require_among(cycles_of(accounts, charges, charge()), Period.parse("2014"), "charge energy")

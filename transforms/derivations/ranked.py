@@ -10,10 +10,10 @@ import ibis.expr.types as ir
 from transforms.derivations.ratio import with_ratio_order
 from transforms.derivations.record import NOTHING, ONE, key_of, used
 from transforms.meter import BucketFunction, Derivation
+from transforms.period import DAY_US
 
 HIGHEST = Decimal(100)
 BAND = 2.0**-40  # a relative distance far above what rounding to a float can do, and far below what samples differ by
-DAY_US = 86_400_000_000
 
 
 def percentile(placed: ir.Table, derivation: Derivation) -> ir.Table:
