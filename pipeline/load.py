@@ -120,6 +120,9 @@ def _create(connection: sa.Connection, batch: Batch, records: Sequence[UsageReco
 
 def _import_row(batch: Batch, records: Sequence[UsageRecord]) -> dict[str, Any]:
     return {
+        "slot": f"{batch.meter.meter}/{batch.period}",
+        "source_type": "Meter",
+        "name": f"{batch.meter.meter} {batch.period}"[:100],
         "meter": batch.meter.meter,
         "period": str(batch.period),
         "content_hash": batch.content,

@@ -33,6 +33,9 @@ USAGE_TYPES: dict[str, pa.DataType] = {
     "readings": pa.int64(),
     "samples_expected": pa.int64(),
     "samples_seen": pa.int64(),
+    "unique_key": pa.string(),
+    "corrects": pa.int64(),
+    "negative_allowed": pa.bool_(),
 }
 USAGE = pa.schema(USAGE_TYPES)
 

@@ -49,6 +49,20 @@ class AtZero(StrEnum):
     FIRST_FLAT = "first_flat"
 
 
+class UomValidation(StrEnum):
+    """What becomes of uploaded usage in another unit of measure than the charge's."""
+
+    ACCEPT = "accept"  # it is loaded, and no bill run picks it up: the preflight reports it
+    REJECT = "reject"  # the upload is refused, as the billing platform does for prepaid, unbilled and committed usage
+
+
+class NegativeUsage(StrEnum):
+    """Whether usage may be below zero: corrections of what is billed may need that."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class Tier(Definition):
     """Usage up to and including `up_to`, counted from the start: `price` for each unit, `flat` once when entered."""
 
@@ -116,4 +130,6 @@ class Charge(Definition):
     billing_period: BillingPeriod = BillingPeriod.MONTH
     alignment: Alignment = Alignment.CALENDAR
     rating_group: RatingGroup = RatingGroup.BILLING_PERIOD
+    uom_validation: UomValidation = UomValidation.ACCEPT
+    negative_usage: NegativeUsage = NegativeUsage.REFUSE
     pricing: Pricing

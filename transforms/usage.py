@@ -42,23 +42,30 @@ class Quantity:
 
 @dataclass(frozen=True)
 class UsageRecord:
-    """One record for one charge and billing period; `quantity` counts `uom`, and `readings` rows stand behind it."""
+    """One record for one charge and billing period; `quantity` counts `uom`, and `readings` rows stand behind it.
+
+    Usage from a file or a call may have no end, bear the sender's `unique_key`, and name no charge where none matches.
+    An adjustment `corrects` a Processed record, by its number; it may go below zero where its charge allows that.
+    """
 
     record_key: str
     period: str
     account_number: str
     subscription_number: str
-    charge_number: str
-    charge: str
+    charge_number: str | None
+    charge: str | None
     uom: str
     quantity: Decimal
     start_at: datetime
-    end_at: datetime
+    end_at: datetime | None
     description: str
     custom_fields: Mapping[str, str]
     readings: int
     samples_expected: int | None = None
     samples_seen: int | None = None
+    unique_key: str | None = None
+    corrects: int | None = None
+    negative_allowed: bool = False
 
     @property
     def coverage(self) -> Fraction | None:
@@ -73,7 +80,7 @@ class UsageRecord:
         fields = [part for field in sorted(self.custom_fields.items()) for part in field]
         quantity = f"{self.quantity:f}"
         quantity = quantity.rstrip("0").rstrip(".") if "." in quantity else quantity
-        span = (self.start_at.isoformat(), self.end_at.isoformat())
+        span = (self.start_at.isoformat(), self.end_at.isoformat() if self.end_at else "")
         return digest(self.record_key, self.uom, quantity, *span, str(self.readings), self.description, *fields)
 
 

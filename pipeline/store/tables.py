@@ -87,26 +87,42 @@ extractions = sa.Table(
 imports = sa.Table(
     "imports", metadata,
     sa.Column("import_id", ID, primary_key=True),
-    sa.Column("meter", NAME, nullable=False),
-    sa.Column("period", PERIOD, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False, comment="what has one active import: a meter's period, or one content"),
+    sa.Column("source_type", NAME, nullable=False, comment="Meter, File or API"),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("meter", NAME, comment="of a Meter's import"),
+    sa.Column("period", PERIOD, comment="of a Meter's import"),
     sa.Column("content_hash", HASH, nullable=False),
     sa.Column("follows", sa.ForeignKey("imports.import_id")),
     sa.Column("superseded_by", ID),
     sa.Column("status", NAME, nullable=False),
+    sa.Column("status_reason", sa.String(2000), nullable=False, server_default=""),
     sa.Column("total_count", sa.BigInteger, nullable=False),
     sa.Column("imported_count", sa.BigInteger, nullable=False),
+    sa.Column("altered_count", sa.BigInteger, nullable=False, server_default="0", comment="records that were changed "
+        "one by one since: deleted, updated, or taken over by a record of the same unique key"),
     sa.Column("control_total", sa.Numeric, nullable=False),
     sa.Column("validation", JSONB, nullable=False),
     sa.Column("docs", sa.Text, nullable=False),
+    sa.Column("diff", JSONB, comment="what it added, changed and removed, against what the store held"),
+    sa.Column("reason", sa.Text, nullable=False, server_default="", comment="why, where somebody had to say so"),
+    sa.Column("file_name", sa.String(50), comment="of an upload, as it was sent"),
+    sa.Column("md5", ID),
+    sa.Column("original_path", sa.Text, comment="the uploaded bytes, below the home's imports folder"),
+    sa.Column("result_path", sa.Text, comment="what became of every row, below the home's imports folder"),
+    sa.Column("created_by", NAME, nullable=False, server_default="meterbridge"),
     sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("updated_by", NAME, nullable=False, server_default="meterbridge"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+    sa.CheckConstraint("source_type IN ('Meter', 'File', 'API')", name="source_type_known"),
+    sa.CheckConstraint("(source_type = 'Meter') = (meter IS NOT NULL AND period IS NOT NULL)", name="meter_has_a_period"),
+    sa.CheckConstraint(
+        "status IN ('Pending', 'Processing', 'Completed', 'Failed', 'Canceled')", name="import_status_known"
+    ),
 )  # fmt: skip
-sa.Index(
-    "one_active_import",
-    imports.c.meter,
-    imports.c.period,
-    unique=True,
-    postgresql_where=imports.c.superseded_by.is_(None),
-)
+sa.Index("one_active_import", imports.c.slot, unique=True, postgresql_where=imports.c.superseded_by.is_(None))
+sa.Index("imports_of_meters", imports.c.meter, imports.c.period)
+sa.Index("unfinished_imports", imports.c.created_at, postgresql_where=imports.c.status.in_(("Pending", "Processing")))
 
 import_files = sa.Table(
     "import_files", metadata,
@@ -133,12 +149,13 @@ usage_records = sa.Table(
     sa.Column("period", PERIOD, nullable=False),
     sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
     sa.Column("subscription_number", NAME, nullable=False),
-    sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), nullable=False),
-    sa.Column("charge", NAME, nullable=False),
+    sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), comment="null: no charge matches"),
+    sa.Column("charge", NAME),
     sa.Column("uom", NAME, nullable=False),
     sa.Column("quantity", QUANTITY, nullable=False),
+    sa.Column("negative_allowed", sa.Boolean, nullable=False, server_default=sa.false(), comment="by its charge"),
     sa.Column("start_at", INSTANT, nullable=False),
-    sa.Column("end_at", INSTANT, nullable=False),
+    sa.Column("end_at", INSTANT, comment="exclusive; null where an upload names none"),
     sa.Column("description", sa.String(200), nullable=False),
     sa.Column("custom_fields", JSONB, nullable=False),
     sa.Column("readings", sa.BigInteger, nullable=False),
@@ -147,8 +164,14 @@ usage_records = sa.Table(
     sa.Column("status", NAME, nullable=False, server_default="Pending"),
     sa.Column("superseded_by", sa.ForeignKey("imports.import_id")),
     sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id")),
-    sa.CheckConstraint("quantity >= 0 AND quantity < 1e13", name="quantity_in_range"),  # NaN and Infinity fail it too
-    sa.CheckConstraint("start_at < end_at", name="starts_before_it_ends"),
+    sa.Column("unique_key", sa.String(254), comment="of an upload or a call: it names the record for good"),
+    sa.Column("corrects", sa.BigInteger, comment="of an adjustment: the Processed record that it corrects"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+    # NaN and Infinity fail it too.
+    sa.CheckConstraint("quantity > -1e13 AND quantity < 1e13", name="quantity_in_range"),
+    sa.CheckConstraint("quantity >= 0 OR negative_allowed", name="negative_where_allowed"),
+    sa.CheckConstraint("start_at <= end_at", name="starts_before_it_ends"),
+    sa.CheckConstraint("(charge IS NULL) = (charge_number IS NULL)", name="charge_has_a_number"),
     sa.CheckConstraint("status IN ('Pending', 'Processed')", name="status_known"),
     sa.CheckConstraint("(status = 'Processed') = (bill_run_id IS NOT NULL)", name="processed_by_a_bill_run"),
     sa.CheckConstraint("status = 'Pending' OR superseded_by IS NULL", name="processed_is_never_superseded"),
@@ -160,6 +183,8 @@ sa.Index(
     postgresql_where=usage_records.c.superseded_by.is_(None),
 )
 sa.Index("usage_records_by_import", usage_records.c.import_id)
+sa.Index("usage_records_by_account", usage_records.c.account_number)
+sa.Index("usage_records_by_update", usage_records.c.updated_at)
 sa.Index("usage_records_by_period", usage_records.c.period, usage_records.c.status)
 
 rated_items = sa.Table(
@@ -241,4 +266,62 @@ exports = sa.Table(
     sa.Column("control_total", sa.Numeric, nullable=False),
     sa.Column("sha256", HASH, nullable=False),
     sa.Column("written_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+usage_changes = sa.Table(
+    "usage_changes", metadata,
+    sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("action", NAME, nullable=False),
+    sa.Column("record_id", sa.BigInteger, nullable=False, comment="a deleted record is here alone"),
+    sa.Column("import_id", sa.ForeignKey("imports.import_id"), nullable=False),
+    sa.Column("readings", sa.BigInteger, nullable=False, comment="behind a deleted record; 0 for an update"),
+    sa.Column("before", JSONB, nullable=False, comment="the whole record"),
+    sa.Column("after", JSONB, comment="null: it was deleted"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed_by", NAME, nullable=False),
+    sa.Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    sa.CheckConstraint("action IN ('update', 'delete')", name="action_known"),
+    sa.CheckConstraint("(action = 'delete') = (after IS NULL)", name="deleted_leaves_nothing"),
+)  # fmt: skip
+sa.Index("usage_changes_by_record", usage_changes.c.record_id)
+sa.Index("usage_changes_by_import", usage_changes.c.import_id)
+
+units = sa.Table(
+    "units", metadata,
+    sa.Column("uom", NAME, primary_key=True),
+    sa.Column("definition", JSONB, nullable=False, comment="as a unit stands in the catalog's units.yaml"),
+    sa.Column("created_by", NAME, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("updated_by", NAME, nullable=False),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+answers = sa.Table(
+    "answers", metadata,
+    sa.Column("client", NAME, primary_key=True),
+    sa.Column("idempotency_key", sa.String(255), primary_key=True),
+    sa.Column("request_hash", HASH, nullable=False),
+    sa.Column("status_code", sa.SmallInteger, comment="null: the call has not ended, or died"),
+    sa.Column("body", JSONB),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+events = sa.Table(
+    "events", metadata,
+    sa.Column("event_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("kind", NAME, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, comment="what it is about; told once for each kind"),
+    sa.Column("details", JSONB, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    sa.UniqueConstraint("kind", "subject", name="told_once"),
+)  # fmt: skip
+
+deliveries = sa.Table(
+    "deliveries", metadata,
+    sa.Column("event_id", sa.ForeignKey("events.event_id"), primary_key=True),
+    sa.Column("channel", NAME, primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("delivered_at", INSTANT),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
 )  # fmt: skip

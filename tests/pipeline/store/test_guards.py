@@ -62,8 +62,13 @@ def test_pending_usage_may_change_and_go(business, march):
 
 def test_what_is_no_quantity_is_refused_by_its_constraint(business, march):
     business.bill(march)
-    for quantity in ("'NaN'", "-1", "-0.000000001"):
-        _refused(business, COPIED.format(quantity=quantity, start="start_at"), "quantity_in_range")
+    _refused(business, COPIED.format(quantity="'NaN'", start="start_at"), "quantity_in_range")
+
+
+def test_usage_below_zero_is_refused_unless_its_charge_allows_it(business, march):
+    business.bill(march)
+    for quantity in ("-1", "-0.000000001"):
+        _refused(business, COPIED.format(quantity=quantity, start="start_at"), "negative_where_allowed")
 
 
 def test_what_is_too_large_for_a_quantity_is_refused_by_its_type(business, march):
@@ -80,7 +85,8 @@ def test_the_largest_quantity_is_taken(business, march):
 
 def test_a_record_that_ends_before_it_starts_is_refused(business, march):
     business.bill(march)
-    _refused(business, COPIED.format(quantity=1, start="end_at"), "starts_before_it_ends")
+    later = "end_at + interval '1 microsecond'"
+    _refused(business, COPIED.format(quantity=1, start=later), "starts_before_it_ends")
 
 
 CONTRADICTIONS = (
