@@ -1,0 +1,1 @@
+"""Usage files: taken, read, checked, loaded; atomic for each file."""

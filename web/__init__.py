@@ -1,0 +1,1 @@
+"""The usage API, inside the web UI of Airflow or alone."""
