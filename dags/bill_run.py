@@ -7,6 +7,7 @@ has Pending usage again is rated with them. Running it again bills nothing twice
 
 from airflow.sdk import dag, task, task_group
 from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
+from meterbridge_steps import scheduled
 
 
 @dag(description="Usage becomes rated items", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
@@ -15,20 +16,14 @@ def bill_run() -> None:
 
     @task
     def periods(**context: object) -> list[str]:
-        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
-
         return scheduled.periods_to_bill(*interval(context))
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
     def meters_are_in(period: str) -> bool:
-        from pipeline import scheduled  # noqa: PLC0415 as above
-
         return scheduled.meters_are_in(period)
 
     @task
     def rate(period: str) -> str:
-        from pipeline import scheduled  # noqa: PLC0415 as above
-
         return scheduled.rate(period)
 
     @task_group(prefix_group_id=False)

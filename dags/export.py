@@ -7,6 +7,7 @@ total. The same content gives the same files.
 
 from airflow.sdk import dag, task, task_group
 from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
+from meterbridge_steps import scheduled
 
 
 @dag(description="Usage and rated items as files", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
@@ -15,20 +16,14 @@ def export() -> None:
 
     @task
     def periods(**context: object) -> list[str]:
-        from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
-
         return scheduled.periods_to_export(*interval(context))
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
     def is_rated(period: str) -> bool:
-        from pipeline import scheduled  # noqa: PLC0415 as above
-
         return scheduled.is_rated(period)
 
     @task
     def write(period: str) -> list[str]:
-        from pipeline import scheduled  # noqa: PLC0415 as above
-
         return scheduled.export(period)
 
     @task_group(prefix_group_id=False)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, dag, task
 from meterbridge_schedule import DAILY, owned_by, required
+from meterbridge_steps import scheduled
 
 from pipeline.catalog import Catalog
 from pipeline.settings import catalog_folder
@@ -24,8 +25,6 @@ def extract_dag(source: Source) -> DAG:
     def extract() -> None:
         @task
         def land(data_interval_end: datetime | None = None) -> str:
-            from pipeline import scheduled  # noqa: PLC0415 heavy: loaded by the task, not by whoever reads the DAG
-
             return scheduled.land(source.source, required(data_interval_end))
 
         land()

@@ -1,6 +1,7 @@
 """What a step leaves for the next: an immutable Parquet file with what it is about, named by its own bytes."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from transforms.errors import MeterbridgeError
 
 ABOUT = b"meterbridge"
 SHOWN_DIGITS = 16
+BATCH_ROWS = 50_000
 
 
 class DamagedArtefactError(MeterbridgeError):
@@ -30,10 +32,21 @@ def write(folder: Path, name: str, table: pa.Table, about: dict[str, Any]) -> Pa
 
 def read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read an artefact back; DamagedArtefactError when its bytes are not those that its name was made of."""
+    about = read_about(path)
+    return pq.read_table(path).replace_schema_metadata(), about
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what an artefact is about; DamagedArtefactError when its bytes are not those that its name was made of."""
     if not path.is_file():
         raise DamagedArtefactError(f"{path} is missing: run the step that writes it again")
     if not path.stem.endswith(sha256(path)[:SHOWN_DIGITS]):
         raise DamagedArtefactError(f"{path} is not what was written there: run the step that writes it again")
-    table = pq.read_table(path)
-    about: dict[str, Any] = json.loads(table.schema.metadata[ABOUT])
-    return table.replace_schema_metadata(), about
+    about: dict[str, Any] = json.loads(pq.read_schema(path).metadata[ABOUT])
+    return about
+
+
+def batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Read an artefact's rows, some at a time; whether it is whole, `read_about` has told."""
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(BATCH_ROWS)

@@ -2,27 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline import artefact
+from pipeline.batch import Batch
 from pipeline.catalog import Catalog
 from pipeline.derive import rederive
-from pipeline.map import read_usage
-from pipeline.store import ledger, locks, usage
-from pipeline.store.ledger import Seen
+from pipeline.diff import staged
+from pipeline.store import events, incoming, ledger, locks, usage
+from pipeline.store.incoming import Corrections
 from pipeline.store.usage import Import
+from transforms.charge import NegativeUsage
+from transforms.diff import Diff
 from transforms.errors import MeterbridgeError
-from transforms.identity import content_hash, import_id
-from transforms.meter import Meter
-from transforms.period import Period
+from transforms.identity import import_id
+from transforms.meter import BilledUsage
 from transforms.reconcile import LedgerLine, check
-from transforms.usage import UsageRecord
 
 WARNINGS_SHOWN = 10
+NAME_LENGTH = 100
 SET_ASIDE = ("coverage", "expectation")  # the reasons of readings whose record the validation set aside
 
 
@@ -32,7 +32,7 @@ class LoadRefusedError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: created, exists (the same content is active), empty (no record) or late (billed already)."""
+    """What a load did: created, adjusted (what is billed was corrected), exists, empty (no record) or late."""
 
     outcome: str
     meter: str
@@ -51,92 +51,140 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Usage on its way into the store: the records that passed, and where all other readings are."""
+class Load:
+    """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any."""
 
-    meter: Meter
-    period: Period
-    records: Sequence[UsageRecord]
-    seen: Seen
-    landed: int
-    lines: list[LedgerLine]
-    verdict: dict[str, Any]
-    quarantined: int
+    connection: sa.Connection
+    catalog: Catalog
+    batch: Batch
+    active: Import | None
+    reason: str
+    by: str
 
     @property
-    def files(self) -> frozenset[str]:
-        """The landed files that it was made of."""
-        return frozenset(self.seen.files)
+    def where(self) -> tuple[str, Any]:
+        """Meter and period, as the store's functions take them."""
+        return self.batch.meter.meter, self.batch.period
 
-    @property
-    def content(self) -> str:
-        """The hash of what would be active after the load."""
-        return content_hash(self.meter.meter, self.period, (record.canonical for record in self.records))
+    def __str__(self) -> str:
+        return f"meter {self.batch.meter.meter}, period {self.batch.period}"
 
 
-def load(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Path, home: Path) -> Loaded:
-    """Load a validated usage artefact.
+def load(
+    store: sa.Engine,
+    catalog: Catalog,
+    usage_path: Path,
+    verdict_path: Path,
+    home: Path,
+    *,
+    reason: str = "",
+    by: str = "meterbridge",
+) -> Loaded:
+    """Load a validated usage artefact, and keep who did so and why.
 
-    LoadRefusedError when the verdict is another artefact's, when a charge has usage from another meter, or when billed
-    usage would change although no reading came late; UnexplainedRowsError when the ledger does not add up.
+    LoadRefusedError when a charge has usage from another meter, or when billed usage would change and may not, or no
+    reading came late and no reason is given; OtherVerdictError when the verdict is another artefact's;
+    UnexplainedRowsError when the ledger does not add up.
     """
-    batch = _batch(catalog, usage_path, verdict_path)
+    batch = Batch.read(catalog, usage_path, verdict_path)
     with store.begin() as connection:
         locks.shared(connection, str(batch.period))
         locks.exclusive(connection, str(batch.period), batch.meter.meter)
-        active = usage.active_import(connection, batch.meter.meter, batch.period)
-        if active and active.content_hash == batch.content:
+        active = usage.active_import(connection, batch.slot)
+        if active and active.holds(batch.content):
             return _done(connection, batch, "exists", active.import_id)
-        if not active and not batch.records:
+        if not active and not batch.count:
             return _done(connection, batch, "empty", None)
-        billed = {record.canonical for record in usage.processed_records(connection, batch.meter.meter, batch.period)}
-        if active and billed - {record.canonical for record in batch.records}:
-            return _late(connection, store, catalog, batch, active, home)
-        new = [record for record in batch.records if record.canonical not in billed]
-        return _done(connection, batch, "created", _create(connection, batch, new, active))
+        return _settle(Load(connection, catalog, batch, active, reason, by), store, home)
 
 
-def _create(connection: sa.Connection, batch: Batch, records: Sequence[UsageRecord], active: Import | None) -> str:
-    """Put records, what is billed left out, in the place of what is Pending."""
-    if taken := usage.taken_charges(connection, records, batch.meter.meter):
-        number, meter = taken[0]
+def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
+    """Stage what comes in, and decide what becomes of what is billed."""
+    incoming.stage(this.connection, this.batch.records())
+    if taken := incoming.taken(this.connection, *this.where):
+        number, meter = taken
         raise LoadRefusedError(
-            f"meter {batch.meter.meter}, period {batch.period}: charge {number} has usage from meter {meter} already; "
-            f"one record per charge and period: let one of the meters map to another charge"
+            f"{this}: charge {number} has usage from meter {meter} already; one record per charge and period: let one "
+            "of the meters map to another charge"
         )
-    follows = active.import_id if active else None
-    new = import_id(batch.content, follows)
+    corrections = incoming.corrections(this.connection, *this.where)
+    late = this.active is not None and this.batch.files - usage.import_file_ids(this.connection, this.active.import_id)
+    if corrections.records and (refusal := _refusal(this, corrections, late=bool(late))):
+        if not late:
+            raise LoadRefusedError(f"{this}: {refusal}")
+        return _late(this, store, home)
+    outcome = "adjusted" if corrections.records else "created"
+    return _done(this.connection, this.batch, outcome, _create(this, staged(this.connection, this.catalog, this.batch)))
+
+
+def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
+    """Say why what is billed may not be adjusted; None where it may."""
+    charge = this.catalog.charges[this.batch.meter.map.charge]
+    if corrections.other_unit:
+        return f"what is billed was counted in another unit than {charge.uom}; it cannot be adjusted"
+    if this.batch.meter.billed_usage is BilledUsage.REFUSE:
+        return (
+            "it is billed, and the same readings now give another result: the meter, its charge or an account was "
+            "changed; take the change back, or let the meter adjust what is billed (billed_usage: adjust)"
+        )
+    if corrections.negative and charge.negative_usage is NegativeUsage.REFUSE:
+        return (
+            f"{corrections.negative} adjustments of what is billed would be below zero, which charge {charge.charge} "
+            "refuses; take the change back, or let the charge take them (negative_usage: allow)"
+        )
+    if not late and not this.reason:
+        return (
+            f"it is billed, and the same readings now give another result: {corrections.records} adjustments; "
+            "take the change back, or give a reason (--reason, or in the form of the run)"
+        )
+    return None
+
+
+def _create(this: Load, found: Diff) -> str:
+    """Put what comes in in the place of what is Pending."""
+    follows = this.active.import_id if this.active else None
+    new = import_id(this.batch.content, follows)
     if follows:
-        usage.supersede(connection, follows, new)
-    values = _import_row(batch, records) | {"import_id": new, "follows": follows}
-    usage.add_import(connection, values, batch.meter.source_name, sorted(batch.files))
+        usage.supersede(this.connection, follows, new)
+    values = _import_row(this, found) | {"import_id": new, "follows": follows}
+    usage.add_import(this.connection, values, this.batch.meter.source_name, sorted(this.batch.files))
     if follows:
-        usage.supersede_records(connection, follows, new)
-    usage.add_records(connection, new, records)
-    if usage.read_back(connection, new) != (len(records), values["control_total"]):
+        usage.supersede_records(this.connection, follows, new)
+    sent = incoming.take_over(this.connection, new, *this.where)
+    if incoming.stands(this.connection, new) != sent:
         raise LoadRefusedError(f"import {new}: the store does not hold what was sent; nothing was loaded")
+    usage.complete(this.connection, new, sent.records, sent.records + this.batch.quarantined, sent.quantity)
+    details = {"name": values["name"], "records": sent.records, "quarantined": this.batch.quarantined}
+    events.note(this.connection, "import_succeeded", new, details)
     return new
 
 
-def _import_row(batch: Batch, records: Sequence[UsageRecord]) -> dict[str, Any]:
+def _import_row(this: Load, found: Diff) -> dict[str, Any]:
+    batch = this.batch
     return {
-        "slot": f"{batch.meter.meter}/{batch.period}",
+        "slot": batch.slot,
         "source_type": "Meter",
-        "name": f"{batch.meter.meter} {batch.period}"[:100],
+        "name": f"{batch.meter.meter} {batch.period}"[:NAME_LENGTH],
         "meter": batch.meter.meter,
         "period": str(batch.period),
         "content_hash": batch.content,
-        "total_count": len(records) + batch.quarantined,
-        "imported_count": len(records),
-        "control_total": sum((record.quantity for record in records), Decimal(0)),
         "validation": batch.verdict["validation"],
         "docs": batch.verdict["docs"],
+        "diff": found.summary(),
+        "reason": this.reason,
+        "created_by": this.by,
+        "updated_by": this.by,
     }
 
 
-def _done(connection: sa.Connection, batch: Batch, outcome: str, import_id: str | None) -> Loaded:
+def _done(
+    connection: sa.Connection,
+    batch: Batch,
+    outcome: str,
+    import_id: str | None,
+    lines: Sequence[LedgerLine] | None = None,
+) -> Loaded:
     """Keep the ledger, and refuse the whole load when a row is unexplained."""
-    others = [line for line in batch.lines if line.place != "used"]
     kept = ledger.keep(
         connection,
         batch.meter.meter,
@@ -144,64 +192,24 @@ def _done(connection: sa.Connection, batch: Batch, outcome: str, import_id: str 
         landed=batch.landed,
         outcome=outcome,
         import_id=import_id,
-        lines=others,
+        lines=batch.lines if lines is None else lines,
         seen=batch.seen,
     )
     check(kept)
     warnings = tuple(batch.verdict["warnings"])
-    return Loaded(
-        outcome, batch.meter.meter, str(batch.period), import_id, len(batch.records), batch.quarantined, warnings
-    )
+    records, quarantined = (batch.count, batch.quarantined) if lines is None else (0, 0)
+    return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, records, quarantined, warnings)
 
 
-def _late(
-    connection: sa.Connection, store: sa.Engine, catalog: Catalog, batch: Batch, active: Import, home: Path
-) -> Loaded:
+def _late(this: Load, store: sa.Engine, home: Path) -> Loaded:
     """Leave billed usage as it is, and enter what came after it as late."""
-    before = usage.import_file_ids(connection, active.import_id)
-    if not batch.files - before:
-        raise LoadRefusedError(
-            f"meter {batch.meter.meter}, period {batch.period}: import {active.import_id} is billed, and the same "
-            f"readings now give another result: the meter, its charge or an account was changed; take the change back"
-        )
-    derived = rederive(store, catalog, batch.meter, batch.period, home, before)
-    arrived = LedgerLine("late", "after_billing", batch.landed - derived.landed, f"{len(batch.files - before)} files")
+    assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
+    before = usage.import_file_ids(this.connection, this.active.import_id)
+    derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
+    landed, new = this.batch.landed, this.batch.files - before
+    arrived = LedgerLine("late", "after_billing", landed - derived.landed, f"{len(new)} files")
     # The records that the import left out are no part of it, and their readings are no later than the others.
-    kept = ledger.read(connection, batch.meter.meter, batch.period, batch.landed).lines
+    kept = ledger.read(this.connection, *this.where, landed).lines
     left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
-    return _done(connection, _with_lines(batch, [*derived.lines, *left_out, arrived]), "late", active.import_id)
-
-
-def _with_lines(batch: Batch, lines: list[LedgerLine]) -> Batch:
-    return Batch(batch.meter, batch.period, [], batch.seen, batch.landed, lines, batch.verdict, 0)
-
-
-def _batch(catalog: Catalog, usage_path: Path, verdict_path: Path) -> Batch:
-    records, about = read_usage(usage_path)
-    table, verdict = artefact.read(verdict_path)
-    if verdict["usage"] != usage_path.name:
-        raise LoadRefusedError(
-            f"{verdict_path} judged {verdict['usage']}, not {usage_path.name}: validate this usage first"
-        )
-    reasons = {row["record_key"]: row["reason"] for row in table.to_pylist()}
-    refused = [record for record in records if record.record_key in reasons]
-    lines = [LedgerLine(**line) for line in about["lines"]]
-    lines += [
-        LedgerLine(
-            "quarantined",
-            reasons[record.record_key].partition(":")[0],
-            record.readings,
-            f"charge {record.charge_number}: {reasons[record.record_key]}",
-        )
-        for record in refused
-    ]
-    return Batch(
-        meter=catalog.meter(about["meter"]),
-        period=Period.parse(about["period"]),
-        records=[record for record in records if record.record_key not in reasons],
-        seen=Seen(about["source"], about["files"], about["from_us"], about["until_us"]),
-        landed=about["landed"],
-        lines=lines,
-        verdict=verdict,
-        quarantined=len(refused),
-    )
+    lines = [line for line in derived.lines if line.place != "used"]
+    return _done(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])

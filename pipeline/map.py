@@ -1,5 +1,6 @@
 """Map: quantities become usage records, in the charge's unit, rounded once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -29,13 +30,14 @@ USAGE_TYPES: dict[str, pa.DataType] = {
     "start_at": pa.timestamp("us", "UTC"),
     "end_at": pa.timestamp("us", "UTC"),
     "description": pa.string(),
-    "custom_fields": pa.map_(pa.string(), pa.string()),
+    "custom_fields": pa.string(),  # JSON: as the store takes it
     "readings": pa.int64(),
     "samples_expected": pa.int64(),
     "samples_seen": pa.int64(),
     "unique_key": pa.string(),
     "corrects": pa.int64(),
     "negative_allowed": pa.bool_(),
+    "canonical": pa.string(),
 }
 USAGE = pa.schema(USAGE_TYPES)
 
@@ -50,15 +52,20 @@ def map_usage(store: sa.Engine, catalog: Catalog, quantities: Path, home: Path) 
     period = Period.parse(about["period"])
     interval = catalog.source(meter.source_name).interval_seconds
     records = to_usage(found, charges, meter, catalog.uom(meter), catalog.factor(meter), period, interval)
-    usage = pa.Table.from_pylist([asdict(record) for record in records], schema=USAGE)
+    usage = pa.Table.from_pylist([_row(record) for record in records], schema=USAGE)
     return artefact.write(home / "work" / meter.meter / str(period), "usage", usage, about)
 
 
 def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:
     """Read a usage artefact back: its records and what it is about."""
     table, about = artefact.read(path)
-    rows = table.to_pylist(maps_as_pydicts="strict")
-    return [UsageRecord(**row) for row in rows], about
+    rows = table.drop_columns("canonical").to_pylist()
+    return [UsageRecord(**row | {"custom_fields": json.loads(row["custom_fields"])}) for row in rows], about
+
+
+def _row(record: UsageRecord) -> dict[str, Any]:
+    custom = json.dumps(record.custom_fields, sort_keys=True, ensure_ascii=False)
+    return asdict(record) | {"custom_fields": custom, "canonical": record.canonical}
 
 
 def _quantity(row: dict[str, Any], group_by: Sequence[str]) -> Quantity:

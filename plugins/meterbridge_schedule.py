@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk import CronDataIntervalTimetable, Param
 
 from transforms.errors import MeterbridgeError
 
@@ -26,6 +26,11 @@ def _at(cron: str, active_runs: int) -> dict[str, Any]:
 DAILY = _at("0 0 * * *", 1)
 # At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
+REASON = {
+    "reason": Param(
+        "", type="string", title="Reason", description="Why these periods are done again; it is kept with the import."
+    )
+}
 WAITING: dict[str, Any] = {
     "mode": "reschedule",  # a worker is taken for the question, not for the wait
     "poke_interval": float(os.environ.get("METERBRIDGE_POKE_SECONDS", "60")),
@@ -52,3 +57,9 @@ def required(instant: datetime | None) -> datetime:
 def interval(context: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """Give both ends of the run's data interval: it handles what ended after the first and by the second."""
     return required(context.get("data_interval_start")), required(context.get("data_interval_end"))
+
+
+def why_and_who(context: Mapping[str, Any]) -> dict[str, str]:
+    """Give the reason of the run's form, and the name of who started the run: the schedule, where nobody did."""
+    run = context["dag_run"]
+    return {"reason": str(context["params"].get("reason", "")), "by": run.triggering_user_name or "schedule"}

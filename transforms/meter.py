@@ -194,6 +194,13 @@ class Coverage(Definition):
     below: BelowMinimum = BelowMinimum.WARN
 
 
+class BilledUsage(StrEnum):
+    """What becomes of billed usage when its readings, or the rules, come to another result."""
+
+    ADJUST = "adjust"  # an adjustment is loaded, Pending, which names the record that it corrects
+    REFUSE = "refuse"  # it stays as it is: what came late is reported, a changed rule is refused
+
+
 def _named_or_own(value: object) -> str:
     return "own" if isinstance(value, dict | Source) else "named"
 
@@ -211,6 +218,8 @@ class Meter(Definition):
     derive: Derivation
     map: Mapping
     coverage: Coverage | None = None
+    billed_usage: BilledUsage = BilledUsage.ADJUST
+    approval_above: Annotated[Exact, Field(ge=0)] | None = None
     schedule: Literal["monthly", "daily"] = "monthly"
 
     @model_validator(mode="after")

@@ -1,9 +1,12 @@
 """Bulk rows into and out of the store, by PostgreSQL's COPY, inside the connection's transaction."""
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.csv as pc
 import sqlalchemy as sa
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
@@ -17,6 +20,19 @@ def copy_in(connection: sa.Connection, table: sa.Table, columns: Sequence[str], 
     with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def copy_batches(
+    connection: sa.Connection, table: str, columns: Sequence[str], batches: Iterable[pa.RecordBatch]
+) -> None:
+    """Write batches of rows into the columns of the same names; in memory are those of one batch."""
+    names = SQL(", ").join(Identifier(column) for column in columns)
+    statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(Identifier(table), names)
+    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in batches:
+            text = io.BytesIO()
+            pc.write_csv(batch.select(list(columns)), text, pc.WriteOptions(include_header=False))
+            copy.write(text.getbuffer())
 
 
 def copy_out(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], path: Path) -> None:

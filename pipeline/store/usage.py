@@ -14,21 +14,27 @@ from transforms.period import Period
 from transforms.usage import UsageRecord
 
 FIELDS = tuple(UsageRecord.__dataclass_fields__)
+ON_ITS_WAY = ("Pending", "Processing", "Completed")  # what may still stand for its content, or does
 
 
 @dataclass(frozen=True)
 class Import:
-    """The import that is active for a meter and period."""
+    """The import that is active for a meter and period, or for a content."""
 
     import_id: str
     content_hash: str
+    status: str
+    altered_count: int
+
+    def holds(self, content: str) -> bool:
+        """Tell whether it still stands for a content, as it was loaded or is about to be."""
+        return self.content_hash == content and self.status in ON_ITS_WAY and not self.altered_count
 
 
-def active_import(connection: sa.Connection, meter: str, period: Period) -> Import | None:
-    """Find the active import of a meter and period."""
-    statement = sa.select(imports.c.import_id, imports.c.content_hash).where(
-        imports.c.meter == meter, imports.c.period == str(period), imports.c.superseded_by.is_(None)
-    )
+def active_import(connection: sa.Connection, slot: str) -> Import | None:
+    """Find the active import of a slot."""
+    columns = (imports.c[name] for name in Import.__dataclass_fields__)
+    statement = sa.select(*columns).where(imports.c.slot == slot, imports.c.superseded_by.is_(None))
     row = connection.execute(statement).mappings().first()
     return Import(**row) if row else None
 
@@ -37,16 +43,6 @@ def periods_with_usage(connection: sa.Connection, meter: str) -> list[Period]:
     """List the periods of which a meter has an active import."""
     statement = sa.select(imports.c.period).where(imports.c.meter == meter, imports.c.superseded_by.is_(None))
     return sorted(Period.parse(period) for period in connection.execute(statement).scalars())
-
-
-def processed_records(connection: sa.Connection, meter: str, period: Period) -> list[UsageRecord]:
-    """List what is billed of a meter and period, whichever import brought it."""
-    statement = (
-        sa.select(*(usage_records.c[name] for name in FIELDS))
-        .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(imports.c.meter == meter, imports.c.period == str(period), usage_records.c.status == "Processed")
-    )
-    return [UsageRecord(**row) for row in connection.execute(statement).mappings()]
 
 
 def import_file_ids(connection: sa.Connection, import_id: str) -> set[str]:
@@ -58,18 +54,22 @@ def import_file_ids(connection: sa.Connection, import_id: str) -> set[str]:
 
 def supersede(connection: sa.Connection, import_id: str, by: str) -> None:
     """Mark an import as superseded. Its records follow once the new import stands: `supersede_records`."""
-    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(superseded_by=by))
+    values = {"superseded_by": by, "updated_at": sa.func.now()}
+    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
 
 
 def supersede_records(connection: sa.Connection, import_id: str, by: str) -> None:
     """Take the Pending records of a superseded import out of what will be billed."""
     mine = (usage_records.c.import_id == import_id) & (usage_records.c.status == "Pending")
-    connection.execute(sa.update(usage_records).where(mine).values(superseded_by=by))
+    mine &= usage_records.c.superseded_by.is_(None)
+    values = {"superseded_by": by, "updated_at": sa.func.now()}
+    connection.execute(sa.update(usage_records).where(mine).values(values))
 
 
 def add_import(connection: sa.Connection, values: Mapping[str, Any], source: str, file_ids: Iterable[str]) -> None:
-    """Add an import and the landed files that it was made of."""
-    connection.execute(sa.insert(imports).values(status="Completed", **values))
+    """Add an import that is being processed, and the landed files that it was made of."""
+    unknown = {"status": "Processing", "total_count": 0, "imported_count": 0, "control_total": 0}
+    connection.execute(sa.insert(imports).values(unknown | dict(values)))
     rows = ((values["import_id"], source, file_id) for file_id in file_ids)
     copy_in(connection, import_files, ("import_id", "source", "file_id"), rows)
 
@@ -84,24 +84,10 @@ def _stored(value: object) -> object:
     return Jsonb(value) if isinstance(value, dict) else value
 
 
-def taken_charges(connection: sa.Connection, records: Sequence[UsageRecord], meter: str) -> list[tuple[str, str]]:
-    """List (charge number, meter) of other meters' active records of the same charges and period."""
-    numbers, periods = {record.charge_number for record in records}, {record.period for record in records}
-    statement = (
-        sa.select(usage_records.c.charge_number, imports.c.meter)
-        .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(usage_records.c.charge_number.in_(numbers), usage_records.c.period.in_(periods))
-        .where(usage_records.c.superseded_by.is_(None), imports.c.meter != meter)
-        .order_by(usage_records.c.charge_number)
-    )
-    return [(row.charge_number, row.meter) for row in connection.execute(statement)]
-
-
-def read_back(connection: sa.Connection, import_id: str) -> tuple[int, Decimal]:
-    """Count and add up what stands in the store of an import."""
-    statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(usage_records.c.quantity), 0))
-    count, total = connection.execute(statement.where(usage_records.c.import_id == import_id)).one()
-    return count, total
+def complete(connection: sa.Connection, import_id: str, imported: int, total: int, control_total: Decimal) -> None:
+    """Mark an import as Completed, with what it holds."""
+    values = {"status": "Completed", "imported_count": imported, "total_count": total, "control_total": control_total}
+    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
 
 
 def active_readings(connection: sa.Connection, meter: str, period: Period) -> dict[str, int]:

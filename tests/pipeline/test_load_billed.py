@@ -1,10 +1,18 @@
-"""What is billed never changes: what comes later is late, and a changed rule is refused."""
+"""Where a meter refuses to adjust, what is billed stays: what comes later is late, and a changed rule is refused."""
 
 from decimal import Decimal
+
+import pytest
+from small_business import METER
 
 from pipeline.load import LoadRefusedError
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
+
+
+@pytest.fixture(autouse=True)
+def _refusing(business):
+    business.declare("meters/energy.yaml", METER + "billed_usage: refuse\n")
 
 
 def test_a_file_that_comes_after_billing_is_late_and_the_ledger_adds_up(business, march):
@@ -57,7 +65,9 @@ def test_a_late_file_that_repeats_what_is_billed_changes_nothing(business, march
 def test_another_result_from_the_same_readings_is_refused_once_they_are_billed(business, march):
     business.bill(march)
     business.rate()
-    business.count_in(2)
+    business.declare(
+        "meters/energy.yaml", METER.replace("unit: kwh", "unit: kwh, factor: 2") + "billed_usage: refuse\n"
+    )
     business.refuses(LoadRefusedError, "is billed, and the same readings now give another result", *business.prepare())
 
 

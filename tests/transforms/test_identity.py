@@ -40,11 +40,6 @@ def test_the_same_content_after_the_same_import_is_the_same_import():
     assert len(import_id("A", "x")) == 32
 
 
-@given(st.permutations(["r1", "r2", "r3", "r3"]))
-def test_the_order_of_records_does_not_change_the_content(records):
-    assert content_hash("cpu", FEBRUARY, records) == content_hash("cpu", FEBRUARY, ["r1", "r2", "r3", "r3"])
-
-
 @pytest.mark.parametrize(
     ("meter", "period", "records"),
     [
