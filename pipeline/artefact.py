@@ -46,7 +46,7 @@ def read_about(path: Path) -> dict[str, Any]:
     return about
 
 
-def batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """Read an artefact's rows, some at a time; whether it is whole, `read_about` has told."""
+def batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Read an artefact's rows, some at a time, or these columns of them; whether it is whole, `read_about` has told."""
     with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(BATCH_ROWS)
+        yield from file.iter_batches(BATCH_ROWS, columns=columns)

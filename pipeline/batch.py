@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import artefact
 from pipeline.catalog import Catalog
+from pipeline.store.incoming import KEY_DIGITS, Sum
 from pipeline.store.ledger import Seen
 from transforms.errors import MeterbridgeError
 from transforms.identity import content_hash
@@ -77,21 +80,26 @@ class Batch:
         found = [LedgerLine(**line) for line in self.about["lines"]]
         return [line for line in found if line.place != "used"] + list(self._set_aside())
 
-    def records(self) -> Iterator[pa.RecordBatch]:
-        """Give the records that passed, in the order of their keys, some at a time."""
-        for batch in artefact.batches(self.path):
+    def records(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Give the records that passed, or these columns of them and the key first, some at a time, by their keys."""
+        for batch in artefact.batches(self.path, columns and ["record_key", *columns]):
             yield batch.filter(pc.invert(self._refused(batch))) if self.reasons else batch
 
     @cached_property
     def content(self) -> str:
         """The hash of what would be active after the load."""
-        found = (str(text) for batch in self.records() for text in batch["canonical"].to_pylist())
+        found = ("\n".join(texts(batch["canonical"])) for batch in self.records(["canonical"]) if batch.num_rows)
         return content_hash(self.meter.meter, self.period, found)
 
     @cached_property
-    def count(self) -> int:
-        """How many records passed."""
-        return sum(batch.num_rows for batch in self.records())
+    def sum(self) -> Sum:
+        """The records that passed, counted and added up."""
+        records, quantity, keys = 0, Decimal(0), 0
+        for batch in self.records(["quantity"]):
+            records += batch.num_rows
+            quantity += Decimal(str(pc.sum(batch["quantity"]).as_py() or 0))
+            keys += sum_of_keys(texts(batch["record_key"]))
+        return Sum(records, quantity, Decimal(keys))
 
     def _refused(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         return pc.is_in(batch["record_key"], pa.array(self.reasons, pa.string()))
@@ -104,3 +112,15 @@ class Batch:
                 reason = self.reasons[row["record_key"]]
                 detail = f"charge {row['charge_number']}: {reason}"
                 yield LedgerLine("quarantined", reason.partition(":")[0], row["readings"], detail)
+
+
+def texts(column: "pa.Array[Any]") -> list[str]:
+    """Give a column without nulls as Python has it."""
+    return cast("list[str]", column.to_pylist())
+
+
+def sum_of_keys(keys: list[str]) -> int:
+    """Add up the first KEY_DIGITS hex digits of each key, as the store does to compare what it holds."""
+    padded = "".join(f"0{key[:KEY_DIGITS]}" for key in keys)
+    high, low = np.frombuffer(bytes.fromhex(padded), ">u4").reshape(-1, 2).sum(axis=0, dtype=np.int64)
+    return (int(high) << 32) + int(low)

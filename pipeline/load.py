@@ -11,11 +11,11 @@ from pipeline.batch import Batch
 from pipeline.catalog import Catalog
 from pipeline.derive import rederive
 from pipeline.diff import staged
-from pipeline.store import events, incoming, ledger, locks, usage
-from pipeline.store.incoming import Corrections
+from pipeline.store import events, incoming, ledger, locks, partitions, usage
+from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from transforms.charge import NegativeUsage
-from transforms.diff import Diff
+from transforms.diff import Diff, Part
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
 from transforms.meter import BilledUsage
@@ -23,6 +23,7 @@ from transforms.reconcile import LedgerLine, check
 
 WARNINGS_SHOWN = 10
 NAME_LENGTH = 100
+OWN_PARTITION_RECORDS = 20_000  # a load of so many is built aside, when it is the first of its period
 SET_ASIDE = ("coverage", "expectation")  # the reasons of readings whose record the validation set aside
 
 
@@ -87,15 +88,28 @@ def load(
     UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
+    large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
+        (locks.exclusive if large else locks.shared)(connection, locks.SHAPE)
         locks.shared(connection, str(batch.period))
         locks.exclusive(connection, str(batch.period), batch.meter.meter)
         active = usage.active_import(connection, batch.slot)
         if active and active.holds(batch.content):
             return _done(connection, batch, "exists", active.import_id)
-        if not active and not batch.count:
+        if not active and not batch.sum.records:
             return _done(connection, batch, "empty", None)
-        return _settle(Load(connection, catalog, batch, active, reason, by), store, home)
+        this = Load(connection, catalog, batch, active, reason, by)
+        if large and not active and not partitions.has_records(connection, batch.period):
+            return _done(connection, batch, "created", _build(this))
+        return _settle(this, store, home)
+
+
+def _build(this: Load) -> str:
+    """Put what comes in into a partition of its own: nothing is held of its period."""
+    part = Part(this.batch.sum.records, after=this.batch.sum.quantity, moved=this.batch.sum.quantity)
+    new = _add(this, Diff(this.catalog.uom(this.batch.meter), {"added": part}))
+    partitions.build(this.connection, new, this.batch.period, this.batch.records())
+    return _complete(this, new, this.batch.sum)
 
 
 def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
@@ -142,20 +156,31 @@ def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
 
 def _create(this: Load, found: Diff) -> str:
     """Put what comes in in the place of what is Pending."""
+    new = _add(this, found)
+    if this.active:
+        usage.supersede_records(this.connection, this.active.import_id, new)
+    return _complete(this, new, incoming.take_over(this.connection, new, *this.where))
+
+
+def _add(this: Load, found: Diff) -> str:
+    """Add the import, in the place of the one that is active."""
     follows = this.active.import_id if this.active else None
     new = import_id(this.batch.content, follows)
     if follows:
         usage.supersede(this.connection, follows, new)
     values = _import_row(this, found) | {"import_id": new, "follows": follows}
     usage.add_import(this.connection, values, this.batch.meter.source_name, sorted(this.batch.files))
-    if follows:
-        usage.supersede_records(this.connection, follows, new)
-    sent = incoming.take_over(this.connection, new, *this.where)
+    return new
+
+
+def _complete(this: Load, new: str, sent: Sum) -> str:
+    """Read back what the store holds, and complete the import when that is what was sent."""
     if incoming.stands(this.connection, new) != sent:
         raise LoadRefusedError(f"import {new}: the store does not hold what was sent; nothing was loaded")
-    usage.complete(this.connection, new, sent.records, sent.records + this.batch.quarantined, sent.quantity)
-    details = {"name": values["name"], "records": sent.records, "quarantined": this.batch.quarantined}
-    events.note(this.connection, "import_succeeded", new, details)
+    quarantined = this.batch.quarantined
+    usage.complete(this.connection, new, sent.records, sent.records + quarantined, sent.quantity)
+    details = {"name": f"{this.batch.meter.meter} {this.batch.period}", "records": sent.records}
+    events.note(this.connection, "import_succeeded", new, details | {"quarantined": quarantined})
     return new
 
 
@@ -197,7 +222,7 @@ def _done(
     )
     check(kept)
     warnings = tuple(batch.verdict["warnings"])
-    records, quarantined = (batch.count, batch.quarantined) if lines is None else (0, 0)
+    records, quarantined = (batch.sum.records, batch.quarantined) if lines is None else (0, 0)
     return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, records, quarantined, warnings)
 
 

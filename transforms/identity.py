@@ -20,7 +20,10 @@ def record_key(charge_number: str, start_us: int, attributes: Mapping[str, str])
 
 
 def content_hash(meter: str, period: Period, records: Iterable[str]) -> str:
-    """Hash the canonical hashes of a meter's records of a period, which come in the order of their keys."""
+    """Hash the canonical hashes of a meter's records of a period, which come in the order of their keys.
+
+    Several may come as one text, a line each.
+    """
     found = hashlib.sha256(digest("content", meter, str(period)).encode())
     for canonical in records:
         found.update(f"{canonical}\n".encode())

@@ -7,48 +7,36 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from pipeline.store.copy import copy_in
 from pipeline.store.tables import (
-    accounts,
     bill_runs,
     rated_items,
     rated_periods,
     rated_usage,
-    subscribed_charges,
     usage_records,
 )
 from transforms.period import Period
 from transforms.rating.usage import RatedItem
 
+USAGE = (
+    "record_id", "record_key", "import_id", "period", "status", "quantity", "uom", "account_number",
+    "subscription_number", "charge_number", "charge", "start_at", "corrects", "custom_fields",
+)  # fmt: skip
 COPIED = (
     "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
     "uom", "quantity", "amount_total", "billed_before", "amount", "currency",
 )  # fmt: skip
 
 
-def active_usage(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
-    """Lock and list the active records of a period, with their account's currency and zone and their charge's state."""
-    statement = (
-        sa.select(
-            *(usage_records.c[name] for name in ("record_id", "record_key", "import_id", "status", "quantity", "uom")),
-            *(
-                usage_records.c[name]
-                for name in ("account_number", "subscription_number", "charge_number", "charge", "start_at")
-            ),
-            accounts.c.time_zone,
-            accounts.c.currency,
-            accounts.c.status.label("account_status"),
-            subscribed_charges.c.status.label("charge_status"),
-        )
-        .join(accounts, accounts.c.account_number == usage_records.c.account_number)
-        .join(subscribed_charges, subscribed_charges.c.charge_number == usage_records.c.charge_number)
-        .where(usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None))
-        .order_by(usage_records.c.record_id)
-        .with_for_update(of=usage_records)
+def active_usage(connection: sa.Connection, period: Period, *, lock: bool = True) -> Sequence[sa.RowMapping]:
+    """List the active records of a period by number, and lock them unless they are only looked at."""
+    statement = sa.select(*(usage_records.c[name] for name in USAGE)).where(
+        usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None)
     )
-    return connection.execute(statement).mappings().all()
+    statement = statement.order_by(usage_records.c.record_id)
+    return connection.execute(statement.with_for_update() if lock else statement).mappings().all()
 
 
 def billed(connection: sa.Connection, period: Period) -> dict[tuple[str, datetime, str], Decimal]:
@@ -75,8 +63,10 @@ def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items
     rows = [{**_columns(item), "bill_run_id": bill_run_id, "period": str(period)} for item in items]
     statement = sa.insert(rated_items).returning(rated_items.c.item_id, sort_by_parameter_order=True)
     numbers = connection.execute(statement, rows).scalars().all()
-    links = ((number, record) for number, item in zip(numbers, items, strict=True) for record in item.record_ids)
-    copy_in(connection, rated_usage, ("item_id", "record_id"), links)
+    links = (
+        (number, record, str(period)) for number, item in zip(numbers, items, strict=True) for record in item.record_ids
+    )
+    copy_in(connection, rated_usage, ("item_id", "record_id", "period"), links)
 
 
 def _columns(item: RatedItem) -> dict[str, Any]:
@@ -88,10 +78,10 @@ def _columns(item: RatedItem) -> dict[str, Any]:
 
 def process(connection: sa.Connection, bill_run_id: str, records: Iterable[int]) -> int:
     """Turn these Pending records into Processed ones, for good; says how many."""
-    statement = sa.update(usage_records).where(
-        usage_records.c.record_id.in_(list(records)), usage_records.c.status == "Pending"
-    )
-    return connection.execute(statement.values(status="Processed", bill_run_id=bill_run_id)).rowcount
+    taken = sa.any_(sa.literal(list(records), ARRAY(sa.BigInteger)))  # one parameter: PostgreSQL takes 65,535
+    mine = (usage_records.c.record_id == taken) & (usage_records.c.status == "Pending")
+    values = {"status": "Processed", "bill_run_id": bill_run_id, "updated_at": sa.func.now()}
+    return connection.execute(sa.update(usage_records).where(mine).values(values)).rowcount
 
 
 def note_rated(connection: sa.Connection, period: Period) -> None:
@@ -109,9 +99,19 @@ def is_rated(connection: sa.Connection, period: Period) -> bool:
     )
 
 
+def pending_periods(connection: sa.Connection) -> dict[Period, bool]:
+    """Tell of every period that has Pending usage whether it was rated, in the order of the periods."""
+    pending = (usage_records.c.status == "Pending") & usage_records.c.superseded_by.is_(None)
+    rated = rated_periods.c.period.is_not(None)
+    statement = (
+        sa.select(usage_records.c.period, rated)
+        .distinct()
+        .outerjoin(rated_periods, rated_periods.c.period == usage_records.c.period)
+        .where(pending)
+    )
+    return dict(sorted((Period.parse(period), was_rated) for period, was_rated in connection.execute(statement)))
+
+
 def pending_again(connection: sa.Connection) -> list[Period]:
     """List the periods that were rated, and have Pending usage nevertheless."""
-    pending = (usage_records.c.status == "Pending") & usage_records.c.superseded_by.is_(None)
-    mine = sa.select(usage_records.c.record_id).where(pending, usage_records.c.period == rated_periods.c.period)
-    found = connection.execute(sa.select(rated_periods.c.period).where(mine.exists())).scalars()
-    return sorted(map(Period.parse, found))
+    return [period for period, was_rated in pending_periods(connection).items() if was_rated]

@@ -17,7 +17,7 @@ def copy_in(connection: sa.Connection, table: sa.Table, columns: Sequence[str], 
     """Write rows, their values in the order of `columns`."""
     names = SQL(", ").join(Identifier(column) for column in columns)
     statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), names)
-    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -28,7 +28,7 @@ def copy_batches(
     """Write batches of rows into the columns of the same names; in memory are those of one batch."""
     names = SQL(", ").join(Identifier(column) for column in columns)
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(Identifier(table), names)
-    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for batch in batches:
             text = io.BytesIO()
             pc.write_csv(batch.select(list(columns)), text, pc.WriteOptions(include_header=False))
@@ -39,12 +39,13 @@ def copy_out(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], pat
     """Write selected rows to a CSV file with a header."""
     text = str(rows.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
     statement = f"COPY ({text}) TO STDOUT WITH (FORMAT csv, HEADER true)"
-    with _driver(connection).cursor() as cursor, path.open("wb") as file, cursor.copy(statement.encode()) as copy:
+    with driver(connection).cursor() as cursor, path.open("wb") as file, cursor.copy(statement.encode()) as copy:
         for block in copy:
             file.write(block)
 
 
-def _driver(connection: sa.Connection) -> "Connection[Any]":
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, Connection), "the usage store speaks psycopg"  # noqa: S101 narrows the type; cannot be reached
-    return driver
+def driver(connection: sa.Connection) -> "Connection[Any]":
+    """Give the driver's own connection, for what SQLAlchemy has no word for."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, Connection), "the usage store speaks psycopg"  # noqa: S101 narrows the type; cannot be reached
+    return found

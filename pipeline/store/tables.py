@@ -115,7 +115,9 @@ imports = sa.Table(
     sa.Column("updated_by", NAME, nullable=False, server_default="meterbridge"),
     sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
     sa.CheckConstraint("source_type IN ('Meter', 'File', 'API')", name="source_type_known"),
-    sa.CheckConstraint("(source_type = 'Meter') = (meter IS NOT NULL AND period IS NOT NULL)", name="meter_has_a_period"),
+    sa.CheckConstraint(
+        "(source_type = 'Meter') = (meter IS NOT NULL AND period IS NOT NULL)", name="meter_has_a_period"
+    ),
     sa.CheckConstraint(
         "status IN ('Pending', 'Processing', 'Completed', 'Failed', 'Canceled')", name="import_status_known"
     ),
@@ -141,12 +143,14 @@ bill_runs = sa.Table(
     sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
 )  # fmt: skip
 
+record_ids = sa.Sequence("usage_record_ids", metadata=metadata, data_type=sa.BigInteger)
+
 usage_records = sa.Table(
     "usage_records", metadata,
-    sa.Column("record_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("record_id", sa.BigInteger, primary_key=True, server_default=record_ids.next_value()),
     sa.Column("import_id", sa.ForeignKey("imports.import_id"), nullable=False),
     sa.Column("record_key", HASH, nullable=False),
-    sa.Column("period", PERIOD, nullable=False),
+    sa.Column("period", PERIOD, primary_key=True),
     sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
     sa.Column("subscription_number", NAME, nullable=False),
     sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), comment="null: no charge matches"),
@@ -172,20 +176,22 @@ usage_records = sa.Table(
     sa.CheckConstraint("quantity >= 0 OR negative_allowed", name="negative_where_allowed"),
     sa.CheckConstraint("start_at <= end_at", name="starts_before_it_ends"),
     sa.CheckConstraint("(charge IS NULL) = (charge_number IS NULL)", name="charge_has_a_number"),
+    sa.PrimaryKeyConstraint("period", "record_id"),
     sa.CheckConstraint("status IN ('Pending', 'Processed')", name="status_known"),
     sa.CheckConstraint("(status = 'Processed') = (bill_run_id IS NOT NULL)", name="processed_by_a_bill_run"),
     sa.CheckConstraint("status = 'Pending' OR superseded_by IS NULL", name="processed_is_never_superseded"),
+    postgresql_partition_by="LIST (period)",
 )  # fmt: skip
 sa.Index(
     "one_active_record",
     usage_records.c.record_key,
+    usage_records.c.period,
     unique=True,
     postgresql_where=usage_records.c.superseded_by.is_(None),
 )
 sa.Index("usage_records_by_import", usage_records.c.import_id)
 sa.Index("usage_records_by_account", usage_records.c.account_number)
-sa.Index("usage_records_by_update", usage_records.c.updated_at)
-sa.Index("usage_records_by_period", usage_records.c.period, usage_records.c.status)
+sa.Index("usage_records_by_update", usage_records.c.updated_at, postgresql_using="brin")
 
 rated_items = sa.Table(
     "rated_items", metadata,
@@ -213,7 +219,9 @@ rated_items = sa.Table(
 rated_usage = sa.Table(
     "rated_usage", metadata,
     sa.Column("item_id", sa.ForeignKey("rated_items.item_id"), primary_key=True),
-    sa.Column("record_id", sa.ForeignKey("usage_records.record_id"), primary_key=True),
+    sa.Column("record_id", sa.BigInteger, primary_key=True),
+    sa.Column("period", PERIOD, nullable=False),
+    sa.ForeignKeyConstraint(["period", "record_id"], ["usage_records.period", "usage_records.record_id"]),
 )  # fmt: skip
 
 ledgers = sa.Table(

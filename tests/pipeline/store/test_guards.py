@@ -93,7 +93,7 @@ CONTRADICTIONS = (
     ("UPDATE usage_records SET status = 'Processed'", "processed_by_a_bill_run"),
     ("UPDATE usage_records SET status = 'Billed' WHERE superseded_by IS NULL", "status_known"),
     ("UPDATE imports SET superseded_by = NULL", "one_active_import"),
-    ("UPDATE usage_records SET superseded_by = NULL", "one_active_record"),
+    ("UPDATE usage_records SET superseded_by = NULL", "record_key_period_idx"),
     ("UPDATE landed_files SET readings = readings - 1", "every_row_has_a_place"),
     ("UPDATE arrivals SET reason = 'x'", "landed_or_quarantined"),
 )

@@ -86,9 +86,7 @@ def _widen_records() -> None:
         op.drop_constraint(name, "usage_records")
         op.create_check_constraint(name, "usage_records", rule)
     op.create_check_constraint("negative_where_allowed", "usage_records", "quantity >= 0 OR negative_allowed")
-    op.create_check_constraint(
-        "charge_has_a_number", "usage_records", "(charge IS NULL) = (charge_number IS NULL)"
-    )
+    op.create_check_constraint("charge_has_a_number", "usage_records", "(charge IS NULL) = (charge_number IS NULL)")
     op.create_index("usage_records_by_account", "usage_records", ["account_number"])
     op.create_index("usage_records_by_update", "usage_records", ["updated_at"])
 
