@@ -54,5 +54,5 @@ def usage_dag(meter: Meter) -> DAG:
     return usage()
 
 
-for each in Catalog.load(catalog_folder()).meters.values():
+for each in Catalog.load(catalog_folder(), None).meters.values():
     globals()[f"usage_{each.meter}"] = usage_dag(each)

@@ -1,14 +1,25 @@
 """The steps as a scheduler calls them: names and periods in, paths and sentences out, all else from the environment."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from pipeline import periods, ready, steps
+from pipeline import diff as diffs
+from pipeline import periods, ready, steps, upkeep
+from pipeline.batch import Batch
+from pipeline.delete import chosen, delete
 from pipeline.extract import describe
+from pipeline.notify.channel import Address
+from pipeline.settings import Settings
 from pipeline.situation import require_ended
 from pipeline.steps import Shop
+from pipeline.store.engine import connect
+from pipeline.uploads.process import process_waiting
 from transforms.period import Period
+
+log = logging.getLogger(__name__)
 
 
 def land(source: str, until: datetime) -> str:
@@ -39,10 +50,18 @@ def validate(usage: str) -> str:
     return str(steps.validate_usage(shop.store, shop.catalog, Path(usage), shop.home))
 
 
-def load(usage: str, verdict: str) -> str:
+def change_to_approve(usage: str, verdict: str) -> str | None:
+    """Lay out what a load would change; None where it is no more than its meter allows without a person's word."""
+    shop = _shop()
+    found = diffs.diff(shop.store, shop.catalog, Path(usage), Path(verdict))
+    limit = Batch.read(shop.catalog, Path(usage), Path(verdict)).meter.approval_above
+    return f"```\n{diffs.describe(found)}\n```" if found.needs_approval(limit) else None
+
+
+def load(usage: str, verdict: str, *, reason: str, by: str) -> str:
     """Load a usage artefact with its verdict; says what was done."""
     shop = _shop()
-    return str(steps.load(shop.store, shop.catalog, Path(usage), Path(verdict), shop.home))
+    return str(steps.load(shop.store, shop.catalog, Path(usage), Path(verdict), shop.home, reason=reason, by=by))
 
 
 def periods_to_bill(after: datetime, until: datetime) -> list[str]:
@@ -80,6 +99,41 @@ def export(period: str) -> list[str]:
     return [file.path for file in steps.export(shop.store, Period.parse(period), shop.home)]
 
 
+def delete_usage(kind: str, value: str, *, reason: str, by: str, dry_run: bool) -> str:
+    """Delete Pending usage that a form names, or tell what would go; says what was done."""
+    return str(delete(Shop.open(whole_catalog=False).store, chosen(kind, value), by=by, reason=reason, dry_run=dry_run))
+
+
+def shown(error: object) -> str:
+    """Give the reason of a failure as it may be shown."""
+    return upkeep.shown(error)
+
+
+def note_failure(place: dict[str, Any], reason: str) -> None:
+    """Note that a task of an import failed, for the upkeep to tell."""
+    upkeep.note_failure(connect(Settings.read().store_url), place, reason)
+
+
+def process_uploads() -> list[str]:
+    """Process the usage files that wait; names each import and how it ended."""
+    shop = _shop()
+    found = process_waiting(shop.store, shop.catalog, shop.home)
+    return [f"import {each['import_id']}: {each['status']}" for each in found]
+
+
+def note_what_stands_out() -> int:
+    """Note what is quarantined over its limit and what stays Pending past its bill run; gives how much there is."""
+    shop = _shop()
+    for problem in shop.catalog.problems:
+        log.warning("catalog: %s", problem)
+    return upkeep.note_what_stands_out(shop.store, shop.catalog, at=_now())
+
+
+def tell(find: Callable[[str], Address | None]) -> dict[str, str]:
+    """Deliver what waits on the channels whose addresses `find` knows; says how many by channel."""
+    return upkeep.tell(connect(Settings.read().store_url), at=_now(), find=find)
+
+
 def _shop() -> Shop:
     """Open the shop for one meter or source, whatever is wrong with the others. A bill run needs the whole catalog."""
     return Shop.open(whole_catalog=False)
@@ -94,5 +148,5 @@ def _written(found: Iterable[Period]) -> list[str]:
 
 
 def _now() -> datetime:
-    """Read the clock: only here, at the edge, and only to refuse a period that has not ended."""
+    """Read the clock: only here, at the edge, and never for what an amount depends on."""
     return datetime.now(UTC)

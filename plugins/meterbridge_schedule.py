@@ -24,6 +24,7 @@ def _at(cron: str, active_runs: int) -> dict[str, Any]:
 
 
 DAILY = _at("0 0 * * *", 1)
+EVERY_FEW_MINUTES = _at("*/5 * * * *", 1)
 # At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
 REASON = {

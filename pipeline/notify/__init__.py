@@ -1,1 +1,1 @@
-"""Telling people: what was noted in the store, told by e-mail, webhook or Slack, none lost and none twice."""
+"""Telling people what happened: messages, the channels that carry them, and their delivery, once each."""

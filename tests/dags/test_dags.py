@@ -19,13 +19,18 @@ dags = {
     name: {
         "tasks": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
         "mapped": sorted(task.task_id for task in dag.tasks if next(task.iter_mapped_task_groups(), None)),
+        "rules": {task.task_id: str(task.trigger_rule.value) for task in dag.tasks},
         "retries": min(task.retries for task in dag.tasks),
         "catchup": dag.catchup, "page": dag.doc_md, "schedule": type(dag.timetable).__name__,
+        "form": {name: (each := dag.params.get_param(name)).schema | {"value": each.value} for name in dag.params},
     }
     for name, dag in bag.dags.items()
 }
 print("found:" + json.dumps({"dags": dags, "errors": {k: str(v) for k, v in bag.import_errors.items()}}))
 """
+
+
+BY_HAND = {"usage_delete"}  # started with a form, never by the clock
 
 
 def read_dags(folder, home, **environment):
@@ -51,7 +56,7 @@ def found(tmp_path_factory):
 def test_every_source_and_every_meter_has_a_dag_of_its_own(found):
     catalog = Catalog.read(PROJECT / "catalog")
     expected = {f"extract_{name}" for name in catalog.sources} | {f"usage_{name}" for name in catalog.meters}
-    assert set(found["dags"]) == expected | {"bill_run", "export"}
+    assert set(found["dags"]) == expected | {"bill_run", "export", "upkeep", *BY_HAND}
     assert found["errors"] == {}
 
 
@@ -85,7 +90,7 @@ def test_each_period_of_a_run_goes_its_own_way(found, dag, mapped):
 def test_every_dag_retries_goes_by_data_intervals_catches_nothing_up_and_has_a_page(found):
     for name, dag in found["dags"].items():
         assert dag["retries"] > 0, name
-        assert dag["schedule"] == "CronDataIntervalTimetable", name
+        assert dag["schedule"] == ("NullTimetable" if name in BY_HAND else "CronDataIntervalTimetable"), name
         assert dag["catchup"] is False, name
         assert len(dag["page"]) > 100, name
 
@@ -102,6 +107,39 @@ def test_a_broken_meter_costs_the_other_meters_nothing_and_shows_as_an_import_er
     shown = "".join(found["errors"].values())
     assert "network_traffic.yaml:" in shown
     assert "did you mean 'sum'?" in shown
+
+
+def test_a_meter_whose_unit_may_have_been_made_by_the_api_keeps_its_dag(tmp_path):
+    catalog = tmp_path / "catalog"
+    subprocess.run(["cp", "-r", str(PROJECT / "catalog"), str(catalog)], check=True)
+    charge = catalog / "charges" / "network_traffic.yaml"
+    charge.write_text(charge.read_text().replace("uom: gigabyte", "uom: terabyte"))
+    found = read_dags(PROJECT / "dags", tmp_path / "airflow", METERBRIDGE_CATALOG=str(catalog))
+    assert "usage_network_traffic" in found["dags"]
+    assert found["errors"] == {}
+
+
+def test_the_upkeep_tells_what_happened_even_when_an_upload_or_the_sweep_fails(found):
+    assert found["dags"]["upkeep"]["tasks"] == {
+        "process_uploads": [],
+        "note_what_stands_out": ["process_uploads"],
+        "tell": ["note_what_stands_out"],
+    }
+    assert set(found["dags"]["upkeep"]["rules"].values()) == {"all_success", "all_done"}
+    assert found["dags"]["upkeep"]["rules"]["tell"] == "all_done"
+
+
+def test_a_deletion_by_hand_asks_what_and_why_and_begins_as_a_dry_run(found):
+    form = found["dags"]["usage_delete"]["form"]
+    assert found["dags"]["usage_delete"]["tasks"] == {"delete": []}
+    assert {name: (field["type"], field["value"]) for name, field in form.items()} == {
+        "by": ("string", "import"),
+        "value": ("string", ""),
+        "reason": ("string", ""),
+        "dry_run": ("boolean", True),
+    }
+    assert form["by"]["enum"] == ["records", "import", "file"]
+    assert form["value"]["minLength"] == form["reason"]["minLength"] == 1
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "dags").glob("*.py")), ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""A meter's DAG run by Airflow itself, on a real store: every period for itself."""
+"""DAGs run by Airflow itself, on a real store: every period of a meter for itself, and the upkeep."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from receivers import hook
 
 from pipeline.settings import PROJECT
 
@@ -20,7 +21,7 @@ MOSTLY_UNREADABLE = "at,value\n2025-02-20T00:00:00Z,1\n" + "never,1\n" * 20
 
 @pytest.fixture
 def run(business, tmp_path):
-    """Run the meter's DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
+    """Run a DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
@@ -33,9 +34,10 @@ def run(business, tmp_path):
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
     }
 
-    def until(end):
-        command = [sys.executable, str(RUN), str(PROJECT / "dags" / "usage.py"), end]
-        shown = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    def until(end, file="usage.py", name="usage_energy", form=None, **environment):
+        said = [json.dumps(form)] if form else []
+        command = [sys.executable, str(RUN), str(PROJECT / "dags" / file), end, name, *said]
+        shown = subprocess.run(command, env=env | environment, capture_output=True, text=True, timeout=300, check=False)
         assert "found:" in shown.stdout, shown.stderr[-2000:]
         state, tasks = json.loads(shown.stdout.split("found:")[1])
         return state, {(task, index): found for task, index, found in tasks}
@@ -60,6 +62,8 @@ def test_a_period_that_fails_keeps_no_other_from_being_loaded_and_fails_the_run(
         ("derive", 1): "success", ("validate", 1): "success", ("load", 1): "success",
     }  # fmt: skip
     assert business.quantities() == [("C-1", "2025-03", 6.5, 3)]
+    assert business.rows("events", "kind") == ["import_failed", "import_succeeded"]
+    assert business.rows("events", "details ->> 'name'") == ["energy 2025-03", "usage_energy, task validate"]
 
 
 @pytest.mark.slow
@@ -70,3 +74,29 @@ def test_a_run_in_whose_interval_no_period_ended_succeeds(business, run):
     assert state == "success"
     assert set(tasks.values()) == {"success", "skipped"}
     assert business.rows("ledgers", "meter") == []
+
+
+@pytest.mark.slow
+def test_the_upkeep_processes_what_waits_and_tells_by_the_connections_of_airflow(business, run, march):
+    business.bill(march)
+    with hook() as receiver:
+        connection = {"conn_type": "http", "host": receiver.url(), "password": "wh-s3cret"}
+        declared = {"AIRFLOW_CONN_METERBRIDGE_WEBHOOK": json.dumps(connection), "NO_PROXY": "127.0.0.1"}
+        state, tasks = run("2025-04-01T12:00:00Z", "usage_store.py", "upkeep", **declared)
+    assert state == "success"
+    assert set(tasks.values()) == {"success"}
+    told = sorted(json.loads(request.body)["kind"] for request in receiver.taken)
+    assert told == ["import_succeeded", "stuck_pending"]
+    assert business.rows("deliveries", "channel", "attempts", "error") == [("webhook", 1, "")] * 2
+
+
+@pytest.mark.slow
+def test_usage_is_deleted_by_hand_once_the_dry_run_was_turned_off(business, run, march):
+    business.bill(march)
+    (batch,) = business.rows("imports", "import_id")
+    said = {"by": "import", "value": batch, "reason": "sent twice"}
+    for dry_run, left in ((True, 1), (False, 0)):
+        state, tasks = run("2025-04-01T12:00:00Z", "usage_delete.py", "usage_delete", form=said | {"dry_run": dry_run})
+        assert (state, tasks) == ("success", {("delete", -1): "success"})
+        assert len(business.rows("usage_records", "record_id")) == left
+    assert business.rows("usage_changes", "action", "reason", "changed_by") == [("delete", "sent twice", "dag_test")]

@@ -1,0 +1,34 @@
+"""Upkeep of the usage store, every five minutes.
+
+Processes the usage files that wait, notes what people must know (what is quarantined over its limit, what stays Pending
+past its bill run), and tells them: by e-mail, webhook and Slack, as far as there are connections (`meterbridge_email`,
+`meterbridge_webhook`, `meterbridge_slack`). What a receiver does not take is sent again later, under the same id. Each
+of the three goes on when another fails, and any of them may be run again at any time.
+"""
+
+from airflow.sdk import dag, task
+from meterbridge_notifier import address
+from meterbridge_schedule import EVERY_FEW_MINUTES
+from meterbridge_steps import scheduled
+
+
+@dag(description="Uploads are processed, people are told", doc_md=__doc__, tags=["upkeep"], **EVERY_FEW_MINUTES)
+def upkeep() -> None:
+    """Do what waits, then tell."""
+
+    @task
+    def process_uploads() -> list[str]:
+        return scheduled.process_uploads()
+
+    @task(trigger_rule="all_done")
+    def note_what_stands_out() -> int:
+        return scheduled.note_what_stands_out()
+
+    @task(trigger_rule="all_done")
+    def tell() -> dict[str, str]:
+        return scheduled.tell(address)
+
+    process_uploads() >> note_what_stands_out() >> tell()
+
+
+upkeep()
