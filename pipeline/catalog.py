@@ -1,9 +1,10 @@
 """The catalog as a whole: units, sources, charges lookups and meters, checked against each other."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pipeline.documents import CatalogError, Document, nearest
@@ -13,29 +14,43 @@ from transforms.custom import RULES
 from transforms.meter import Meter
 from transforms.scope import LookupRow
 from transforms.source import Source
-from transforms.units import Units
+from transforms.units import Unit, Units
+from transforms.upload.custom_field import CustomField, CustomFields
 
 Part = TypeVar("Part")
 LISTED_WORDS_MAX = 12
+NONE_MADE: Mapping[str, Unit] = MappingProxyType({})
 
 
 @dataclass
 class Catalog:
-    """What is billed. Every part is keyed by its name; `problems` says what is left out, and why."""
+    """What is billed. Every part is keyed by its name; `problems` says what is left out, and why.
+
+    `made` are the units that the API made, beside those of units.yaml; None where there is no store to ask for them.
+    """
 
     units: Units
     sources: dict[str, Source] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
     meters: dict[str, Meter] = field(default_factory=dict)
     lookups: dict[str, list[LookupRow]] = field(default_factory=dict)
+    custom_fields: dict[str, CustomField] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    made: Mapping[str, Unit] | None = field(default_factory=dict)
 
     @classmethod
-    def load(cls, folder: Path) -> "Catalog":
-        """Read all that is right in the catalog, and list in `problems` what is not."""
-        catalog = cls(Document.read(folder / "units.yaml").as_model(Units))
+    def load(cls, folder: Path, made: Mapping[str, Unit] | None = NONE_MADE) -> "Catalog":
+        """Read all that is right in the catalog, and list in `problems` what is not.
+
+        Without a store (`made` is None) a charge may count in a unit that nobody knows: the API may have made it.
+        """
+        document = Document.read(folder / "units.yaml")
+        catalog = cls(document.as_model(Units))
+        catalog._take_in(made, document)
         for path in sorted((folder / "lookups").glob("*.csv")):
             catalog._attempt_lookup(path)
+        for path in folder.glob("custom_fields.yaml"):
+            catalog._attempt_read(path, catalog._add_custom_fields)
         catalog._collect(folder / "sources", catalog._add_source)
         catalog._collect(folder / "charges", catalog._add_charge)
         documents = catalog._collect(folder / "meters", catalog._add_own_source)
@@ -44,9 +59,9 @@ class Catalog:
         return catalog
 
     @classmethod
-    def read(cls, folder: Path) -> "Catalog":
+    def read(cls, folder: Path, made: Mapping[str, Unit] | None = NONE_MADE) -> "Catalog":
         """Read the catalog; CatalogError lists every problem, each with file and line."""
-        catalog = cls.load(folder)
+        catalog = cls.load(folder, made)
         if catalog.problems:
             raise CatalogError(catalog.problems)
         return catalog
@@ -70,6 +85,20 @@ class Catalog:
     def lookup(self, source: Source) -> list[LookupRow] | None:
         """Give the table that tells whose the readings of a source are; None where it names accounts itself."""
         return None if source.lookup is None else self.lookups[source.lookup]
+
+    def declares_unit(self, uom: str) -> bool:
+        """Tell whether a unit stands in units.yaml; a unit of both is the catalog's."""
+        return uom in self.units.units and uom not in (self.made or {})
+
+    def _take_in(self, made: Mapping[str, Unit] | None, document: Document) -> None:
+        """Put the units that the API made beside the catalog's; the catalog's own win, and a clash is a problem."""
+        declared = self.units.units
+        for uom in sorted(declared.keys() & (made or {})):
+            if made and made[uom] != declared[uom]:
+                text = f"units.{uom} was made by the API as well, with another definition; write it here as it is there"
+                self.problems.append(document.problem(("units", uom), text))
+        self.made = None if made is None else {uom: unit for uom, unit in made.items() if uom not in declared}
+        self.units = self.units.model_copy(update={"units": {**(self.made or {}), **declared}})
 
     def _attempt_lookup(self, path: Path) -> None:
         try:
@@ -119,10 +148,14 @@ class Catalog:
         if source.lookup is not None:
             _check_known(document, (*place, "lookup"), source.lookup, self.lookups)
 
+    def _add_custom_fields(self, document: Document) -> None:
+        self.custom_fields = document.as_model(CustomFields).custom_fields
+
     def _add_charge(self, document: Document) -> None:
         charge = document.as_model(Charge)
         _check_file_name(document, "charge", charge.charge)
-        _check_known(document, ("uom",), charge.uom, self.units.units)
+        if self.made is not None:
+            _check_known(document, ("uom",), charge.uom, self.units.units)
         _check_known(document, ("currency",), charge.currency, self.units.currencies)
         self.charges[charge.charge] = charge
 
@@ -141,7 +174,7 @@ class Catalog:
             text = f"coverage: source {source.source} must say how far apart its samples are (interval_seconds)"
             raise CatalogError([document.problem(("coverage",), text)])
         uom = self.uom(meter)
-        if meter.map.factor is None:
+        if meter.map.factor is None and uom in self.units.units:
             _check_known(
                 document, ("map", "unit"), meter.map.unit, {uom, *self.units.units[uom].aliases}, f"no unit of {uom!r}"
             )

@@ -47,7 +47,7 @@ class ScaffoldError(MeterbridgeError):
 
 def new_meter(name: str, charge_name: str | None, catalog: Path, scenarios: Path) -> list[Path]:
     """Write a meter that bills a charge (default: the one of its name, else the first), and a scenario of it."""
-    charge = _charge(Catalog.read(catalog), name, charge_name)
+    charge = _charge(Catalog.read(catalog, None), name, charge_name)
     words = {"name": name, "charge": charge.charge, "uom": charge.uom, "currency": charge.currency}
     story = scenarios / name
     texts = {

@@ -26,6 +26,7 @@ from pipeline.partials import keep_partials
 from pipeline.rate import rate
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
+from pipeline.units import made_units
 from pipeline.validate_usage import validate_usage
 from transforms.period import Period
 
@@ -58,8 +59,9 @@ class Shop:
     def open(cls, *, whole_catalog: bool = True) -> "Shop":
         """Open what the environment names; without `whole_catalog`, what is wrong in the catalog is left out of it."""
         settings = Settings.read()
-        catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog)
-        return cls(connect(settings.store_url), catalog, settings.home, settings.inbox)
+        store = connect(settings.store_url)
+        catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog, made_units(store))
+        return cls(store, catalog, settings.home, settings.inbox)
 
 
 def land(shop: Shop, source: str, *, until: datetime, retry: bool = False) -> Extracted:
@@ -76,8 +78,15 @@ def derive_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> Pat
     return map_usage(shop.store, shop.catalog, quantities, shop.home)
 
 
-def run_meter(shop: Shop, meter: str, period: Period, *, at: datetime) -> Loaded:
-    """Take a meter's period from readings to the store: derive, map, validate, load."""
+def validated_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> tuple[Path, Path]:
+    """Take a meter's period from readings to validated usage: derive, map, validate; the usage and its verdict."""
     usage = derive_usage(shop, meter, period, at=at)
-    verdict = validate_usage(shop.store, shop.catalog, usage, shop.home)
-    return load(shop.store, shop.catalog, usage, verdict, shop.home)
+    return usage, validate_usage(shop.store, shop.catalog, usage, shop.home)
+
+
+def run_meter(
+    shop: Shop, meter: str, period: Period, *, at: datetime, reason: str = "", by: str = "meterbridge"
+) -> Loaded:
+    """Take a meter's period from readings to the store: derive, map, validate, load."""
+    paths = validated_usage(shop, meter, period, at=at)
+    return load(shop.store, shop.catalog, *paths, shop.home, reason=reason, by=by)

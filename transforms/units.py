@@ -1,5 +1,7 @@
 """Units of measure and currencies: what a quantity is counted in, and where it is rounded."""
 
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
@@ -9,11 +11,20 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from transforms.definition import Definition
 from transforms.exact import Rounding, round_exact
 
+# Twelve digits of exponent would be a number that fills the memory.
+WRITTEN = re.compile(r"-?\d{1,30}(\.\d{1,30})?(/\d{1,30}|[eE][+-]?\d{1,2})?", re.ASCII)
+
 
 def _fraction(value: object) -> object:
-    """Read `1/1000` or `0.001` as the exact fraction that it is."""
+    """Read `1/1000` or `0.001` as the exact fraction that it is; a float has lost the digits that were written."""
+    if isinstance(value, float):
+        raise ValueError("a float has lost the digits that were written; give text, such as 1/1000")  # noqa: TRY004 pydantic takes this kind
+    if not isinstance(value, str):
+        return value
+    if not WRITTEN.fullmatch(value.strip()):
+        raise ValueError("a factor is written as 1/1000 or 0.001")
     try:
-        return Fraction(value) if isinstance(value, str) else value
+        return Fraction(value)
     except ZeroDivisionError as error:
         raise ValueError("a factor cannot be divided by 0") from error
 
@@ -60,3 +71,27 @@ class Units(Definition):
     def factor(self, unit: str, uom: str) -> Fraction:
         """Tell how much of `uom` one `unit` is; KeyError when no alias says so."""
         return Fraction(1) if unit == uom else self.units[uom].aliases[unit]
+
+
+def contradiction(uom: str, unit: Unit, others: Mapping[str, Unit]) -> str | None:
+    """Say where a unit's aliases and those of other units make one thing of two worths; None where they agree.
+
+    An alias may be a unit itself, as the megabyte is beside the gigabyte: then both must give a byte one worth.
+    """
+    for name, other in others.items():
+        for (larger, whole), (smaller, part) in (((uom, unit), (name, other)), ((name, other), (uom, unit))):
+            if found := _disagreement(larger, whole, smaller, part):
+                return found
+    return None
+
+
+def _disagreement(larger: str, whole: Unit, smaller: str, part: Unit) -> str | None:
+    """Compare what the aliases of `smaller` are worth in `larger`, directly and by way of `smaller`."""
+    if smaller not in whole.aliases:
+        return None
+    for alias, worth in part.aliases.items():
+        stated = Fraction(1) if alias == larger else whole.aliases.get(alias)
+        implied = worth * whole.aliases[smaller]
+        if stated is not None and stated != implied:
+            return f"1 {alias} is {stated} {larger}, but by way of {smaller} it is {implied} {larger}"
+    return None
