@@ -5,7 +5,7 @@ import tomllib
 
 from pipeline.settings import PROJECT
 
-CODE = ("bench", "expectations", "pipeline", "stack", "transforms")
+CODE = ("bench", "expectations", "pipeline", "stack", "transforms", "web")
 
 
 def test_every_package_of_the_tree_is_installed_and_no_other():

@@ -1,0 +1,114 @@
+"""A change above a meter's limit waits in Airflow's web UI: a rejection fails the run, an approval loads it."""
+
+import shutil
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from small_business import ACCOUNTS, CHARGE, CHARGES, MARCH, METER, SOURCE, UNITS
+
+from pipeline import steps
+from pipeline.catalog import Catalog
+from pipeline.steps import Shop
+from pipeline.store.engine import connect
+from stack import local
+from stack.client import Client
+from stack.watch import await_parsed
+from transforms.period import Period
+
+pytestmark = pytest.mark.slow
+
+SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
+FILES = {
+    "catalog/units.yaml": UNITS,
+    "catalog/charges/energy.yaml": CHARGE,
+    "catalog/sources/power.yaml": SOURCE,
+    "catalog/meters/energy.yaml": METER + "approval_above: 0.5\n",
+    "inbox/customers/accounts.csv": ACCOUNTS,
+    "inbox/customers/subscribed_charges.csv": CHARGES,
+    "inbox/power/A-1/march.csv": MARCH,
+}
+PERIOD = Period.of_month(2025, 3)
+FIRST, LAST = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 3, 31, tzinfo=UTC)  # a month's run starts within it
+TIMEOUT_SECONDS = 120
+
+
+@pytest.fixture
+def airflow(settings, tmp_path):
+    """A small business in a running Airflow: its shop, the stack's client, and plain HTTP with its log-in."""
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    shutil.copy(settings.dags / "usage.py", dags)
+    settings = replace(settings, dags=dags, catalog=tmp_path / "catalog", inbox=tmp_path / "inbox")
+    stack = local.up(settings, print)
+    client = Client(settings.url, stack.user, stack.password)
+    log_in = {"username": stack.user, "password": stack.password}
+    token = httpx.post(f"{settings.url}/auth/token", json=log_in, trust_env=False).json()["access_token"]
+    http = httpx.Client(
+        base_url=f"{settings.url}/api/v2", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60
+    )
+    store = connect(stack.store_url)
+    yield SimpleNamespace(
+        shop=Shop(store, Catalog.read(settings.catalog), settings.home, settings.inbox), client=client, http=http
+    )
+    http.close()
+    client.close()
+    store.dispose()
+    local.down(settings, print)
+
+
+def _until(found):
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not (result := found()):
+        assert time.monotonic() < deadline, "nothing came of it"
+        time.sleep(1)
+    return result
+
+
+def _answer(airflow, option):
+    """Wait for the question, answer it, and give (the question, how its run ended)."""
+
+    def asked():
+        details = airflow.http.get("/dags/~/dagRuns/~/hitlDetails", params={"response_received": False}).json()
+        return details["hitl_details"]
+
+    (question,) = _until(asked)
+    task = question["task_instance"]
+    run = f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}"
+    address = f"{run}/taskInstances/approve/{task['map_index']}/hitlDetails"
+    assert airflow.http.patch(address, json={"chosen_options": [option]}).status_code == 200
+    return question, _until(lambda: airflow.http.get(run).json()["state"] in {"success", "failed"} and run)
+
+
+def _held(shop):
+    with shop.store.begin() as connection:
+        found = connection.exec_driver_sql("SELECT quantity FROM usage_records WHERE superseded_by IS NULL")
+        return [row[0] for row in found]
+
+
+def test_a_change_above_the_limit_waits_and_is_loaded_only_when_it_is_approved(airflow):
+    shop, now = airflow.shop, datetime.now(UTC)
+    steps.land(shop, "power", until=now)
+    steps.run_meter(shop, "energy", PERIOD, at=now)
+    (shop.inbox / "power/A-1/more.csv").write_text(SECOND)
+    steps.land(shop, "power", until=now)
+    await_parsed(airflow.client, {"usage_energy"}, since=datetime(2000, 1, 1, tzinfo=UTC))
+    airflow.client.unpause("usage_energy")
+
+    question, run = _answer(airflow, "Reject")  # the latest run takes March too: readings came late for it
+    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Load energy?", "failed")
+    assert "153.8% of what is held would change" in question["body"]
+    assert _held(shop) == [Decimal("6.5")]
+
+    airflow.client.backfill("usage_energy", FIRST, LAST)
+    _, run = _answer(airflow, "Approve")
+    assert airflow.http.get(run).json()["state"] == "success"
+    assert _held(shop) == [Decimal("16.5")]
