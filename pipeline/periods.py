@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
+from pipeline.ready import billed_charges
 from pipeline.store import billing, customers, exporting, ledger
 from transforms.cycles import cycles_of, has_period, periods_ended
 from transforms.period import Period
@@ -23,13 +24,13 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
 
 
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of any meter's charge that ended, and those that were billed but have Pending usage again."""
+    """List the periods of charges that ended, and those that were billed but have Pending usage again."""
     with store.begin() as connection:
         return _ended(connection, catalog, after, until, billing.pending_again(connection))
 
 
 def to_export(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of any meter's charge that ended, and those that were billed again since they were exported."""
+    """List the periods of charges that ended, and those that were billed again since they were exported."""
     with store.begin() as connection:
         return _ended(connection, catalog, after, until, exporting.billed_since(connection))
 
@@ -38,6 +39,5 @@ def _ended(
     connection: sa.Connection, catalog: Catalog, after: datetime, until: datetime, others: Iterable[Period]
 ) -> list[Period]:
     accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-    metered = [catalog.charges[name] for name in sorted({meter.map.charge for meter in catalog.meters.values()})]
-    found = (periods_ended(accounts, charges, charge, after, until) for charge in metered)
+    found = (periods_ended(accounts, charges, charge, after, until) for charge in billed_charges(catalog, charges))
     return sorted({*others, *(period for each in found for period in each)})

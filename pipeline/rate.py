@@ -5,25 +5,25 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import sqlalchemy as sa
 
 from expectations import rated as rated_border
 from pipeline.catalog import Catalog
+from pipeline.layout import money as shown
+from pipeline.preflight import Pickup, sort_out
 from pipeline.ready import missing_meters
 from pipeline.situation import require_ended
 from pipeline.store import billing, locks
+from pipeline.units import require_current
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
 from transforms.errors import MeterbridgeError
 from transforms.identity import bill_run_id
 from transforms.period import Period
 from transforms.rating.rate import rate as rate_usage
-from transforms.rating.usage import RatedItem, UsageLine
-
-STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
+from transforms.rating.usage import RatedItem
 
 
 class NotReadyError(MeterbridgeError):
@@ -43,7 +43,9 @@ class BillRun:
     left_pending: tuple[str, ...]
 
     def __str__(self) -> str:
-        money = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(self.amounts.items())) or "no amount"
+        money = (
+            ", ".join(f"{shown(amount)} {currency}" for currency, amount in sorted(self.amounts.items())) or "no amount"
+        )
         left = (
             f"; {len(self.left_pending)} records stay Pending: {'; '.join(self.left_pending)}"
             if self.left_pending
@@ -55,7 +57,7 @@ class BillRun:
 def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: datetime) -> BillRun:
     """Rate a billing period. Run again it finds nothing Pending and bills nothing.
 
-    WrongPeriodError when no meter's charge has the period; NotReadyError when a meter that has it is not loaded;
+    WrongPeriodError when no charge that is billed has the period; NotReadyError when a meter that has it is not loaded;
     ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In each case
     nothing of the run is kept.
     """
@@ -63,28 +65,19 @@ def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: 
     if missing := missing_meters(store, catalog, period):
         raise NotReadyError(f"period {period} cannot be billed yet; not loaded: {', '.join(missing)}")
     with store.begin() as connection:
+        locks.shared(connection, locks.SHAPE)
         locks.exclusive(connection, str(period))
+        require_current(connection, catalog)
         billing.note_rated(connection, period)
         rows = billing.active_usage(connection, period)
-        reasons = {row["record_id"]: reason for row in rows if (reason := _unbillable(row, catalog))}
-        return _bill(
-            connection, catalog, period, [row for row in rows if row["record_id"] not in reasons], reasons, home
-        )
+        return _bill(connection, catalog, period, sort_out(connection, catalog, rows), home)
 
 
-def _bill(
-    connection: sa.Connection,
-    catalog: Catalog,
-    period: Period,
-    rows: Sequence[sa.RowMapping],
-    reasons: dict[int, str],
-    home: Path,
-) -> BillRun:
-    left = tuple(reasons.values())
-    pending = [row for row in rows if row["status"] == "Pending"]
+def _bill(connection: sa.Connection, catalog: Catalog, period: Period, found: Pickup, home: Path) -> BillRun:
+    pending, left = [row for row in found.taken if row["status"] == "Pending"], tuple(found.told())
     if not pending:
         return BillRun("nothing_due", str(period), None, 0, 0, {}, left)
-    lines = [_line(row, period) for row in rows]
+    lines = [found.line(row) for row in found.taken]
     items = rate_usage(lines, charges=catalog.charges, units=catalog.units, billed=billing.billed(connection, period))
     run = bill_run_id(period, ((row["import_id"], row["record_key"]) for row in pending))
     verdict = _validated(items, catalog, home, f"rated-{period}-{run[:8]}")
@@ -93,44 +86,6 @@ def _bill(
     if billing.process(connection, run, [row["record_id"] for row in pending]) != len(pending):
         raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
     return BillRun("created", str(period), run, len(pending), len(items), _amounts(items), left)
-
-
-def _unbillable(row: sa.RowMapping, catalog: Catalog) -> str | None:
-    """Say why no charge will pick a Pending record up; None when one will."""
-    charge = catalog.charges.get(row["charge"])
-    named = f"record {row['record_id']} of charge {row['charge_number']}"
-    if row["status"] == "Processed":
-        return None
-    if charge is None:
-        return f"{named}: charge {row['charge']} is not in the catalog"
-    if row["uom"] != charge.uom:
-        return f"{named}: counted in {row['uom']}, the charge bills {charge.uom}"
-    if row["currency"] != charge.currency:
-        return f"{named}: the account pays {row['currency']}, the charge is priced in {charge.currency}"
-    if row["account_status"] != "Active" or row["charge_status"] != "Active":
-        return f"{named}: the account or the charge is not active"
-    return None
-
-
-def _line(row: sa.RowMapping, period: Period) -> UsageLine:
-    window = period.window(row["time_zone"])
-    names = (
-        "record_id",
-        "account_number",
-        "subscription_number",
-        "charge_number",
-        "charge",
-        "uom",
-        "quantity",
-        "start_at",
-        "time_zone",
-    )
-    return UsageLine(
-        **{name: row[name] for name in names},
-        period_start=window.start,
-        period_end=window.end,
-        status=STATUSES[row["status"]],
-    )
 
 
 def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:

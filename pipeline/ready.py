@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
 from pipeline.store import billing, customers, ledger, manifest
+from transforms.charge import Charge
+from transforms.customers import SubscribedCharge
 from transforms.cycles import cycles_of, has_period, require_among
 from transforms.period import Period
 
@@ -20,18 +22,21 @@ def readings_are_in(store: sa.Engine, source: str, periods: Iterable[Period]) ->
 def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[str]:
     """List the meters whose charge has this period, but whose usage of it has not been loaded.
 
-    WrongPeriodError when no meter's charge has it.
+    WrongPeriodError when no charge that is billed has it.
     """
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
         done = ledger.meters_done(connection, period)
-    by_charge = {
-        name: cycles_of(accounts, charges, catalog.charges[name])
-        for name in {meter.map.charge for meter in catalog.meters.values()}
-    }
-    require_among(set().union(*by_charge.values()), period, "a meter's charge")
+    by_charge = {charge.charge: cycles_of(accounts, charges, charge) for charge in billed_charges(catalog, charges)}
+    require_among(set().union(*by_charge.values()), period, "any charge")
     has = {name for name, cycles in by_charge.items() if has_period(cycles, period)}
     return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
+
+
+def billed_charges(catalog: Catalog, subscribed: Iterable[SubscribedCharge]) -> list[Charge]:
+    """List the charges of the catalog that have a meter, or that somebody subscribes to: uploads may be their usage."""
+    named = {meter.map.charge for meter in catalog.meters.values()} | {each.charge for each in subscribed}
+    return [catalog.charges[name] for name in sorted(named & catalog.charges.keys())]
 
 
 def is_rated(store: sa.Engine, period: Period) -> bool:

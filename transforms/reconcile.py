@@ -1,6 +1,6 @@
 """Conservation: every reading that landed for a meter and period is somewhere, and the rest is 0.
 
-landed = billed + pending + duplicate + out_of_scope + quarantined + late + superseded, each counted on its own.
+landed = billed + pending + deleted + duplicate + out_of_scope + quarantined + late + superseded, each counted alone.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from transforms.errors import MeterbridgeError
 
-PLACES = ("billed", "pending", "duplicate", "out_of_scope", "quarantined", "late", "superseded")
+PLACES = ("billed", "pending", "deleted", "duplicate", "out_of_scope", "quarantined", "late", "superseded")
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store import usage
 from pipeline.store.copy import copy_in
-from pipeline.store.tables import landed_files, ledger_files, ledger_lines, ledgers
+from pipeline.store.tables import (
+    imports,
+    landed_files,
+    ledger_files,
+    ledger_lines,
+    ledgers,
+    usage_changes,
+    usage_records,
+)
 from transforms.period import Period
 from transforms.reconcile import Ledger, LedgerLine, merge
 
-STATUS_PLACES = {"Processed": "billed", "Pending": "pending"}
+STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "deleted"}
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,31 @@ def read(connection: sa.Connection, meter: str, period: Period, landed: int) -> 
     columns = (ledger_lines.c.place, ledger_lines.c.reason, ledger_lines.c.rows, ledger_lines.c.detail)
     statement = sa.select(*columns).where(ledger_lines.c.meter == meter, ledger_lines.c.period == str(period))
     kept = [LedgerLine(**row) for row in connection.execute(statement).mappings()]
-    counted = usage.active_readings(connection, meter, period)
-    billed = [LedgerLine(STATUS_PLACES[status], "", rows) for status, rows in counted.items() if rows]
-    return Ledger(meter, str(period), landed, merge([*kept, *billed]))
+    return Ledger(meter, str(period), landed, merge([*kept, *_of_records(connection, meter, period)]))
+
+
+def _of_records(connection: sa.Connection, meter: str, period: Period) -> list[LedgerLine]:
+    """Count the readings behind active records, and behind those that were deleted from the active import.
+
+    It is one statement, so that a record which is deleted meanwhile is in one place.
+    """
+    mine = (imports.c.meter == meter) & (imports.c.period == str(period))
+    no_reason = sa.literal("", sa.Text)
+    active = (
+        sa.select(usage_records.c.status, no_reason, sa.func.sum(usage_records.c.readings), no_reason)
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .where(mine, usage_records.c.superseded_by.is_(None))
+        .group_by(usage_records.c.status)
+    )
+    told = sa.func.min(usage_changes.c.changed_by + ": " + usage_changes.c.reason)
+    deleted = (
+        sa.select(sa.literal("Deleted"), sa.literal("by_hand"), sa.func.sum(usage_changes.c.readings), told)
+        .join(imports, imports.c.import_id == usage_changes.c.import_id)
+        .where(mine, imports.c.superseded_by.is_(None), usage_changes.c.action == "delete")
+        .having(sa.func.count() > 0)
+    )
+    found = connection.execute(active.union_all(deleted)).all()
+    return [LedgerLine(STATUS_PLACES[row[0]], row[1], int(row[2]), row[3]) for row in found if row[2]]
 
 
 def all_ledgers(connection: sa.Connection) -> list[Ledger]:

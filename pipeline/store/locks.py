@@ -2,13 +2,22 @@
 
 Always taken in this order, so that none waits for another in a ring:
 
-1. the billing period: shared by loads, alone by a bill run or an export;
-2. the meter in that period: alone by a load.
+1. `SHAPE`: shared by all who write usage or bill it, alone by a load that builds a partition;
+2. `UNIQUE_KEYS`: alone by whoever changes or deletes records one by one, or takes over those of the same unique key;
+3. the billing periods, in order: shared by whoever adds, changes or deletes usage, alone by a bill run or an export;
+4. the meter in that period: alone by a load;
+5. `UNITS`: alone by whoever makes or changes a unit of measure.
+
+Rows come after these locks: imports first, then their records.
 """
 
 import hashlib
 
 import sqlalchemy as sa
+
+SHAPE = "shape"
+UNIQUE_KEYS = "unique keys"
+UNITS = "units of measure"
 
 
 def exclusive(connection: sa.Connection, *names: str) -> None:

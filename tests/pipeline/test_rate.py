@@ -139,7 +139,7 @@ def test_usage_of_an_account_that_left_after_the_load_stays_pending(business, ma
     path = business.inbox / "customers/accounts.csv"
     path.write_text(path.read_text().replace("Active", "Canceled"))
     business.register()
-    assert "the account or the charge is not active" in business.rate().left_pending[0]
+    assert "account A-1 is not active but Canceled" in business.rate().left_pending[0]
 
 
 def test_usage_above_a_closed_last_tier_stops_the_run_and_nothing_is_billed(business, march):

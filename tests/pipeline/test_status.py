@@ -31,8 +31,8 @@ def test_a_billed_month_is_shown_with_its_amount_and_exports(business, march):
     assert landed.splitlines()[2].split() == ["power", "1", "3", "0", "0"]
     header, row = (line.split() for line in conservation.splitlines()[1:])
     assert dict(zip(header, row, strict=True)) == {
-        "period": "2025-03", "meter": "energy", "landed": "3", "billed": "3", "pending": "0", "duplicate": "0",
-        "out_of_scope": "0", "quarantined": "0", "late": "0", "superseded": "0", "unexplained": "0",
+        "period": "2025-03", "meter": "energy", "landed": "3", "billed": "3", "pending": "0", "deleted": "0",
+        "duplicate": "0", "out_of_scope": "0", "quarantined": "0", "late": "0", "superseded": "0", "unexplained": "0",
     }  # fmt: skip
     assert records == "Usage records: 1 Processed, 0 Pending"
     assert items.splitlines()[2].split() == ["2025-03", "A-1", "energy", "6.5", "kwh", "1.63", "EUR"]

@@ -1,0 +1,135 @@
+"""Preflight: what the bill run of a period will leave Pending, why, and the money at risk; nothing is changed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+import sqlalchemy as sa
+
+from pipeline.catalog import Catalog
+from pipeline.layout import money, plain, table
+from pipeline.store import billing, customers
+from transforms.customers import Account
+from transforms.period import Period
+from transforms.preflight import Candidate, money_at_risk, obstacle
+from transforms.rating.lines import EXACT
+from transforms.rating.usage import UsageLine
+
+STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
+LINE = (
+    "record_id", "account_number", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at",
+    "corrects",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """A Pending record that no bill run picks up; `amount` in `currency` is None where it cannot be known."""
+
+    record_id: int
+    account_number: str
+    charge_number: str | None
+    uom: str
+    quantity: Decimal
+    reason: str
+    amount: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """Active usage, and for each Pending record that a bill run leaves behind the reason, by its number."""
+
+    rows: Sequence[sa.RowMapping]
+    accounts: Mapping[str, Account]
+    reasons: Mapping[int, str]
+
+    @cached_property
+    def taken(self) -> list[sa.RowMapping]:
+        """What a bill run rates: all that is not left behind, what was billed before included."""
+        return [row for row in self.rows if row["record_id"] not in self.reasons]
+
+    @property
+    def left(self) -> list[sa.RowMapping]:
+        """What a bill run leaves behind."""
+        return [row for row in self.rows if row["record_id"] in self.reasons]
+
+    def told(self) -> Iterator[str]:
+        """Say of each record that is left behind which it is, and why."""
+        for row in self.left:
+            charge = "" if row["charge_number"] is None else f" of charge {row['charge_number']}"
+            yield f"record {row['record_id']}{charge}: {self.reasons[row['record_id']]}"
+
+    def line(self, row: sa.RowMapping) -> UsageLine:
+        """Give a record as rating takes it."""
+        time_zone = self.accounts[row["account_number"]].time_zone
+        window = Period.parse(row["period"]).window(time_zone)
+        return UsageLine(
+            **{name: row[name] for name in LINE},
+            time_zone=time_zone,
+            period_start=window.start,
+            period_end=window.end,
+            status=STATUSES[row["status"]],
+        )
+
+
+def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Pickup:
+    """Tell which of these active records a bill run takes."""
+    accounts = {each.account_number: each for each in customers.all_accounts(connection)}
+    charges = {each.charge_number: each for each in customers.all_charges(connection)}
+    required = [name for name, each in catalog.custom_fields.items() if each.required]
+    reasons = {}
+    for row in rows:
+        candidate = Candidate(
+            uom=row["uom"],
+            start_at=row["start_at"],
+            period=Period.parse(row["period"]),
+            account=accounts[row["account_number"]],
+            subscribed=charges.get(row["charge_number"]),
+            custom_fields=row["custom_fields"],
+        )
+        if row["status"] == "Pending" and (reason := obstacle(candidate, catalog.charges, required)):
+            reasons[row["record_id"]] = reason
+    return Pickup(rows, accounts, reasons)
+
+
+def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> list[AtRisk]:
+    """List the Pending records of a period that its bill run would not pick up, by number."""
+    with store.begin() as connection:
+        found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+    beside: dict[str, list[UsageLine]] = {}
+    for row in found.taken if found.reasons else ():
+        beside.setdefault(row["charge_number"], []).append(found.line(row))
+    return [_at_risk(found, row, beside, catalog) for row in found.left]
+
+
+def describe(found: Iterable[AtRisk]) -> str:
+    """Lay out what is at risk, and add it up by currency."""
+    listed = list(found)
+    rows = [
+        (each.record_id, each.account_number, each.charge_number or "", plain(each.quantity), each.uom,
+         "unknown" if each.amount is None else f"{money(each.amount)} {each.currency}", each.reason)
+        for each in listed
+    ]  # fmt: skip
+    shown = table(("record", "account", "charge", "quantity", "unit", "at risk", "reason"), rows)
+    sums: dict[str, Decimal] = {}
+    for each in listed:
+        if each.amount is not None and each.currency is not None:
+            sums[each.currency] = EXACT.add(sums.get(each.currency, Decimal(0)), each.amount)
+    known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sorted(sums.items())) or "nothing"
+    unknown = sum(each.amount is None for each in listed)
+    return f"{shown}\n  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"
+
+
+def _at_risk(found: Pickup, row: sa.RowMapping, beside: Mapping[str, Sequence[UsageLine]], catalog: Catalog) -> AtRisk:
+    number = row["charge_number"]
+    worth = None
+    if number is not None:
+        worth = money_at_risk(found.line(row), beside.get(number, ()), catalog.charges, catalog.units)
+    amount, currency = worth or (None, None)
+    names = ("record_id", "account_number", "charge_number", "uom", "quantity")
+    return AtRisk(
+        **{name: row[name] for name in names}, reason=found.reasons[row["record_id"]], amount=amount, currency=currency
+    )
