@@ -7,39 +7,31 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
+from pipeline import diff as diffs
 from pipeline import late as lateness
 from pipeline import replay as replays
 from pipeline import status as status_report
 from pipeline import steps
 from pipeline.catalog import Catalog
+from pipeline.commands import notify, units, uploads, usage
+from pipeline.commands.period import period
+from pipeline.commands.who import user
 from pipeline.extract import describe
 from pipeline.preview import preview as show_preview
 from pipeline.register import register as register_customers
 from pipeline.scaffold import new_meter as write_meter
-from pipeline.settings import PROJECT, Settings, catalog_folder
+from pipeline.settings import PROJECT, Settings, catalog_folder, secret
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate as migrate_store
+from pipeline.units import made_units
 from transforms.errors import MeterbridgeError
 from transforms.period import Period
 
 UNDEFINED_TABLE = "42P01"  # PostgreSQL's code
 
 
-class PeriodType(click.ParamType[Period]):
-    """A billing period on the command line, such as 2014-02."""
-
-    name = "period"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Period:
-        """Read the period; a wrong one is a usage error."""
-        try:
-            return Period.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-period = click.argument("period", type=PeriodType())
+reason = click.option("--reason", default="", help="Why what is billed is adjusted; it is kept with the import.")
 artefact = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -68,8 +60,9 @@ def cli() -> None:
 
 @cli.command()
 def check() -> None:
-    """Read the whole catalog and list what is wrong with it."""
-    catalog = Catalog.read(catalog_folder())
+    """Read the whole catalog and list what is wrong with it; units that the API made are known where the store is."""
+    store_url = secret("METERBRIDGE_STORE_URL")
+    catalog = Catalog.read(catalog_folder(), made_units(connect(store_url)) if store_url else {})
     click.echo(
         f"{len(catalog.meters)} meters, {len(catalog.sources)} sources, {len(catalog.charges)} charges: all right"
     )
@@ -156,18 +149,30 @@ def validate(usage: Path) -> None:
 @cli.command()
 @click.argument("usage", type=artefact)
 @click.argument("verdict", type=artefact)
-def load(usage: Path, verdict: Path) -> None:
+@reason
+def load(usage: Path, verdict: Path, reason: str) -> None:
     """Load USAGE with its VERDICT into the store, as Pending."""
     shop = Shop.open()
-    click.echo(steps.load(shop.store, shop.catalog, usage, verdict, shop.home))
+    click.echo(steps.load(shop.store, shop.catalog, usage, verdict, shop.home, reason=reason, by=user()))
 
 
 @cli.command()
 @click.argument("meter")
 @period
-def run(meter: str, period: Period) -> None:
+@reason
+def run(meter: str, period: Period, reason: str) -> None:
     """Take METER's PERIOD from readings to the store: derive, map, validate, load."""
-    click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC)))
+    click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC), reason=reason, by=user()))
+
+
+@cli.command()
+@click.argument("meter")
+@period
+def diff(meter: str, period: Period) -> None:
+    """Tell what a run of METER would change in the store's usage of PERIOD, in quantity and money; loads nothing."""
+    shop = Shop.open()
+    paths = steps.validated_usage(shop, meter, period, at=datetime.now(UTC))
+    click.echo(diffs.describe(diffs.diff(shop.store, shop.catalog, *paths)))
 
 
 @cli.command()
@@ -199,6 +204,10 @@ def export(period: Period) -> None:
 def status() -> None:
     """Tell what landed, where every row is, what is billed, and where the exports lie."""
     click.echo(status_report.summary(Shop.open().store))
+
+
+for command in (*notify.COMMANDS, *units.COMMANDS, *uploads.COMMANDS, *usage.COMMANDS):
+    cli.add_command(command)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def read(path: Path, source: Source) -> Opened:
     """Read a sheet whose first row that is not empty, after those to be skipped, names its columns."""
     assert isinstance(source.format, Excel)  # noqa: S101 narrows the type; the caller chose by it
     skip = source.format.skip_rows
-    filled = ((row, texts) for row, texts in _rows(path, source.format.sheet) if row > skip and any(texts))
+    filled = ((row, texts) for row, texts in sheet_rows(path, source.format.sheet) if row > skip and any(texts))
     _, header = next(filled, (0, None))
     if header is None:
         raise UnreadableFileError("empty_file: the sheet holds no header")
@@ -30,24 +30,36 @@ def read(path: Path, source: Source) -> Opened:
     return Opened(header, batched(rows, source))
 
 
-def _rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
-    """Give the sheet's rows with their numbers, 1 the first, as a spreadsheet shows them."""
+def sheet_rows(
+    path: Path, sheet: str | None = None, memory_bytes: int = workbook.MEMORY_BYTES_MAX
+) -> Iterator[tuple[int, list[str]]]:
+    """Give a sheet's rows, by default the first one's, with their numbers, 1 the first, as a spreadsheet shows them.
+
+    UnreadableFileError when there is no reading it, or it takes more than so much memory.
+    """
     # -P keeps this folder, in which a module is named as one of the standard library, out of the way of imports.
-    command = [sys.executable, "-P", workbook.__file__, str(path), *([] if sheet is None else [sheet])]
+    command = [
+        sys.executable,
+        "-P",
+        workbook.__file__,
+        str(memory_bytes),
+        str(path),
+        *([] if sheet is None else [sheet]),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:  # noqa: S603 no shell, a program of ours
         assert reader.stdout is not None and reader.stderr is not None  # noqa: S101, PT018 both are pipes
         try:
             yield from enumerate(chain.from_iterable(map(json.loads, reader.stdout)), start=1)
             said = reader.stderr.read().strip()
             if reader.wait():
-                raise UnreadableFileError(_reason(reader.returncode, said))
+                raise UnreadableFileError(_reason(reader.returncode, said, memory_bytes))
         finally:
             reader.kill()
 
 
-def _reason(code: int, said: str) -> str:
+def _reason(code: int, said: str, memory_bytes: int) -> str:
     """Say why no sheet came: by the reader's own word, unless it was ended for what it took, or broke down."""
     if code < 0 or "memory allocation" in said:
-        return workbook.TOO_LARGE
+        return workbook.too_large(memory_bytes)
     last = said.rpartition("\n")[2]
     return last if re.match("[a-z_]+: ", last) else f"damaged_file: {last}"

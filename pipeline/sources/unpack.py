@@ -33,7 +33,7 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what everybody writes; o
 
 
 @contextmanager
-def unpacked(path: Path, *, keep_workbook: bool = False) -> Iterator[Path]:
+def unpacked(path: Path, *, keep_workbook: bool = False, bytes_max: int | None = None) -> Iterator[Path]:
     """Give the file, or an unpacked copy of it; UnreadableFileError when it is empty, damaged or a bomb.
 
     A workbook, which is a zip of many parts, is as it is to be when `keep_workbook` says so.
@@ -46,7 +46,7 @@ def unpacked(path: Path, *, keep_workbook: bool = False) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="meterbridge-") as folder:
         plain = Path(folder) / "unpacked"
-        (_from_gzip if packing == "gzip" else _from_zip)(path, plain)
+        (_from_gzip if packing == "gzip" else _from_zip)(path, plain, bytes_max or BYTES_MAX)
         if not plain.stat().st_size:
             raise UnreadableFileError("empty_file: nothing is left when it is unpacked")
         if inner := _packing(plain, keep_workbook=keep_workbook):
@@ -69,15 +69,15 @@ def _is_workbook(path: Path) -> bool:
         return not WORKBOOKS.isdisjoint(archive.namelist())
 
 
-def _from_gzip(path: Path, plain: Path) -> None:
+def _from_gzip(path: Path, plain: Path, bytes_max: int) -> None:
     with _damage_told("gzip"), pa.input_stream(str(path), compression="gzip") as packed:
-        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size, bytes_max)
 
 
-def _from_zip(path: Path, plain: Path) -> None:
+def _from_zip(path: Path, plain: Path, bytes_max: int) -> None:
     _check_directory(path)
     with _damage_told("zip"), zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as packed:
-        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size)
+        _copy(partial(packed.read, BLOCK), plain, path.stat().st_size, bytes_max)
 
 
 @contextmanager
@@ -131,9 +131,9 @@ def _is_aside(member: zipfile.ZipInfo) -> bool:
     return member.filename.startswith("__MACOSX/") or (member.filename.endswith("/") and not member.file_size)
 
 
-def _copy(read: Callable[[], bytes], plain: Path, packed_bytes: int) -> None:
+def _copy(read: Callable[[], bytes], plain: Path, packed_bytes: int, bytes_max: int) -> None:
     """Write what is unpacked until it is out of all proportion."""
-    allowed = min(BYTES_MAX, max(RATIO_FREE_BYTES, RATIO_MAX * packed_bytes))
+    allowed = min(bytes_max, max(RATIO_FREE_BYTES, RATIO_MAX * packed_bytes))
     written = 0
     with plain.open("wb") as file:
         while block := read():

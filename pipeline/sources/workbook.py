@@ -1,4 +1,4 @@
-"""A sheet's rows, read in a process of its own: python workbook.py FILE [SHEET].
+"""A sheet's rows, read in a process of its own: python workbook.py MEMORY_BYTES FILE [SHEET].
 
 A workbook is read as a whole, and a small one can ask for any amount of memory: a cell in its last row and column, a
 long text in every cell, a bomb. Here that ends this process and no other. Written are lines of JSON, each a list of
@@ -26,7 +26,6 @@ MEMORY_BYTES_MAX = 2 << 30  # a full sheet of a million rows and ten columns tak
 CPU_SECONDS_MAX = 900
 ROW_MAX = 1 << 20  # characters; a longer row is no row of a metering file, and would not fit the memory of the reader
 ROWS_MAX = 1000  # of a line
-TOO_LARGE = f"too_large: it takes more than {MEMORY_BYTES_MAX >> 30} GiB of memory to read; deliver it as CSV"
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the name of the part that all others lie in, locked
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
@@ -43,6 +42,12 @@ def text_of(cell: Cell) -> str:
     if isinstance(cell, date) and not isinstance(cell, datetime):  # midnight: the format of a cell tells no more
         return f"{cell.isoformat()}T00:00:00"
     return cell.isoformat() if isinstance(cell, datetime | time) else str(cell)
+
+
+def too_large(memory_bytes: int) -> str:
+    """Say that a workbook takes more memory to read than it may."""
+    size = f"{memory_bytes >> 30} GiB" if memory_bytes >> 30 else f"{memory_bytes >> 20} MiB"
+    return f"too_large: it takes more than {size} of memory to read; deliver it as CSV"
 
 
 def _sheet(workbook: CalamineWorkbook, name: str | None) -> CalamineSheet:
@@ -71,14 +76,14 @@ def _lines(sheet: CalamineSheet) -> Iterator[list[list[str]]]:
     yield rows
 
 
-def write(path: Path, name: str | None) -> None:
+def write(path: Path, name: str | None, memory_bytes: int) -> None:
     """Write the rows of a sheet to standard output."""
     try:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             for rows in _lines(_sheet(workbook, name)):
                 print(json.dumps(rows, check_circular=False))  # noqa: T201 the rows are what this is run for
     except MemoryError:
-        sys.exit(TOO_LARGE)
+        sys.exit(too_large(memory_bytes))
     except CalamineError as error:
         if ENCRYPTED in path.read_bytes():
             sys.exit("encrypted_workbook: it asks for a password; deliver it without")
@@ -86,6 +91,7 @@ def write(path: Path, name: str | None) -> None:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    allowed = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
-    write(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)  # noqa: PLR2004 FILE and SHEET
+    write(Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None, allowed)  # noqa: PLR2004 MEMORY_BYTES, FILE and SHEET

@@ -2,11 +2,12 @@
 
 Always taken in this order, so that none waits for another in a ring:
 
-1. `SHAPE`: shared by all who write usage or bill it, alone by a load that builds a partition;
-2. `UNIQUE_KEYS`: alone by whoever changes or deletes records one by one, or takes over those of the same unique key;
-3. the billing periods, in order: shared by whoever adds, changes or deletes usage, alone by a bill run or an export;
-4. the meter in that period: alone by a load;
-5. `UNITS`: alone by whoever makes or changes a unit of measure.
+1. an upload's content: alone by whoever submits it, or makes records of a call;
+2. `SHAPE`: shared by all who write usage or bill it, alone by a load that builds a partition;
+3. `UNIQUE_KEYS`: alone by whoever changes or deletes records one by one, or takes over those of the same unique key;
+4. the billing periods, in order: shared by whoever adds, changes or deletes usage, alone by a bill run or an export;
+5. the meter in that period: alone by a load;
+6. `UNITS`: alone by whoever makes or changes a unit of measure.
 
 Rows come after these locks: imports first, then their records.
 """

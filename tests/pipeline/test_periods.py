@@ -103,13 +103,13 @@ def test_a_period_that_had_no_reading_is_stale_when_the_first_one_lands(business
     assert to_derive(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
 
 
-def test_what_came_after_billing_is_late_and_then_no_more_stale(business, march):
+def test_what_came_after_billing_adjusts_it_and_is_then_no_more_stale(business, march):
     business.bill(march)
     business.rate()
     business.deliver("power/A-1/late.csv", LATE)
     business.extract()
     assert to_derive(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
-    assert business.run().outcome == "late"
+    assert business.run().outcome == "adjusted"
     assert to_derive(business, noon(4, 1), noon(4, 2)) == []
 
 

@@ -1,0 +1,142 @@
+"""Imports of files and calls: from Pending to Completed, Failed or Canceled; and what their rows are held against."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from pipeline.store.tables import accounts, imports, rated_items, subscribed_charges, usage_records
+from transforms.customers import Account, SubscribedCharge
+
+# COPY speaks to the driver itself, and so do its errors.
+REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)
+ACTIVE = usage_records.c.superseded_by.is_(None)
+WAITS = (imports.c.source_type == "File") & imports.c.status.in_(("Pending", "Processing"))
+
+
+def find(connection: sa.Connection, import_id: str) -> sa.RowMapping | None:
+    """Find an import."""
+    return connection.execute(sa.select(imports).where(imports.c.import_id == import_id)).mappings().first()
+
+
+def listed(
+    connection: sa.Connection,
+    *,
+    limit: int,
+    offset: int = 0,
+    source_type: str | None = None,
+    status: str | None = None,
+) -> Sequence[sa.RowMapping]:
+    """List imports, the newest first; those of one source type or status where that is asked for."""
+    statement = sa.select(imports).order_by(imports.c.created_at.desc(), imports.c.import_id)
+    for column, wanted in ((imports.c.source_type, source_type), (imports.c.status, status)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    return connection.execute(statement.limit(limit).offset(offset)).mappings().all()
+
+
+def add(connection: sa.Connection, values: Mapping[str, Any]) -> None:
+    """Add an import of which nothing is loaded yet."""
+    nothing = {"total_count": 0, "imported_count": 0, "control_total": 0, "docs": ""}
+    connection.execute(sa.insert(imports).values(nothing | dict(values)))
+
+
+def start(connection: sa.Connection, import_id: str) -> None:
+    """Show that a Pending upload is being processed."""
+    mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
+    connection.execute(sa.update(imports).where(mine).values(status="Processing", updated_at=sa.func.now()))
+
+
+def take(connection: sa.Connection, import_id: str) -> sa.RowMapping | None:
+    """Keep an unfinished upload from others until the transaction ends; None when it is finished, or another's."""
+    statement = sa.select(imports).where(imports.c.import_id == import_id, WAITS).with_for_update(skip_locked=True)
+    return connection.execute(statement).mappings().first()
+
+
+def unfinished(connection: sa.Connection) -> list[str]:
+    """List the files whose import is not finished and which nobody works on, the oldest first."""
+    statement = (
+        sa.select(imports.c.import_id)
+        .where(WAITS)
+        .order_by(imports.c.created_at, imports.c.import_id)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def finish(connection: sa.Connection, import_id: str, values: Mapping[str, Any]) -> None:
+    """Give an import its final status and figures."""
+    changed = {**values, "updated_at": sa.func.now()}
+    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(changed))
+
+
+def cancel(connection: sa.Connection, import_id: str, by: str) -> bool:
+    """Cancel an import that is still Pending; tells whether it was."""
+    mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
+    changed = {"status": "Canceled", "updated_by": by, "updated_at": sa.func.now()}
+    return connection.execute(sa.update(imports).where(mine).values(changed)).rowcount == 1
+
+
+def accounts_named(connection: sa.Connection, numbers: Collection[str]) -> list[Account]:
+    """List the accounts of these numbers."""
+    statement = sa.select(accounts).where(_among(accounts.c.account_number, numbers))
+    return [Account(**row) for row in connection.execute(statement).mappings()]
+
+
+def charges_named(
+    connection: sa.Connection, numbers: Collection[str], subscriptions: Collection[str], charges: Collection[str]
+) -> list[SubscribedCharge]:
+    """List the charges of these accounts and subscriptions, and those of these charge numbers."""
+    named = sa.or_(
+        _among(subscribed_charges.c.account_number, numbers),
+        _among(subscribed_charges.c.subscription_number, subscriptions),
+        _among(subscribed_charges.c.charge_number, charges),
+    )
+    found = connection.execute(sa.select(subscribed_charges).where(named)).mappings()
+    return [SubscribedCharge(**row) for row in found]
+
+
+def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa.RowMapping]:
+    """List the active records of these keys, each with its import's slot."""
+    names = ("record_id", "record_key", "period", "status", "bill_run_id")
+    statement = (
+        sa.select(*(usage_records.c[name] for name in names), imports.c.slot)
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .where(ACTIVE, _among(usage_records.c.record_key, record_keys))
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def take_over(connection: sa.Connection, record_keys: Collection[str], by: str) -> None:
+    """Let an import take the place of Pending records, and count them as changed in the imports that brought them."""
+    mine = ACTIVE & _among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
+    counts = sa.select(usage_records.c.import_id, sa.func.count().label("changed")).where(mine)
+    changed = counts.group_by(usage_records.c.import_id).subquery()
+    count = {"altered_count": imports.c.altered_count + changed.c.changed, "updated_at": sa.func.now()}
+    connection.execute(sa.update(imports).where(imports.c.import_id == changed.c.import_id).values(count))
+    superseded = {"superseded_by": by, "updated_at": sa.func.now()}
+    connection.execute(sa.update(usage_records).where(mine).values(superseded))
+
+
+def billed(
+    connection: sa.Connection, charge_numbers: Collection[str], periods: Collection[str]
+) -> set[tuple[str, str]]:
+    """List the (charge number, period) that a bill run has rated."""
+    columns = (rated_items.c.charge_number, rated_items.c.period)
+    statement = sa.select(*columns).distinct().where(_among(rated_items.c.period, periods))
+    found = connection.execute(statement.where(_among(rated_items.c.charge_number, charge_numbers)))
+    return {(number, period) for number, period in found}
+
+
+def stored(connection: sa.Connection, import_id: str) -> Sequence[sa.RowMapping]:
+    """Read back what stands of an import: number, key and quantity of each record."""
+    columns = (usage_records.c.record_id, usage_records.c.record_key, usage_records.c.quantity)
+    statement = sa.select(*columns).where(usage_records.c.import_id == import_id, ACTIVE)
+    return connection.execute(statement).mappings().all()
+
+
+def _among(column: sa.Column[Any], values: Collection[str]) -> sa.ColumnElement[bool]:
+    """Compare with many values in one parameter."""
+    return column == sa.any_(sa.literal(list(values), ARRAY(sa.Text)))
