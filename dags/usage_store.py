@@ -3,7 +3,8 @@
 Processes the usage files that wait, notes what people must know (what is quarantined over its limit, what stays Pending
 past its bill run), and tells them: by e-mail, webhook and Slack, as far as there are connections (`meterbridge_email`,
 `meterbridge_webhook`, `meterbridge_slack`). What a receiver does not take is sent again later, under the same id. Each
-of the three goes on when another fails, and any of them may be run again at any time.
+goes on when another fails, and any of them may be run again at any time. Last, what the API keeps to answer repeated
+calls is dropped after a week.
 """
 
 from airflow.sdk import dag, task
@@ -28,7 +29,11 @@ def upkeep() -> None:
     def tell() -> dict[str, str]:
         return scheduled.tell(address)
 
-    process_uploads() >> note_what_stands_out() >> tell()
+    @task(trigger_rule="all_done")
+    def drop_old_answers() -> int:
+        return scheduled.drop_old_answers()
+
+    process_uploads() >> note_what_stands_out() >> tell() >> drop_old_answers()
 
 
 upkeep()

@@ -129,6 +129,11 @@ def note_what_stands_out() -> int:
     return upkeep.note_what_stands_out(shop.store, shop.catalog, at=_now())
 
 
+def drop_old_answers() -> int:
+    """Drop the API's answers that nobody repeats a call for any more; gives how many."""
+    return upkeep.drop_old_answers(connect(Settings.read().store_url), at=_now())
+
+
 def tell(find: Callable[[str], Address | None]) -> dict[str, str]:
     """Deliver what waits on the channels whose addresses `find` knows; says how many by channel."""
     return upkeep.tell(connect(Settings.read().store_url), at=_now(), find=find)

@@ -54,7 +54,7 @@ def connection(name: str) -> str:
 
 def connection_token(name: str) -> str | None:
     """Read the token that a connection shows, if it has one: METERBRIDGE_CONNECTION_<NAME>_TOKEN, or …_TOKEN_FILE."""
-    return _secret(f"{_connection(name)}_TOKEN")
+    return secret(f"{_connection(name)}_TOKEN")
 
 
 def _connection(name: str) -> str:
@@ -62,12 +62,13 @@ def _connection(name: str) -> str:
 
 
 def _required(name: str, advice: str) -> str:
-    if value := _secret(name):
+    if value := secret(name):
         return value
     raise SettingsError(f"{name} is not set: {advice}, or put it into a file and name that in {name}_FILE")
 
 
-def _secret(name: str) -> str | None:
+def secret(name: str) -> str | None:
+    """Read a variable, or the file that …_FILE names in its place; None when neither is set."""
     if file := os.environ.get(f"{name}_FILE"):
         try:
             return Path(file).read_text(encoding="utf-8").strip()

@@ -16,12 +16,13 @@ from pipeline.load import SET_ASIDE
 from pipeline.notify.channel import Address, ChannelError
 from pipeline.notify.channels import channels, from_environment
 from pipeline.notify.deliver import deliver
-from pipeline.store import events, quarantine
+from pipeline.store import answers, events, quarantine
 from pipeline.sweep import Overdue, sweep
 from transforms.errors import MeterbridgeError
 from transforms.quarantine import of_meter, of_source
 
 NEWS = timedelta(days=7)  # what was quarantined before is no news, should the upkeep have been off for longer
+REPEATABLE = timedelta(days=7)  # how long a call with an Idempotency-Key is answered as it was
 SHOWN = 10
 REASON_LENGTH_MAX = 2000
 
@@ -34,6 +35,12 @@ def note_what_stands_out(store: sa.Engine, catalog: Catalog, *, at: datetime) ->
         for kind, subject, details in found:
             events.note(connection, kind, subject, details)
     return len(found)
+
+
+def drop_old_answers(store: sa.Engine, *, at: datetime) -> int:
+    """Drop the answers that were kept for calls to be repeated, once nobody repeats them; gives how many."""
+    with store.begin() as connection:
+        return answers.drop_before(connection, at - REPEATABLE)
 
 
 def shown(error: object) -> str:

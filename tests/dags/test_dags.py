@@ -124,6 +124,7 @@ def test_the_upkeep_tells_what_happened_even_when_an_upload_or_the_sweep_fails(f
         "process_uploads": [],
         "note_what_stands_out": ["process_uploads"],
         "tell": ["note_what_stands_out"],
+        "drop_old_answers": ["tell"],
     }
     assert set(found["dags"]["upkeep"]["rules"].values()) == {"all_success", "all_done"}
     assert found["dags"]["upkeep"]["rules"]["tell"] == "all_done"

@@ -14,9 +14,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@pytest.fixture(scope="session")
+def settings_in():
+    """A function that gives the settings of a stack whose home lies in a folder, on a port of its own."""
+    return lambda folder: replace(read_settings({"METERBRIDGE_HOME": str(folder / "home")}), port=free_port())
+
+
 @pytest.fixture
-def settings(tmp_path):
-    return replace(read_settings({"METERBRIDGE_HOME": str(tmp_path / "home")}), port=free_port())
+def settings(settings_in, tmp_path):
+    return settings_in(tmp_path)
 
 
 @pytest.fixture

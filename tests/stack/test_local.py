@@ -7,7 +7,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
+import httpx
 import psutil
 import pytest
 
@@ -39,21 +41,50 @@ good, bad = make("good", 5), make("bad", 0)
 FIRST, LAST = datetime(2014, 2, 1, tzinfo=UTC), datetime(2014, 4, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def toys(settings, tmp_path):
-    (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "toys.py").write_text(TOYS)
-    (tmp_path / "plugins").mkdir()
-    return replace(settings, dags=tmp_path / "dags", plugins=tmp_path / "plugins")
+@pytest.fixture(scope="module")
+def toys(settings_in, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "dags").mkdir()
+    (folder / "dags" / "toys.py").write_text(TOYS)
+    return replace(settings_in(folder), dags=folder / "dags")
+
+
+@pytest.fixture(scope="module")
+def stack(toys):
+    """One running stack with the project's own plugins; the last of its tests stops it."""
+    yield local.up(toys, print)
+    local.down(toys, print)
 
 
 @pytest.fixture
-def client(toys):
-    stack = local.up(toys, print)
+def client(toys, stack):
     client = Client(toys.url, stack.user, stack.password)
     yield client
     client.close()
-    local.down(toys, print)
+
+
+def test_the_usage_api_is_open_to_who_is_logged_in_to_airflow_and_to_nobody_else(client, toys, stack):
+    assert client.import_errors() == []
+    units = f"{toys.url}/usage/v1/object/unit-of-measure"
+    log_in = {"username": stack.user, "password": stack.password}
+    token = httpx.post(f"{toys.url}/auth/token", json=log_in, trust_env=False).json()["access_token"]
+    ask = partial(httpx.request, url=units, trust_env=False, timeout=60)
+
+    for headers in ({}, {"Authorization": "Bearer none"}, {"Cookie": "_token=none"}):
+        assert ask("GET", headers=headers).status_code == 401
+    assert httpx.get(f"{toys.url}/usage/openapi.json", trust_env=False).status_code == 401
+    by_token, by_cookie = {"Authorization": f"Bearer {token}"}, {"Cookie": f"_token={token}"}
+    for headers in (by_token, by_cookie):
+        answer = ask("GET", headers=headers)
+        assert answer.status_code == 200
+        assert "percent" in {unit["UomName"] for unit in answer.json()["records"]}
+
+    def make(name, headers):
+        return ask("POST", headers=headers, json={"UomName": name}).status_code
+
+    assert make("GB", by_token) == 200
+    assert make("TB", by_cookie) == 403  # as if another site had sent it
+    assert make("TB", by_cookie | {"X-Requested-With": "a page"}) == 200
 
 
 def of_home(settings):
@@ -102,7 +133,8 @@ def test_three_months_run_and_run_again_a_failure_is_told_with_its_reason_and_no
     assert of_home(toys) == []
 
 
-def test_a_stack_that_is_ended_while_it_starts_leaves_nothing_behind(toys):
+def test_a_stack_that_is_ended_while_it_starts_leaves_nothing_behind(toys, settings):
+    toys = replace(settings, dags=toys.dags)
     folders = {"HOME": toys.home, "PORT": toys.port, "DAGS": toys.dags, "PLUGINS": toys.plugins}
     env = {**os.environ, **{f"METERBRIDGE_{name}": str(value) for name, value in folders.items()}}
     env["PYTHONPATH"] = str(toys.root)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 
 import httpx
 import psutil
@@ -114,6 +115,7 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
     client = Client(settings.url, "root@example", password)
     assert client.import_errors() == []
     client.close()
+    check_usage_api(settings, password)
     refused = httpx.post(f"{settings.url}/auth/token", json={"username": "admin", "password": "admin"}, trust_env=False)
     assert refused.status_code == 401
 
@@ -124,6 +126,21 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
     assert len(airflow.stop(settings)) == 4
     assert time.monotonic() - begun < 4 * airflow.STOP_TIMEOUT_SECONDS
     assert postgres.is_running(settings)
+
+
+def check_usage_api(settings, password):
+    """Airflow's administrator may do in the usage API what only its admins may, and a stranger nothing."""
+    log_in = {"username": "root@example", "password": password}
+    token = httpx.post(f"{settings.url}/auth/token", json=log_in, trust_env=False).json()["access_token"]
+    make = partial(
+        httpx.post,
+        f"{settings.url}/usage/v1/object/unit-of-measure",
+        json={"UomName": "GB"},
+        trust_env=False,
+        timeout=60,
+    )
+    assert make().status_code == 401
+    assert make(headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def command_lines(settings, name):

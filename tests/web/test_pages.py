@@ -1,0 +1,80 @@
+"""The Usage page, as a browser gets it."""
+
+import sqlalchemy as sa
+
+HEAD = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
+MARCH = HEAD + "A-1,kwh,2.5,03/01/2025,,,,\nA-1,kwh,4,03/02/2025,,,,\n"
+
+
+def send(http, text=MARCH, name="march.csv", **fields):
+    return http.post("/", files={"file": (name, text.encode())}, data=fields)
+
+
+def test_an_empty_store_has_a_page(viewer):
+    page = viewer.get("/")
+    assert page.status_code == 200
+    assert "Nothing was loaded yet." in page.text
+    assert "There are no usage records yet." in page.text
+
+
+def test_an_upload_leads_to_the_page_with_what_became_of_it(editor):
+    answer = send(editor)
+    assert answer.status_code == 303
+    page = editor.get(f"/{answer.headers['Location']}").text
+    assert "march.csv: Completed, 2 of 2 records loaded" in page
+    assert '<td>2025-03</td><td>File</td><td class="number">2</td>' in page
+    assert '<td class="number">6.5</td><td>kwh</td>' in page
+
+
+def test_a_file_that_fails_shows_its_reason(editor):
+    answer = send(editor, MARCH.replace("A-1", "A-9"))
+    page = editor.get(f"/{answer.headers['Location']}").text
+    assert "march.csv: Failed" in page
+    assert "A-9" in page
+
+
+def test_the_page_of_an_upload_comes_again_until_its_result_is_there_and_no_other_page_does(editor, business):
+    address = f"/{send(editor).headers['Location']}"
+    for status, refreshed in (("Completed", False), ("Processing", True)):
+        with business.store.begin() as connection:
+            connection.execute(sa.text("UPDATE imports SET status = :status"), {"status": status})
+        assert ('http-equiv="refresh"' in editor.get(address).text) == refreshed
+        assert 'http-equiv="refresh"' not in editor.get("/").text
+
+
+def test_a_file_that_is_not_taken_shows_why(editor):
+    answer = send(editor, name="march.exe")
+    assert answer.status_code == 400
+    assert "Not taken:" in answer.text
+    assert "march.exe" in answer.text
+
+
+def test_dates_are_read_as_the_form_says(editor, business):
+    send(editor, HEAD + "A-1,kwh,1,02/03/2025,,,,\n", locale="en_GB")
+    assert business.rows("usage_records", "period") == ["2025-03"]
+
+
+def test_a_viewer_sees_no_form_and_cannot_send_one(viewer, business):
+    assert "<form" not in viewer.get("/").text
+    assert send(viewer).status_code == 403
+    assert business.rows("imports", "import_id") == []
+
+
+def test_what_others_sent_is_shown_and_never_run(editor):
+    name = "<img src=x onerror=alert(1)>'\" autofocus.csv"
+    page = editor.get(f"/{send(editor, name=name).headers['Location']}")
+    assert "<img" not in page.text
+    assert "'\" autofocus" not in page.text
+    assert ".csv: Completed" in page.text
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "script" not in policy + page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+
+
+def test_the_files_behind_an_import_are_one_click_away(editor):
+    page = editor.get(f"/{send(editor).headers['Location']}").text
+    (address,) = [part.split('"')[0] for part in page.split('href="')[1:] if part.split('"')[0].endswith("original")]
+    assert editor.get(f"/{address}").text == MARCH

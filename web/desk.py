@@ -1,0 +1,69 @@
+"""What every endpoint works with, and what it asks of a caller."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, Security
+from fastapi.security import OAuth2
+from starlette.requests import Request
+
+from pipeline.catalog import Catalog
+from pipeline.settings import Settings
+from pipeline.store.engine import connect
+from pipeline.units import made_units
+from web.callers import Caller, Role
+from web.clients import Clients
+from web.gate import NOT_LOGGED_IN
+from web.refusals import RefusedError
+
+# For the OpenAPI document; who calls was found out at the gate.
+_document = OAuth2(
+    flows={"clientCredentials": {"tokenUrl": "oauth/token", "scopes": {}}},
+    scheme_name="client credentials",
+    auto_error=False,
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The store, the home, how to read the catalog, and the clients, where there are any."""
+
+    store: sa.Engine
+    home: Path
+    read_catalog: Callable[[], Catalog]
+    clients: Clients | None = None
+
+    @classmethod
+    def open(cls, clients: Clients | None) -> "Desk":
+        """Open what the environment names. What is wrong in the catalog is left out of it."""
+        settings = Settings.read()
+        store = connect(settings.store_url)
+        return cls(store, settings.home, lambda: Catalog.load(settings.catalog, made_units(store)), clients)
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def requires(role: Role) -> Callable[[Request], Caller]:
+    """Make the dependency of a route that only callers of this role, or a higher one, may use."""
+
+    def allowed(request: Request, _token: Annotated[str | None, Security(_document)] = None) -> Caller:
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if caller is None:
+            raise NOT_LOGGED_IN
+        if caller.role < role:
+            raise RefusedError(403, "not_allowed", f"this needs the role {role.name.lower()}")
+        return caller
+
+    return allowed
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+Viewer = Annotated[Caller, Depends(requires(Role.VIEWER))]
+Editor = Annotated[Caller, Depends(requires(Role.EDITOR))]
+Admin = Annotated[Caller, Depends(requires(Role.ADMIN))]

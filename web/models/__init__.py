@@ -1,0 +1,1 @@
+"""The shapes of requests and answers, with the billing platform's own field names."""

@@ -1,0 +1,71 @@
+"""The Usage page: what was loaded and what became of it, and a form to load more. No script, nothing from elsewhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, BackgroundTasks, File, Form, Query, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.layout import plain
+from pipeline.store import imports, overview
+from pipeline.uploads.refused import UploadRefusedError
+from transforms.upload.dates import Locale
+from web.callers import Caller, Role
+from web.desk import AtDesk, Desk, Editor, Viewer
+from web.models.shape import ID
+from web.routes.uploads import take
+
+SHOWN = 100
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+UNFINISHED = {"Pending", "Processing"}
+router = APIRouter(include_in_schema=False)
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+)
+_pages.filters["plain"] = plain
+Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
+
+
+@router.get("/", response_class=HTMLResponse)
+def read_page(desk: AtDesk, caller: Viewer, sent: Sent = "") -> HTMLResponse:
+    """Show the page; `import` names the upload whose result stands above the rest."""
+    return _page(desk, caller, sent=sent)
+
+
+@router.post("/", response_class=HTMLResponse, response_model=None)
+def upload_by_form(
+    desk: AtDesk,
+    caller: Editor,
+    after: BackgroundTasks,
+    file: Annotated[UploadFile, File()],
+    locale: Annotated[str, Form(max_length=10)] = Locale.US,
+    repeat_reason: Annotated[str, Form(max_length=1000, pattern="^[^\x00]*$")] = "",
+) -> HTMLResponse | RedirectResponse:
+    """Take a usage file, and show the page with what became of it."""
+    try:
+        submitted = take(desk, caller, after, file, locale, repeat_reason)
+    except UploadRefusedError as error:
+        return _page(desk, caller, refusal=str(error))
+    # Relative: the page does not know below which address it is mounted.
+    return RedirectResponse(f"?import={submitted.import_id}", 303)
+
+
+def _page(desk: Desk, caller: Caller, *, sent: str = "", refusal: str = "") -> HTMLResponse:
+    with desk.store.begin() as connection:
+        listed = imports.listed(connection, limit=SHOWN)
+        found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
+        periods = overview.usage_by_period(connection, SHOWN)
+    content = _pages.get_template("usage.html").render(
+        imports=listed,
+        periods=periods,
+        sent=found,
+        refusal=refusal,
+        waiting=found is not None and found["status"] in UNFINISHED,
+        may_load=caller.role >= Role.EDITOR,
+        locales=[str(each) for each in Locale],
+        shown=SHOWN,
+    )
+    return HTMLResponse(content, 400 if refusal else 200, HEADERS)

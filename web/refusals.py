@@ -1,0 +1,94 @@
+"""Refusals: every answer that is not what was asked for is JSON, says why, and shows nothing of what is inside."""
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipeline.settings import SettingsError
+from pipeline.store.engine import StoreError
+from transforms.errors import MeterbridgeError
+
+log = logging.getLogger(__name__)
+REASONS_MAX = 50
+OBJECTS = "/v1/object/"  # the platform words these answers in its own way
+STORE_TROUBLE = (sa.exc.OperationalError, sa.exc.TimeoutError, StoreError, SettingsError)
+Reason = tuple[str, str]
+
+
+class RefusedError(HTTPException):
+    """A call that is refused: an HTTP status, a code for programs, a sentence for people."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """Make the refusal; `headers` are sent with it."""
+        super().__init__(status, message, dict(headers or {}))
+        self.code = code
+
+
+def code_of(error: Exception) -> str:
+    """Give an error's code for programs: its own, or the platform's word for a wrong value."""
+    return str(getattr(error, "code", "") or "INVALID_VALUE")
+
+
+def refuse(path: str, status: int, reasons: list[Reason], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Word a refusal the way that its path's answers are worded."""
+    some = reasons[:REASONS_MAX]
+    body: dict[str, Any] = {"success": False, "reasons": [{"code": code, "message": text} for code, text in some]}
+    if OBJECTS in path:
+        body = {"Success": False, "Errors": [{"Code": code, "Message": text} for code, text in some]}
+    return JSONResponse(body, status, dict(headers or {}))
+
+
+def refuse_error(path: str, error: RefusedError) -> JSONResponse:
+    """Word a refusal that was raised."""
+    return refuse(path, error.status_code, [(error.code, str(error.detail))], error.headers)
+
+
+def note_unexpected(error: BaseException, track: str) -> None:
+    """Log an unexpected error by its kind and its way through the code: what it says may hold a secret."""
+    way = "".join(traceback.format_tb(error.__traceback__))
+    log.error("track id %s: unexpected %s\n%s", track, type(error).__name__, way)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    if isinstance(error, RefusedError):
+        return refuse_error(request.url.path, error)
+    assert isinstance(error, AnyHTTPException)  # noqa: S101 registered for it alone
+    code = str(error.detail).lower().replace(" ", "_")
+    return refuse(request.url.path, error.status_code, [(code, str(error.detail))], error.headers)
+
+
+def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 registered for it alone
+    reasons = [("INVALID_VALUE", f"{'.'.join(map(str, each['loc']))}: {each['msg']}") for each in error.errors()]
+    return refuse(request.url.path, 400, reasons)
+
+
+def _refused_by_a_rule(request: Request, error: Exception) -> Response:
+    return refuse(request.url.path, 400, [(code_of(error), str(error))])
+
+
+def _store_trouble(request: Request, error: Exception) -> Response:
+    note_unexpected(error, str(request.state.track))
+    reason = ("store_unavailable", "the usage store does not answer now; try again")
+    return refuse(request.url.path, 503, [reason], {"Retry-After": "5"})
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let every expected error become a refusal. Unexpected ones are caught by the gate."""
+    handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+        AnyHTTPException: _http,
+        RequestValidationError: _malformed,
+        MeterbridgeError: _refused_by_a_rule,
+        **dict.fromkeys(STORE_TROUBLE, _store_trouble),
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

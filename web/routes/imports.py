@@ -1,0 +1,71 @@
+"""Imports: how they stand, and the files behind them."""
+
+from typing import Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from pipeline.store import imports
+from web.desk import AtDesk, Desk, Viewer
+from web.documented import CALLS, OBJECTS, Responses
+from web.models.imports import ImportObject, ImportStatus
+from web.models.shape import PathId
+from web.refusals import RefusedError
+
+router = APIRouter(tags=["imports"])
+UNKNOWN: Responses = {404: {"description": "there is no such import, or it has no such file"}}
+BYTES: Responses = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@router.get("/v1/usage/{import_id}/status", responses=CALLS | UNKNOWN)
+def read_import_status(desk: AtDesk, _caller: Viewer, import_id: PathId) -> ImportStatus:
+    """Tell how an import stands: Pending, Processing, Completed, Failed or Canceled, and why."""
+    row = _found(desk, import_id)
+    return ImportStatus(import_status=row["status"], message=row["status_reason"])
+
+
+@router.get("/v1/object/import/{import_id}", responses=OBJECTS | UNKNOWN)
+def read_import(desk: AtDesk, _caller: Viewer, import_id: PathId) -> ImportObject:
+    """Give an import."""
+    row = _found(desk, import_id)
+    address = f"/v1/object/import/{import_id}/file"
+    return ImportObject(
+        id=row["import_id"],
+        name=row["name"],
+        md5=row["md5"],
+        status=row["status"],
+        status_reason=row["status_reason"],
+        total_count=row["total_count"],
+        imported_count=row["imported_count"],
+        original_resource_url=f"{address}/original" if row["original_path"] else None,
+        result_resource_url=f"{address}/result" if row["result_path"] else None,
+        created_by_id=row["created_by"],
+        created_date=row["created_at"],
+        updated_by_id=row["updated_by"],
+        updated_date=row["updated_at"],
+    )
+
+
+@router.get(
+    "/v1/object/import/{import_id}/file/{kind}", responses=OBJECTS | UNKNOWN | BYTES, response_class=FileResponse
+)
+def read_import_file(
+    desk: AtDesk, _caller: Viewer, import_id: PathId, kind: Literal["original", "result"]
+) -> FileResponse:
+    """Give the file that was uploaded, or the one that tells what became of every row of it."""
+    kept = _found(desk, import_id)[f"{kind}_path"]
+    folder = (desk.home / "imports").resolve()
+    path = (folder / (kept or "")).resolve()
+    if not kept or folder not in path.parents or not path.is_file():
+        raise RefusedError(404, "not_found", f"import {import_id} has no {kind} file")
+    # As a download of unknown kind: a browser must not show what somebody else uploaded.
+    return FileResponse(path, media_type="application/octet-stream", filename=f"{import_id}-{kind}{path.suffix}")
+
+
+def _found(desk: Desk, import_id: str) -> sa.RowMapping:
+    with desk.store.begin() as connection:
+        row: sa.RowMapping | None = imports.find(connection, import_id)
+    if row is None:
+        raise RefusedError(404, "not_found", f"there is no import {import_id}")
+    return row
