@@ -13,7 +13,7 @@ from transforms.errors import MeterbridgeError
 
 ABOUT = b"meterbridge"
 SHOWN_DIGITS = 16
-BATCH_ROWS = 50_000
+BATCH_ROWS = 50_000  # that are read at once, and lie together in the file
 
 
 class DamagedArtefactError(MeterbridgeError):
@@ -24,7 +24,7 @@ def write(folder: Path, name: str, table: pa.Table, about: dict[str, Any]) -> Pa
     """Write a table and what it is about (JSON) to `<folder>/<name>-<hash>.parquet`; same content, same path."""
     text = json.dumps(about, sort_keys=True, separators=(",", ":"))
     with aside(folder) as written:
-        pq.write_table(table.replace_schema_metadata({ABOUT: text.encode()}), written)
+        pq.write_table(table.replace_schema_metadata({ABOUT: text.encode()}), written, row_group_size=BATCH_ROWS)
         final = folder / f"{name}-{sha256(written)[:SHOWN_DIGITS]}.parquet"
         publish(written, final)
     return final
@@ -48,5 +48,5 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Read an artefact's rows, some at a time, or these columns of them; whether it is whole, `read_about` has told."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=columns)
