@@ -1,4 +1,7 @@
-"""A change above a meter's limit waits in Airflow's web UI: a rejection fails the run, an approval loads it."""
+"""A change above a meter's limit waits in Airflow's web UI: a rejection fails the run, an approval loads it.
+
+What the environment keeps secret is neither in the logs of these runs nor anywhere in Airflow's own database.
+"""
 
 import shutil
 import time
@@ -9,6 +12,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from small_business import ACCOUNTS, CHARGE, CHARGES, MARCH, METER, SOURCE, UNITS
 
 from pipeline import steps
@@ -37,9 +41,15 @@ FIRST, LAST = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 3, 31, tzinfo=UTC
 TIMEOUT_SECONDS = 120
 
 
+CANARY = "canary-5f1d3a"
+SECRETS = ("NOTIFY_WEBHOOK", "NOTIFY_WEBHOOK_TOKEN", "NOTIFY_SLACK", "METERING_TOKEN")
+
+
 @pytest.fixture
-def airflow(settings, tmp_path):
+def airflow(settings, tmp_path, monkeypatch):
     """A small business in a running Airflow: its shop, the stack's client, and plain HTTP with its log-in."""
+    for name in SECRETS:
+        monkeypatch.setenv(f"METERBRIDGE_CONNECTION_{name}", f"https://127.0.0.1:9/{CANARY}")
     for name, text in FILES.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +67,10 @@ def airflow(settings, tmp_path):
     )
     store = connect(stack.store_url)
     yield SimpleNamespace(
-        shop=Shop(store, Catalog.read(settings.catalog), settings.home, settings.inbox), client=client, http=http
+        shop=Shop(store, Catalog.read(settings.catalog), settings.home, settings.inbox),
+        client=client,
+        http=http,
+        metadata=store.url.set(database="airflow"),
     )
     http.close()
     client.close()
@@ -94,6 +107,21 @@ def _held(shop):
         return [row[0] for row in found]
 
 
+def _metadata(url):
+    """Every row of every table of Airflow's database, as text."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            rows = connection.execute(sa.text(f'SELECT t::text FROM "{table}" AS t'))  # noqa: S608 Airflow's own names
+            yield from (f"{table}: {row[0]}" for row in rows)
+    engine.dispose()
+
+
+def _logs(home):
+    folders = (home / "airflow" / "logs", home / "run")
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
 def test_a_change_above_the_limit_waits_and_is_loaded_only_when_it_is_approved(airflow):
     shop, now = airflow.shop, datetime.now(UTC)
     steps.land(shop, "power", until=now)
@@ -112,3 +140,10 @@ def test_a_change_above_the_limit_waits_and_is_loaded_only_when_it_is_approved(a
     _, run = _answer(airflow, "Approve")
     assert airflow.http.get(run).json()["state"] == "success"
     assert _held(shop) == [Decimal("16.5")]
+
+    logs = _logs(shop.home)
+    assert any(path.name.startswith("attempt") for path in logs)
+    assert [path for path in logs if CANARY in path.read_text(errors="replace")] == []
+    rows = list(_metadata(airflow.metadata))
+    assert any(row.startswith("xcom: ") and "2025-03" in row for row in rows)
+    assert [row for row in rows if CANARY in row] == []
