@@ -18,7 +18,7 @@ from transforms.charge import NegativeUsage
 from transforms.diff import Diff, Part
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
-from transforms.meter import BilledUsage
+from transforms.policy import BilledUsage
 from transforms.reconcile import LedgerLine, check
 
 WARNINGS_SHOWN = 10

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from transforms.exact import Rounding, round_exact
-from transforms.meter import BelowMinimum, Coverage
+from transforms.policy import BelowMinimum, Coverage
 from transforms.usage import UsageRecord
 
 SHOWN_DECIMALS = 4

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 from transforms.definition import Definition, Exact, Name
 from transforms.exact import Rounding
 from transforms.period import DAY_SECONDS, DAY_US
+from transforms.policy import BilledUsage, Coverage
 from transforms.source import Source
 from transforms.units import Factor
 
@@ -177,28 +178,6 @@ class Mapping(Definition):
     rounding: QuantityRounding = QuantityRounding()
     description: Text = ""
     custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], Text] = Field(default_factory=dict)
-
-
-class BelowMinimum(StrEnum):
-    """What becomes of a record whose readings are too few."""
-
-    WARN = "warn"  # it is loaded, and reported
-    HOLD = "hold"  # it is quarantined until the readings are there
-    FAIL = "fail"  # nothing of the meter's period is loaded
-
-
-class Coverage(Definition):
-    """How much of the samples that a charge's part of the period should have must be there, from 0 to 1."""
-
-    minimum: Annotated[Exact, Field(gt=0, le=1)]
-    below: BelowMinimum = BelowMinimum.WARN
-
-
-class BilledUsage(StrEnum):
-    """What becomes of billed usage when its readings, or the rules, come to another result."""
-
-    ADJUST = "adjust"  # an adjustment is loaded, Pending, which names the record that it corrects
-    REFUSE = "refuse"  # it stays as it is: what came late is reported, a changed rule is refused
 
 
 def _named_or_own(value: object) -> str:

@@ -9,7 +9,8 @@ import pytest
 from readings_by_hand import Rules, landed, source_of, target, window
 
 from transforms.coverage import judge, shown
-from transforms.meter import Coverage, Derivation
+from transforms.meter import Derivation
+from transforms.policy import Coverage
 from transforms.usage import Quantity, UsageRecord, expected_samples
 
 DAY = Quantity("C-1", 0, 24 * 3_600_000_000, Decimal(1), Decimal(0), 1, 1, 0, 0)
