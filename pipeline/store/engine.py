@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import psycopg
 import sqlalchemy as sa
 
 from transforms.errors import MeterbridgeError
@@ -9,6 +10,10 @@ from transforms.errors import MeterbridgeError
 TIMEOUTS = {
     "lock_timeout": "60s",
     "idle_in_transaction_session_timeout": "120s",
+    "client_connection_check_interval": "10s",  # also while a statement or a COPY runs
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
     "timezone": "UTC",
     "datestyle": "ISO",
     "application_name": "meterbridge",
@@ -37,4 +42,14 @@ def connect(url: str) -> sa.Engine:
             "the usage store's URL cannot be read: write METERBRIDGE_STORE_URL as postgresql+psycopg://user@host/meterbridge"
         ) from None
     options = " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items())
-    return sa.create_engine(parsed, connect_args={"options": options, **KEEPALIVES}, pool_size=2, hide_parameters=True)
+    arguments = {"options": options, **KEEPALIVES}
+    engine = sa.create_engine(parsed, connect_args=arguments, pool_size=2, hide_parameters=True)
+    sa.event.listen(engine, "connect", _speak_utc)
+    return engine
+
+
+def _speak_utc(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+    """Set again what PGTZ and PGDATESTYLE of the environment would win over the options: exports show these."""
+    for name in ("timezone", "datestyle"):
+        connection.execute("SELECT set_config(%s, %s, false)", [name, TIMEOUTS[name]])
+    connection.commit()

@@ -67,6 +67,16 @@ def test_every_connection_carries_the_time_outs(store):
     }
 
 
+def test_a_zone_and_a_style_of_the_environment_do_not_reach_the_store(store, monkeypatch):
+    monkeypatch.setenv("PGTZ", "Asia/Kathmandu")
+    monkeypatch.setenv("PGDATESTYLE", "German")
+    engine = connect.__wrapped__(store.url.render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        shown = connection.execute(sa.text("SELECT timestamptz '2025-03-01 00:00:00+00' :: text")).scalar()
+    engine.dispose()
+    assert shown == "2025-03-01 00:00:00+00"
+
+
 def test_a_client_that_falls_silent_inside_a_transaction_loses_its_lock(store):
     with store.connect() as silent:
         silent.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))

@@ -1,0 +1,53 @@
+"""What every fault shares: the seed, the tally, and its report when all is over."""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from faults.kinds import KINDS
+from faults.stores import Stores
+from faults.world import World
+
+SEED = int(os.environ.get("METERBRIDGE_SEED") or random.SystemRandom().randrange(2**32))
+TALLY: Counter[tuple[int, str]] = Counter()
+
+
+@pytest.fixture(scope="module")
+def whole_world(server, template, tmp_path_factory) -> Iterator[World]:
+    made = World(Stores(server, template), tmp_path_factory.mktemp("world"), SEED)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(whole_world) -> Iterator[World]:
+    yield whole_world
+    whole_world.forget()
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    return SEED
+
+
+@pytest.fixture(scope="session")
+def tally() -> Counter[tuple[int, str]]:
+    return TALLY
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if TALLY:
+        terminalreporter.section("faults")
+        for line in report(TALLY):
+            terminalreporter.write_line(line)
+
+
+def report(tally) -> list[str]:
+    lines = [f"METERBRIDGE_SEED={SEED} repeats them"]
+    for kind, what in KINDS.items():
+        counts = [tally[kind, figure] for figure in ("injected", "lost", "double")]
+        lines.append(f"{kind:2} {what:55} {counts[0]:5} injected {counts[1]:3} lost {counts[2]:3} double")
+    totals = [sum(tally[kind, figure] for kind in KINDS) for figure in ("injected", "lost", "double")]
+    return [*lines, f"{'together':58} {totals[0]:5} injected {totals[1]:3} lost {totals[2]:3} double"]
