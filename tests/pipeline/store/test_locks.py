@@ -58,9 +58,10 @@ def test_a_bill_run_waits_for_a_load_of_its_month_and_for_no_other(business, mar
 
 def test_every_connection_carries_the_time_outs(store):
     with store.connect() as connection:
-        found = {name: connection.execute(sa.text(f"SHOW {name}")).scalar() for name in TIMEOUTS}
+        expected = {name: value for name, value in TIMEOUTS.items() if not name.startswith("tcp")}  # a socket has none
+        found = {name: connection.execute(sa.text(f"SHOW {name}")).scalar() for name in expected}
     assert found == {
-        **TIMEOUTS,
+        **expected,
         "lock_timeout": "1min",
         "idle_in_transaction_session_timeout": "2min",
         "datestyle": "ISO, MDY",
