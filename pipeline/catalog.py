@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+from pipeline.decision_tables import with_table
 from pipeline.documents import CatalogError, Document, nearest
 from pipeline.lookups import read_lookup
 from transforms.charge import Charge
@@ -152,17 +153,21 @@ class Catalog:
         self.custom_fields = document.as_model(CustomFields).custom_fields
 
     def _add_charge(self, document: Document) -> None:
-        charge = document.as_model(Charge)
+        charge = with_table(document).as_model(Charge)
         _check_file_name(document, "charge", charge.charge)
         if self.made is not None:
             _check_known(document, ("uom",), charge.uom, self.units.units)
         _check_known(document, ("currency",), charge.currency, self.units.currencies)
+        for name in charge.price_fields if self.custom_fields else ():
+            _check_known(document, ("pricing",), name, self.custom_fields)
         self.charges[charge.charge] = charge
 
     def _add_meter(self, document: Document) -> None:
         meter = document.as_model(Meter)
         _check_known(document, ("source",), meter.source_name, self.sources)
         _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
+        for name in self.charges[meter.map.charge].price_fields:
+            _check_known(document, ("map", "custom_fields"), name, meter.map.custom_fields, "not filled by the meter")
         source = self.source(meter.source_name)
         for name in sorted(meter.derive.attributes):
             _check_known(

@@ -13,7 +13,7 @@ from pipeline import replay as replays
 from pipeline import status as status_report
 from pipeline import steps
 from pipeline.catalog import Catalog
-from pipeline.commands import notify, units, uploads, usage
+from pipeline.commands import notify, proof, units, uploads, usage
 from pipeline.commands.period import period
 from pipeline.commands.who import user
 from pipeline.extract import describe
@@ -206,7 +206,7 @@ def status() -> None:
     click.echo(status_report.summary(Shop.open().store))
 
 
-for command in (*notify.COMMANDS, *units.COMMANDS, *uploads.COMMANDS, *usage.COMMANDS):
+for command in (*notify.COMMANDS, *proof.COMMANDS, *units.COMMANDS, *uploads.COMMANDS, *usage.COMMANDS):
     cli.add_command(command)
 
 

@@ -94,6 +94,8 @@ class Document:
         if error["type"] == "missing":
             return self.problem(place, f"{place[-1]!r} is missing{f' in {where}' if len(place) > 1 else ''}")
         message = error["msg"].removeprefix("Value error, ")
+        if isinstance(error["input"], dict | list):  # too much to repeat; what is wrong in it stands in the message
+            return self.problem(place, f"{where}: {message}")
         hint = nearest(str(error["input"]), set(re.findall(r"'(\w+)'", message)))
         return self.problem(place, f"{where}: {message}; found {error['input']!r}{hint}")
 

@@ -43,10 +43,10 @@ def landing_engine() -> Iterator[Backend]:
             backend.disconnect()
 
 
-def read_parquet(backend: BaseBackend, paths: Sequence[str]) -> ir.Table:
-    """Give Parquet files of one schema as one table of an engine."""
+def read_parquet(backend: BaseBackend, paths: Sequence[str], *, named: bool = False) -> ir.Table:
+    """Give Parquet files of one schema as one table of an engine; DuckDB can add each row's path as `filename`."""
     if isinstance(backend, Backend):
-        return backend.read_parquet(paths)
+        return backend.read_parquet(paths, filename=True) if named else backend.read_parquet(paths)
     from pipeline.spark import read_all  # noqa: PLC0415 an optional extra, and seconds of import
 
     return read_all(backend, paths)

@@ -1,7 +1,7 @@
 """Map: quantities become usage records, in the charge's unit, rounded once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from pipeline import artefact
 from pipeline.catalog import Catalog
 from pipeline.store import customers
+from transforms.meter import Meter
 from transforms.period import Period
 from transforms.source import attribute_column
 from transforms.usage import Quantity, UsageRecord, to_usage
@@ -46,14 +47,25 @@ def map_usage(store: sa.Engine, catalog: Catalog, quantities: Path, home: Path) 
     """Map the quantities of one artefact; gives the path of the usage artefact, which carries the ledger on."""
     table, about = artefact.read(quantities)
     meter = catalog.meter(about["meter"])
-    with store.begin() as connection:
-        charges = customers.all_charges(connection)
-    found = [_quantity(row, meter.derive.group_by) for row in table.to_pylist()]
     period = Period.parse(about["period"])
-    interval = catalog.source(meter.source_name).interval_seconds
-    records = to_usage(found, charges, meter, catalog.uom(meter), catalog.factor(meter), period, interval)
+    records = usage_of(store, catalog, meter, period, quantities_of(table, meter))
     usage = pa.Table.from_pylist([_row(record) for record in records], schema=USAGE)
     return artefact.write(home / "work" / meter.meter / str(period), "usage", usage, about)
+
+
+def quantities_of(table: pa.Table, meter: Meter) -> list[Quantity]:
+    """Give the rows of derived quantities, as `derive` writes them."""
+    return [_quantity(row, meter.derive.group_by) for row in table.to_pylist()]
+
+
+def usage_of(
+    store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, quantities: Iterable[Quantity]
+) -> list[UsageRecord]:
+    """Map a meter's quantities of a period to usage, by the catalog's units."""
+    with store.begin() as connection:
+        charges = customers.all_charges(connection)
+    interval = catalog.source(meter.source_name).interval_seconds
+    return to_usage(quantities, charges, meter, catalog.uom(meter), catalog.factor(meter), period, interval)
 
 
 def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:

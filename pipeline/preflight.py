@@ -20,7 +20,7 @@ from transforms.rating.usage import UsageLine
 STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
 LINE = (
     "record_id", "account_number", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at",
-    "corrects",
+    "corrects", "import_id", "custom_fields",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from pipeline.layout import money as shown
 from pipeline.preflight import Pickup, sort_out
 from pipeline.ready import missing_meters
 from pipeline.situation import require_ended
-from pipeline.store import billing, locks
+from pipeline.store import billing, customers, locks
 from pipeline.units import require_current
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
@@ -23,6 +23,7 @@ from transforms.errors import MeterbridgeError
 from transforms.identity import bill_run_id
 from transforms.period import Period
 from transforms.rating.rate import rate as rate_usage
+from transforms.rating.subscribed import charge_periods
 from transforms.rating.usage import RatedItem
 
 
@@ -75,17 +76,25 @@ def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: 
 
 def _bill(connection: sa.Connection, catalog: Catalog, period: Period, found: Pickup, home: Path) -> BillRun:
     pending, left = [row for row in found.taken if row["status"] == "Pending"], tuple(found.told())
-    if not pending:
-        return BillRun("nothing_due", str(period), None, 0, 0, {}, left)
-    lines = [found.line(row) for row in found.taken]
-    items = rate_usage(lines, charges=catalog.charges, units=catalog.units, billed=billing.billed(connection, period))
-    run = bill_run_id(period, ((row["import_id"], row["record_key"]) for row in pending))
+    fees = charge_periods(found.accounts.values(), customers.all_charges(connection), catalog.charges, period)
+    nothing = BillRun("nothing_due", str(period), None, 0, 0, {}, left)
+    if not pending and not fees:
+        return nothing
+    billed, lines = billing.billed(connection, period), [found.line(row) for row in found.taken]
+    items = rate_usage(lines, charges=catalog.charges, units=catalog.units, billed=billed, subscribed=fees)
+    if not items:
+        return nothing
+    run = bill_run_id(period, _taken(pending) or [("runs before", str(billing.runs(connection, period)))])
     verdict = _validated(items, catalog, home, f"rated-{period}-{run[:8]}")
     billing.add_run(connection, run, period, len(pending), verdict.results)
     billing.add_items(connection, run, period, items)
     if billing.process(connection, run, [row["record_id"] for row in pending]) != len(pending):
         raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
     return BillRun("created", str(period), run, len(pending), len(items), _amounts(items), left)
+
+
+def _taken(pending: Sequence[sa.RowMapping]) -> list[tuple[str, str]]:
+    return [(row["import_id"], row["record_key"]) for row in pending]
 
 
 def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:

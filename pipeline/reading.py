@@ -32,22 +32,27 @@ def readings_of(
     home: Path,
     from_us: int | None,
     until_us: int,
+    *,
+    named: bool = False,
 ) -> ir.Table:
-    """Give the readings of landed files from one instant (None: of any age) until another, if there are any."""
+    """Give the readings of landed files from one instant (None: of any age) until another, if there are any.
+
+    If `named`, each bears the path that it was read from as `filename`; only DuckDB tells.
+    """
     if not files:
-        return ibis.memtable([], schema=ibis.schema(_types(source)))
+        return ibis.memtable([], schema=ibis.schema(_types(source) | ({"filename": "string"} if named else {})))
     by_type: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         by_type[Path(file.path).parent.name].append(str(home / "readings" / file.path))
-    tables = [_of_type(backend, source, precision, paths) for precision, paths in sorted(by_type.items())]
+    tables = [_of_type(backend, source, precision, paths, named=named) for precision, paths in sorted(by_type.items())]
     readings = ibis.union(*tables) if tables[1:] else tables[0]
     readings = readings.filter(readings.at_us < until_us)
     return readings if from_us is None else readings.filter(readings.at_us >= from_us)
 
 
-def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[str]) -> ir.Table:
+def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[str], *, named: bool) -> ir.Table:
     """Read files whose values are of one type, and widen them to the source's present one."""
-    readings = read_parquet(backend, paths)
+    readings = read_parquet(backend, paths, named=named)
     if precision == source.value.precision:
         return readings
     found, wanted = readings.value.type(), source.value

@@ -3,14 +3,16 @@
 from collections.abc import Collection
 from typing import Any
 
+from airflow.providers.standard.exceptions import HITLRejectException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import AirflowFailException
 from meterbridge_steps import scheduled
 
 
 class ApproveChange(ApprovalOperator):
     """Hold a validated usage artefact against the store; ask (Required Actions) when the change is above the limit.
 
-    A rejection fails the run, and the usage is not loaded; a retry would only ask again, so there is none.
+    A rejection fails the run at once, and the usage is not loaded.
     """
 
     template_fields: Collection[str] = (*ApprovalOperator.template_fields, "usage", "verdict")
@@ -18,7 +20,7 @@ class ApproveChange(ApprovalOperator):
     def __init__(self, *, usage: Any, verdict: Any, **kwargs: Any) -> None:  # noqa: ANN401 paths, or tasks' results
         """Make the task; `usage` and `verdict` are the paths of the artefacts."""
         subject = "Load {{ dag.dag_id.removeprefix('usage_') }}?"
-        super().__init__(task_id="approve", subject=subject, fail_on_reject=True, retries=0, **kwargs)
+        super().__init__(task_id="approve", subject=subject, fail_on_reject=True, **kwargs)
         self.usage, self.verdict = usage, verdict
 
     def execute(self, context: Any) -> None:  # noqa: ANN401 Airflow's context is a typed dict of its own
@@ -29,3 +31,10 @@ class ApproveChange(ApprovalOperator):
             return
         self.body = change
         super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:  # noqa: ANN401 as above
+        """Go on when it was approved; after a rejection, a retry would only ask again."""
+        try:
+            return super().execute_complete(context, event)
+        except HITLRejectException as error:
+            raise AirflowFailException("the change was rejected: nothing is loaded") from error

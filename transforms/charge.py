@@ -1,14 +1,25 @@
 """A charge of the catalog: what is billed, in which unit and currency, and by which charge model."""
 
-from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self, get_args
 
 from pydantic import Field, model_validator
 
-from transforms.definition import Definition, Exact
-
-Price = Annotated[Exact, Field(ge=0)]
+from transforms.decision_table import Dynamic
+from transforms.definition import Definition
+from transforms.pricing import (
+    FieldName,
+    FlatFee,
+    HighWaterMarkTiered,
+    HighWaterMarkVolume,
+    Overage,
+    PerUnit,
+    PreRatedPerUnit,
+    PreRatedTotal,
+    Tiered,
+    TieredWithOverage,
+    Volume,
+)
 
 
 class RatingGroup(StrEnum):
@@ -17,6 +28,8 @@ class RatingGroup(StrEnum):
     BILLING_PERIOD = "billing_period"
     START_DATE = "start_date"
     RECORD = "record"
+    UPLOAD = "upload"
+    GROUP_ID = "group_id"  # the text of a custom field, which the charge names as `group_field`
 
 
 class BillingPeriod(StrEnum):
@@ -35,20 +48,6 @@ class Alignment(StrEnum):
     ANNIVERSARY = "anniversary"  # on the day and month in which the subscribed charge itself started
 
 
-class AboveLastTier(StrEnum):
-    """What a quantity that no tier covers does; to price it like the last tier, leave the last tier open."""
-
-    REFUSE = "refuse"
-    UNBILLED = "unbilled"
-
-
-class AtZero(StrEnum):
-    """What a group with usage that sums to zero owes: nothing (no tier is entered), or the first tier's flat amount."""
-
-    NOTHING = "nothing"
-    FIRST_FLAT = "first_flat"
-
-
 class UomValidation(StrEnum):
     """What becomes of uploaded usage in another unit of measure than the charge's."""
 
@@ -63,61 +62,30 @@ class NegativeUsage(StrEnum):
     ALLOW = "allow"
 
 
-class Tier(Definition):
-    """Usage up to and including `up_to`, counted from the start: `price` for each unit, `flat` once when entered."""
+class RateRecords(StrEnum):
+    """How the records of a rating group meet the price; their amounts are rounded once together, or each for itself."""
 
-    up_to: Annotated[Exact, Field(gt=0)] | None = None
-    price: Price | None = None
-    flat: Price | None = None
-
-    @model_validator(mode="after")
-    def _costs_something(self) -> Self:
-        if self.price is None and self.flat is None:
-            raise ValueError("a tier needs a price per unit, a flat amount, or both; a free tier says price: 0")
-        return self
+    TOGETHER = "together"
+    INDIVIDUALLY = "individually"
 
 
-class PerUnit(Definition):
-    """Every unit at one price."""
-
-    model: Literal["per_unit"]
-    price: Price
-
-
-class TierTable(Definition):
-    """Tiers in ascending order; only the last may be open, that is without `up_to`."""
-
-    tiers: tuple[Tier, ...] = Field(min_length=1)
-    above_last_tier: AboveLastTier = AboveLastTier.REFUSE
-    at_zero: AtZero = AtZero.NOTHING
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        for number, (tier, following) in enumerate(zip(self.tiers, self.tiers[1:], strict=False), start=1):
-            _check_order(number, tier.up_to, following.up_to)
-        return self
-
-
-def _check_order(number: int, bound: Decimal | None, following: Decimal | None) -> None:
-    if bound is None:
-        raise ValueError(f"tier {number} has no up_to; only the last tier may be open")
-    if following is not None and following <= bound:
-        raise ValueError(f"tier {number + 1} ends at {following}, not above tier {number}, which ends at {bound}")
-
-
-class Tiered(TierTable):
-    """Each tier prices the units that fall into it."""
-
-    model: Literal["tiered"]
-
-
-class Volume(TierTable):
-    """The tier that the whole quantity reaches prices all of it."""
-
-    model: Literal["volume"]
-
-
-Pricing = Annotated[PerUnit | Tiered | Volume, Field(discriminator="model")]
+Pricing = Annotated[
+    FlatFee
+    | PerUnit
+    | Tiered
+    | Volume
+    | Overage
+    | TieredWithOverage
+    | HighWaterMarkVolume
+    | HighWaterMarkTiered
+    | PreRatedTotal
+    | PreRatedPerUnit
+    | Dynamic,
+    Field(discriminator="model"),
+]
+GROUPED = (PerUnit, Tiered, Volume)
+INDIVIDUAL = (PerUnit, Tiered, Volume, Overage)
+FLAT_FEE_UOM = "each"
 
 
 class Charge(Definition):
@@ -130,6 +98,53 @@ class Charge(Definition):
     billing_period: BillingPeriod = BillingPeriod.MONTH
     alignment: Alignment = Alignment.CALENDAR
     rating_group: RatingGroup = RatingGroup.BILLING_PERIOD
+    group_field: FieldName | None = None
+    rate_records: RateRecords = RateRecords.TOGETHER
     uom_validation: UomValidation = UomValidation.ACCEPT
     negative_usage: NegativeUsage = NegativeUsage.REFUSE
     pricing: Pricing
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if problem := _group_problem(self) or _model_problem(self):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def price_fields(self) -> tuple[str, ...]:
+        """The custom fields of usage that its price is made of."""
+        if isinstance(self.pricing, Dynamic):
+            return tuple(sorted(self.pricing.attributes.values()))
+        return (self.pricing.field,) if isinstance(self.pricing, PreRatedTotal | PreRatedPerUnit) else ()
+
+
+def _group_problem(charge: Charge) -> str | None:
+    """Say what is wrong with the rating group of a charge's model."""
+    group, model = charge.rating_group, charge.pricing.model
+    if isinstance(charge.pricing, Dynamic):
+        if group is not RatingGroup.RECORD:
+            return "model dynamic prices every record for itself; say rating_group: record"
+    elif group is not RatingGroup.BILLING_PERIOD and not isinstance(charge.pricing, GROUPED):
+        return f"model {model} prices a whole billing period; rating_group: {group} is for {_models(GROUPED)}"
+    if (group is RatingGroup.GROUP_ID) != (charge.group_field is not None):
+        return (
+            "rating_group: group_id and group_field, which names its custom field, go together; give both, or neither"
+        )
+    return None
+
+
+def _model_problem(charge: Charge) -> str | None:
+    """Say what else a charge asks for that its model does not have."""
+    if isinstance(charge.pricing, FlatFee) and charge.uom.lower() != FLAT_FEE_UOM:
+        return f"usage of a flat fee counts in {FLAT_FEE_UOM}; the charge says uom: {charge.uom}"
+    if charge.rate_records is RateRecords.TOGETHER:
+        return None
+    if not isinstance(charge.pricing, INDIVIDUAL):
+        return f"model {charge.pricing.model} has no rate_records: individually; it is for {_models(INDIVIDUAL)}"
+    if charge.rating_group is RatingGroup.RECORD:
+        return "rating_group: record rates every record alone already; leave rate_records out"
+    return None
+
+
+def _models(kinds: tuple[type[Definition], ...]) -> str:
+    return ", ".join(word for kind in kinds for word in get_args(kind.model_fields["model"].annotation))

@@ -56,11 +56,16 @@ def add_run(
     connection.execute(sa.insert(bill_runs).values(values))
 
 
+def runs(connection: sa.Connection, period: Period) -> int:
+    """Count the bill runs of a period so far: one that takes no usage, for fees alone, is named by that."""
+    return connection.scalar(sa.select(sa.func.count()).where(bill_runs.c.period == str(period))) or 0
+
+
 def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items: Sequence[RatedItem]) -> None:
     """Add the run's items, and link each to the usage records that it rates."""
     if not items:
         return
-    rows = [{**_columns(item), "bill_run_id": bill_run_id, "period": str(period)} for item in items]
+    rows = [{**columns_of(item), "bill_run_id": bill_run_id, "period": str(period)} for item in items]
     statement = sa.insert(rated_items).returning(rated_items.c.item_id, sort_by_parameter_order=True)
     numbers = connection.execute(statement, rows).scalars().all()
     links = (
@@ -69,7 +74,8 @@ def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items
     copy_in(connection, rated_usage, ("item_id", "record_id", "period"), links)
 
 
-def _columns(item: RatedItem) -> dict[str, Any]:
+def columns_of(item: RatedItem) -> dict[str, Any]:
+    """Give an item as the columns of `rated_items` hold it; figures of the breakdown are text."""
     breakdown = [
         {name: None if value is None else str(value) for name, value in asdict(line).items()} for line in item.breakdown
     ]

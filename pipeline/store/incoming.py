@@ -174,7 +174,7 @@ def repriced(connection: sa.Connection, meter: str, period: Period) -> list[dict
     A quantity is None where a key has none.
     """
     held = _held(meter, period).subquery("held")
-    names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "start_at")
+    names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "start_at", "custom_fields")
     found = {name: sa.func.coalesce(base.c[name], incoming.c[name]) for name in names}
     billed = (
         sa.select(base.c.charge_number)

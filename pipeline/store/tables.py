@@ -333,3 +333,14 @@ deliveries = sa.Table(
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW),
 )  # fmt: skip
+
+closed_periods = sa.Table(
+    "closed_periods", metadata,
+    sa.Column("closing_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("period", PERIOD, nullable=False),
+    sa.Column("sha256", HASH, nullable=False, comment="of the manifest's bytes"),
+    sa.Column("path", sa.Text, nullable=False, comment="the manifest, below the home's closed folder"),
+    sa.Column("closed_by", NAME, nullable=False),
+    sa.Column("closed_at", INSTANT, nullable=False, server_default=NOW),
+    sa.UniqueConstraint("period", "sha256", name="one_seal"),
+)  # fmt: skip

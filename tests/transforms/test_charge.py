@@ -5,7 +5,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from transforms.charge import Charge, PerUnit, RatingGroup
+from transforms.charge import Charge, RatingGroup
+from transforms.pricing import PerUnit
 from transforms.units import Units
 
 CATALOG = Path(__file__).parents[2] / "catalog"
@@ -73,6 +74,80 @@ def test_an_unknown_model_or_option_is_refused_when_the_charge_is_read(pricing, 
 def test_tiers_that_leave_a_question_open_are_refused(tiers, message):
     with pytest.raises(ValidationError, match=message):
         tiered(*tiers)
+
+
+TIERS = [{"up_to": "10", "price": "1"}, {"price": "2"}]
+PRICINGS = {
+    "flat_fee": {"model": "flat_fee", "price": "1"},
+    "per_unit": {"model": "per_unit", "price": "1"},
+    "tiered": {"model": "tiered", "tiers": TIERS},
+    "volume": {"model": "volume", "tiers": TIERS},
+    "overage": {"model": "overage", "included": "10", "price": "1"},
+    "tiered_with_overage": {"model": "tiered_with_overage", "tiers": TIERS[:1], "overage_price": "1"},
+    "high_water_mark_volume": {"model": "high_water_mark_volume", "tiers": TIERS},
+    "high_water_mark_tiered": {"model": "high_water_mark_tiered", "tiers": TIERS},
+    "pre_rated_total": {"model": "pre_rated_total", "field": "AMOUNT__c"},
+    "pre_rated_per_unit": {"model": "pre_rated_per_unit", "field": "RATE__c"},
+    "dynamic": {
+        "model": "dynamic",
+        "attributes": {"State": "state__c"},
+        "table": [{"when": {"State": "CA"}, "effective": "2025-01-01T00:00:00+00:00", "price": "1"}],
+    },
+}
+GROUPED = ("per_unit", "tiered", "volume")
+
+
+def of_model(model, **fields):
+    needed = {"flat_fee": {"uom": "Each"}, "dynamic": {"rating_group": "record"}}.get(model, {})
+    return charge(PRICINGS[model], **needed | fields)
+
+
+def test_every_model_is_a_charge():
+    assert {of_model(model).pricing.model for model in PRICINGS} == PRICINGS.keys()
+
+
+def test_only_models_that_price_groups_take_a_rating_group():
+    for group in ("start_date", "record", "upload", "group_id"):
+        fields = {"rating_group": group, **({"group_field": "G__c"} if group == "group_id" else {})}
+        for model in PRICINGS.keys() - {*GROUPED, "dynamic"}:
+            with pytest.raises(ValidationError, match=f"model {model} prices a whole billing period; rating_group"):
+                of_model(model, **fields)
+        assert {of_model(model, **fields).rating_group for model in GROUPED} == {group}
+
+
+def test_only_models_with_a_place_for_every_record_rate_them_individually():
+    for model in PRICINGS.keys() - {*GROUPED, "overage"}:
+        with pytest.raises(
+            ValidationError, match=f"model {model} has no rate_records: individually; it is for per_unit"
+        ):
+            of_model(model, rate_records="individually")
+    for model in (*GROUPED, "overage"):
+        assert of_model(model, rate_records="individually").rate_records == "individually"
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "message"),
+    [
+        ("dynamic", {"rating_group": "billing_period"}, "prices every record for itself; say rating_group: record"),
+        ("dynamic", {"rating_group": "start_date"}, "prices every record for itself; say rating_group: record"),
+        ("flat_fee", {"uom": "minute"}, "usage of a flat fee counts in each; the charge says uom: minute"),
+        ("tiered", {"rating_group": "group_id"}, "group_field, which names its custom field, go together"),
+        ("tiered", {"group_field": "G__c"}, "group_field, which names its custom field, go together"),
+        ("tiered", {"rating_group": "group_id", "group_field": "Group"}, "should match pattern"),
+        ("tiered", {"rating_group": "record", "rate_records": "individually"}, "rates every record alone already"),
+        ("tiered", {"rating_group": "import"}, "'billing_period', 'start_date', 'record', 'upload' or 'group_id'"),
+        ("tiered", {"rate_records": "yes"}, "'together' or 'individually'"),
+    ],
+)
+def test_what_makes_no_sense_together_is_refused_when_the_charge_is_read(model, fields, message):
+    with pytest.raises(ValidationError, match=message):
+        of_model(model, **fields)
+
+
+def test_a_charge_tells_the_fields_that_its_price_is_made_of():
+    assert of_model("pre_rated_total").price_fields == ("AMOUNT__c",)
+    assert of_model("dynamic").price_fields == ("state__c",)
+    assert of_model("tiered").price_fields == ()
 
 
 def test_a_charge_is_named_in_snake_case():

@@ -1,26 +1,28 @@
 """Grouping: which usage records are added up before they meet the price."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from transforms.charge import Charge, RatingGroup
-from transforms.rating.usage import BilledKey, RatingError, UsageLine
+from transforms.pricing import FlatFee
+from transforms.rating.fields import text_of
+from transforms.rating.usage import BilledKey, ChargePeriod, RatingError, UsageLine
 
 
 @dataclass(frozen=True)
 class Group:
     """The usage that is rated as one, in the order of its record ids; `owner` says whose it is.
 
-    A group without lines was billed before and has lost its usage, as after a change of the rating group.
+    A `lost` group was billed before and has no usage any more, as after a change of the rating group: it owes nothing.
     """
 
-    owner: UsageLine
+    owner: ChargePeriod
     charge: Charge
     key: str
     lines: tuple[UsageLine, ...]
+    lost: bool = False
 
     @property
     def billed_key(self) -> BilledKey:
@@ -29,40 +31,84 @@ class Group:
 
 
 def group_usage(
-    lines: Iterable[UsageLine], charges: Mapping[str, Charge], billed: Collection[BilledKey]
+    lines: Iterable[UsageLine],
+    charges: Mapping[str, Charge],
+    billed: Collection[BilledKey],
+    subscribed: Iterable[ChargePeriod] = (),
 ) -> list[Group]:
     """Group usage by charge, billing period and the charge's rating group, in one order whatever the order given.
 
+    A flat fee has its group also where one of the `subscribed` charge periods has no usage.
     RatingError for a record given twice, an unknown charge, a unit that is not the charge's, or a charge number
     that stands for two things.
     """
     ordered = sorted(lines, key=lambda line: line.record_id)
     _check_records(ordered)
-    members: defaultdict[BilledKey, list[UsageLine]] = defaultdict(list)
-    owners: dict[tuple[object, ...], UsageLine] = {}
-    for line in ordered:
-        _check_owner(line, owners.setdefault((line.charge_number, line.period_start), line))
-        members[line.charge_number, line.period_start, group_key(line, _charge_of(line, charges))].append(line)
+    members: dict[BilledKey, list[UsageLine]] = {}
+    owners = _owners(ordered)
+    for line, first in _with_first(ordered):
+        key = (line.charge_number, line.period_start, group_key(first, _charge_of(line, charges)))
+        members.setdefault(key, []).append(line)
+    for each in subscribed:
+        if each.charge in charges and isinstance(charges[each.charge].pricing, FlatFee):
+            owner = owners.setdefault((each.charge_number, each.period_start), each)
+            members.setdefault((owner.charge_number, owner.period_start, ""), [])
     keys = members.keys() | {key for key in billed if key[:2] in owners}
-    groups = (_group(owners[key[:2]], key[2], members[key], charges) for key in keys)
+    groups = (_group(owners[key[:2]], key, members, charges) for key in keys)
     return sorted(groups, key=lambda group: (group.owner.account_number, *group.billed_key))
 
 
 def group_key(line: UsageLine, charge: Charge) -> str:
-    """Name the group of a record within its charge and billing period; a date is the account's own."""
+    """Name the group of a record within its charge and billing period; a date is the account's own.
+
+    Records without a group id form one group. RatingError for a record of no import where uploads are the groups.
+    """
     match charge.rating_group:
         case RatingGroup.BILLING_PERIOD:
             return ""
         case RatingGroup.START_DATE:
-            return line.start_at.astimezone(ZoneInfo(line.time_zone)).date().isoformat()
+            return line.start_date.isoformat()
         case RatingGroup.RECORD:
-            return str(line.record_id if line.corrects is None else line.corrects)
+            return str(line.first_record_id)
+        case RatingGroup.UPLOAD:
+            return _import_of(line)
+        case RatingGroup.GROUP_ID:
+            return text_of(line.custom_fields, charge.group_field or "")
         case _:
             assert_never(charge.rating_group)
 
 
-def _group(owner: UsageLine, key: str, lines: list[UsageLine], charges: Mapping[str, Charge]) -> Group:
-    return Group(owner, charges[owner.charge], key, tuple(lines))
+def _import_of(line: UsageLine) -> str:
+    if not line.import_id:
+        raise RatingError(f"record {line.record_id} has no import, but its charge is rated by upload")
+    return line.import_id
+
+
+def _owners(lines: list[UsageLine]) -> dict[tuple[object, ...], ChargePeriod]:
+    """Find whose each charge and period is; RatingError where records disagree."""
+    first: dict[tuple[object, ...], UsageLine] = {}
+    for line in lines:
+        _check_owner(line, first.setdefault((line.charge_number, line.period_start), line))
+    return dict(first)
+
+
+def _with_first(lines: list[UsageLine]) -> Iterator[tuple[UsageLine, UsageLine]]:
+    """Give each record with the one that it corrects, itself where it corrects none: an adjustment joins its group."""
+    corrected = {line.corrects for line in lines if line.corrects is not None}
+    known = {
+        (line.record_id, line.charge_number, line.period_start): line for line in lines if line.record_id in corrected
+    }
+    for line in lines:
+        if line.corrects is None:
+            yield line, line
+        else:
+            yield line, known.get((line.corrects, line.charge_number, line.period_start), line)
+
+
+def _group(
+    owner: ChargePeriod, key: BilledKey, members: Mapping[BilledKey, list[UsageLine]], charges: Mapping[str, Charge]
+) -> Group:
+    return Group(owner, charges[owner.charge], key[2], tuple(members.get(key, ())), lost=key not in members)
 
 
 def _check_records(lines: list[UsageLine]) -> None:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.charge import PerUnit
+from transforms.pricing import PerUnit
 from transforms.rating.lines import TierLine
 
 

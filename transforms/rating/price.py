@@ -1,21 +1,89 @@
 """The way from a charge's pricing to the file of its model."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
-from transforms.charge import PerUnit, Pricing, Tiered, Volume
-from transforms.rating import per_unit, tiered, volume
-from transforms.rating.lines import TierLine
+from transforms.charge import Pricing
+from transforms.decision_table import Dynamic
+from transforms.pricing import (
+    FlatFee,
+    HighWaterMarkTiered,
+    HighWaterMarkVolume,
+    Overage,
+    PerUnit,
+    PreRatedPerUnit,
+    PreRatedTotal,
+    Tiered,
+    TieredWithOverage,
+    Volume,
+)
+from transforms.rating import (
+    dynamic,
+    flat_fee,
+    high_water_mark,
+    overage,
+    per_unit,
+    pre_rated_per_unit,
+    pre_rated_total,
+    tiered,
+    tiered_with_overage,
+    volume,
+)
+from transforms.rating.lines import TierLine, exact_sum
+from transforms.rating.usage import UsageLine, of_record
 
 
-def price(quantity: Decimal, pricing: Pricing) -> tuple[TierLine, ...]:
-    """Price a quantity at or above 0 by its model, exact and unrounded; ValueError where no tier covers it."""
+def measure(pricing: Pricing, lines: Sequence[UsageLine]) -> Decimal:
+    """Tell the quantity that a model prices: the sum, or that of the highest day; ValueError where it is below zero."""
+    if isinstance(pricing, HighWaterMarkVolume | HighWaterMarkTiered):
+        return high_water_mark.highest_day(lines)
+    if (quantity := exact_sum(line.quantity for line in lines)) < 0:
+        raise ValueError(f"it comes to {quantity:f} units; usage cannot end below zero")
+    return quantity
+
+
+def price(  # noqa: PLR0911 one return for each model
+    quantity: Decimal, pricing: Pricing, lines: Sequence[UsageLine] = ()
+) -> tuple[TierLine, ...]:
+    """Price a quantity at or above 0 by its model, exact and unrounded.
+
+    `lines` are the usage of the quantity, for the models that read custom fields. ValueError where no tier covers the
+    quantity, or a field does not hold what the model needs.
+    """
     match pricing:
+        case FlatFee():
+            return flat_fee.price(quantity, pricing)
         case PerUnit():
             return per_unit.price(quantity, pricing)
         case Tiered():
             return tiered.price(quantity, pricing)
         case Volume():
             return volume.price(quantity, pricing)
+        case Overage():
+            return overage.price(quantity, pricing)
+        case TieredWithOverage():
+            return tiered_with_overage.price(quantity, pricing)
+        case HighWaterMarkVolume() | HighWaterMarkTiered():
+            return high_water_mark.price(quantity, pricing)
+        case PreRatedTotal() | PreRatedPerUnit() | Dynamic():
+            return _price_by_fields(quantity, pricing, lines)
         case _:
             assert_never(pricing)
+
+
+def _price_by_fields(
+    quantity: Decimal, pricing: PreRatedTotal | PreRatedPerUnit | Dynamic, lines: Sequence[UsageLine]
+) -> tuple[TierLine, ...]:
+    match pricing:
+        case PreRatedTotal():
+            return pre_rated_total.price(quantity, pricing, lines)
+        case PreRatedPerUnit():
+            return pre_rated_per_unit.price(lines, pricing)
+        case Dynamic():
+            # The group is one record and its adjustments, which cost what the record costs.
+            return price(quantity, of_record(lines[0], lambda line: _choose(pricing, line)))
+
+
+def _choose(model: Dynamic, line: UsageLine) -> Pricing:
+    return dynamic.choose(model, line.custom_fields, line.start_at, line.subscription_number)

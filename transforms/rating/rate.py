@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 
-from transforms.charge import Charge
+from transforms.charge import Charge, RateRecords
+from transforms.rating import individually
 from transforms.rating.group import Group, group_usage
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
-from transforms.rating.price import price
-from transforms.rating.usage import BilledKey, RatedItem, RatingError, UsageLine
+from transforms.rating.price import measure, price
+from transforms.rating.usage import BilledKey, ChargePeriod, RatedItem, RatingError, UsageLine
 from transforms.units import Currency, Unit, Units
 
 ZERO = Decimal(0)
@@ -30,11 +31,11 @@ class Draft:
 
 
 def sum_units(draft: Draft) -> Draft:
-    """Add up the group's usage; RatingError when it comes to less than zero."""
-    quantity = exact_sum(line.quantity for line in draft.group.lines)
-    if quantity < 0:
-        raise RatingError(f"{_named(draft)} comes to {quantity:f} units; usage cannot end below zero")
-    return replace(draft, quantity=quantity)
+    """Add up the group's usage, of its highest day where the model is a high-water mark."""
+    try:
+        return replace(draft, quantity=measure(draft.group.charge.pricing, draft.group.lines))
+    except ValueError as error:
+        raise RatingError(f"{_named(draft)}: {error}") from error
 
 
 def round_quantity(draft: Draft) -> Draft:
@@ -44,17 +45,20 @@ def round_quantity(draft: Draft) -> Draft:
 
 def price_units(draft: Draft) -> Draft:
     """Price the quantity by the charge's model; a group that lost all its usage is worth nothing."""
-    if not draft.group.lines:
+    if draft.group.lost:
         return draft
     try:
-        return replace(draft, breakdown=price(draft.quantity, draft.group.charge.pricing))
+        return replace(draft, breakdown=price(draft.quantity, draft.group.charge.pricing, draft.group.lines))
     except ValueError as error:
         raise RatingError(f"{_named(draft)}: {error}") from error
 
 
 def round_money(draft: Draft) -> Draft:
-    """Round what the breakdown comes to by the rule of the currency."""
-    return replace(draft, amount_total=draft.currency.round(worth(draft.breakdown)))
+    """Round by the rule of the currency: all that the breakdown comes to, or what of it each record owes."""
+    if draft.group.charge.rate_records is RateRecords.TOGETHER:
+        return replace(draft, amount_total=draft.currency.round(worth(draft.breakdown)))
+    shares = individually.shares(draft.group.lines, draft.quantity, draft.breakdown, draft.unit)
+    return replace(draft, amount_total=exact_sum(map(draft.currency.round, shares)))
 
 
 def take_off_billed(draft: Draft) -> Draft:
@@ -70,7 +74,8 @@ STEPS: tuple[Callable[[Draft], Draft], ...] = (
     round_quantity,
     # The price is never rounded, and a tier's amount neither.
     price_units,
-    # Money is rounded once, on the sum of the tiers.
+    # Money is rounded once, on the sum of the tiers; with `rate_records: individually` once for every record, on its
+    # share of the tiers. These shares come after the price: a volume's tier depends on the whole quantity.
     round_money,
     # What was billed before comes off last, both sides rounded: the items of a group add up to its worth to the cent.
     take_off_billed,
@@ -83,16 +88,18 @@ def rate(
     charges: Mapping[str, Charge],
     units: Units,
     billed: Mapping[BilledKey, Decimal],
+    subscribed: Iterable[ChargePeriod] = (),
 ) -> tuple[RatedItem, ...]:
     """Rate all active usage, processed and pending, of one or more billing periods against what was billed of them.
 
-    `charges` by name; `billed` is the sum of earlier items' amounts. A group yields an item when something is due
-    or a record is pending; billed groups of a charge and period that have no usage here at all are left alone.
+    `charges` by name; `billed` is the sum of earlier items' amounts; `subscribed` are the charges that have a period,
+    of which those with a flat fee owe it without usage too. A group yields an item when something is due or a record
+    is pending; billed groups of a charge and period that have no usage here at all are left alone.
     The items come in the order of account, charge number, period and group, whatever the order of the lines.
     RatingError names the record or group that cannot be rated; KeyError for a charge's unit or currency that
     `units` lacks.
     """
-    drafts = (_draft(group, units, billed) for group in group_usage(lines, charges, billed.keys()))
+    drafts = (_draft(group, units, billed) for group in group_usage(lines, charges, billed.keys(), subscribed))
     rated = (reduce(lambda draft, step: step(draft), STEPS, draft) for draft in drafts)
     return tuple(_item(draft) for draft in rated if _is_due(draft))
 

@@ -80,7 +80,7 @@ def test_migrations_go_up_again_after_they_were_taken_down(store):
     migrate(store)
     assert _tables(store) == {"alembic_version", *metadata.tables}
     assert _differences(store) == []
-    assert _scalar(store, GUARDS) == 12
+    assert _scalar(store, GUARDS) == 14
 
 
 def test_a_store_that_is_up_to_date_stays_as_it_is(business, march):

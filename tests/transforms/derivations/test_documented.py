@@ -2,15 +2,13 @@
 
 import inspect
 import re
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, get_args, get_origin
 
 import ibis
 import pytest
 import yaml
-from pydantic import BaseModel
+from keys_of_models import fields, words
 from readings_by_hand import Rules, target
 
 from pipeline.lookups import COLUMNS
@@ -24,31 +22,6 @@ from transforms.source import Source
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "meters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `({function: .*?})` \| ([^|]+) \|", DOCUMENT, flags=re.MULTILINE)
 READINGS = re.findall(r"^\| (\d{4}-\S+) \| (\S+) \| (\S+) \|$", DOCUMENT, flags=re.MULTILINE)
-
-
-def parts(annotation):
-    """The annotation and all that it is made of."""
-    yield annotation
-    for part in get_args(annotation) if get_origin(annotation) is not Literal else ():
-        yield from parts(part)
-
-
-def fields(model, prefix=""):
-    """Every key below a model, written like `derive.filter.minimum`, with its annotation."""
-    for name, field in model.model_fields.items():
-        yield prefix + name, field.annotation
-        for part in parts(field.annotation):
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from fields(part, f"{prefix}{name}.")
-
-
-def words(annotation):
-    """The words that a key can be set to, where they are a closed list."""
-    for part in parts(annotation):
-        if get_origin(part) is Literal:
-            yield from filter(None, get_args(part))
-        elif isinstance(part, type) and issubclass(part, StrEnum):
-            yield from (each.value for each in part)
 
 
 def test_every_key_is_explained_and_none_that_is_not_there():

@@ -1,102 +1,15 @@
-from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal, Inexact
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from rating_by_hand import HOME_PHONE, amounts, bill, charge, used
 
-from transforms.charge import Charge
 from transforms.rating.lines import worth
-from transforms.rating.rate import rate
-from transforms.rating.usage import RatingError, UsageLine
-from transforms.units import Units
-
-UNITS = Units.model_validate(
-    {"units": {"minute": {"decimals": "1"}, "hour": {}}, "currencies": {"USD": {}, "JPY": {"decimals": "0"}}}
-)
-HOME_PHONE = ({"up_to": "50", "price": "11"}, {"up_to": "100", "price": "10"}, {"price": "9"})
-STEPPED = ({"up_to": "10", "price": "2"}, {"up_to": "20", "price": "3"}, {"price": "5"})
-
-
-def charge(model, *tiers, group="billing_period", currency="USD", **fields):
-    pricing = {"model": model, **({"tiers": tiers} if tiers else {}), **fields}
-    return Charge.model_validate(
-        {"charge": "phone", "uom": "minute", "currency": currency, "rating_group": group, "pricing": pricing}
-    )
-
-
-def used(record_id, quantity, day=1, **fields):
-    return UsageLine(
-        **{
-            "record_id": record_id,
-            "account_number": "A1",
-            "subscription_number": "S1",
-            "charge_number": "C-1",
-            "charge": "phone",
-            "uom": "minute",
-            "quantity": Decimal(quantity),
-            "start_at": datetime(2018, 1, day, 12, tzinfo=UTC),
-            "period_start": datetime(2018, 1, 1, tzinfo=UTC),
-            "period_end": datetime(2018, 2, 1, tzinfo=UTC),
-            "time_zone": "UTC",
-            "status": "pending",
-        }
-        | fields
-    )
-
-
-def bill(lines, phone, billed=None):
-    return rate(lines, charges={"phone": phone}, units=UNITS, billed=billed or {})
-
-
-def amounts(items):
-    return [item.amount for item in items]
-
+from transforms.rating.usage import RatingError
 
 JANUARY = [used(1, "20", day=1), used(2, "90", day=16), used(3, "50", day=1)]
 FEBRUARY = {"period_start": datetime(2018, 2, 1, tzinfo=UTC), "period_end": datetime(2018, 3, 1, tzinfo=UTC)}
-
-
-def test_e01_january_by_billing_period_is_160_units_for_1440():
-    [item] = bill(JANUARY, charge("volume", *HOME_PHONE))
-    assert (item.quantity, item.amount, item.group_key, item.record_ids) == (160, 1440, "", (1, 2, 3))
-
-
-def test_e02_february_stands_apart_from_january_with_195_units_for_1755():
-    february = [used(4, "80", **FEBRUARY), used(5, "15", **FEBRUARY), used(6, "100", **FEBRUARY)]
-    items = bill(JANUARY + february, charge("volume", *HOME_PHONE))
-    assert [(item.quantity, item.amount) for item in items] == [(160, 1440), (195, 1755)]
-
-
-def test_e03_january_by_start_date_is_70_and_90_units_for_1600():
-    items = bill(JANUARY, charge("volume", *HOME_PHONE, group="start_date"))
-    assert [(item.group_key, item.quantity, item.amount) for item in items] == [
-        ("2018-01-01", 70, 700),
-        ("2018-01-16", 90, 900),
-    ]
-
-
-def test_e05_january_by_record_is_20_and_90_and_50_units_for_1670():
-    items = bill(JANUARY, charge("volume", *HOME_PHONE, group="record"))
-    assert [(item.group_key, item.amount) for item in items] == [("1", 220), ("2", 900), ("3", 550)]
-
-
-@pytest.mark.parametrize(("model", "owed"), [("volume", "11.70"), ("tiered", "12.70")])
-def test_e19_and_e21_two_records_of_a_day_meet_the_tiers_as_one(model, owed):
-    tiers = ({"up_to": "10", "price": "1"}, {"price": "0.9"})
-    [item] = bill([used(1, "8"), used(2, "5")], charge(model, *tiers, group="start_date"))
-    assert (item.quantity, item.amount) == (13, Decimal(owed))
-
-
-def test_e12_and_e13_a_second_bill_run_bills_the_difference_to_the_first():
-    first = [used(1, "3"), used(2, "5"), used(3, "7")]
-    [item] = bill(first, charge("tiered", *STEPPED))
-    assert item.amount == 35
-    done = [used(line.record_id, line.quantity, status="processed") for line in first]
-    [later] = bill([*done, used(4, "1"), used(5, "5")], charge("tiered", *STEPPED), billed_by([item]))
-    assert (later.quantity, later.amount_total, later.billed_before, later.amount) == (21, 55, 35, 20)
 
 
 def test_the_unit_rounds_the_sum_and_the_currency_rounds_the_amount_once():
@@ -206,49 +119,3 @@ def test_usage_without_a_time_zone_or_without_a_number_is_refused():
 def test_a_digit_that_cannot_be_kept_is_an_error_and_not_a_rounding():
     with pytest.raises(Inexact):
         bill([used(1, "1e300"), used(2, "0.1")], charge("per_unit", price="1"))
-
-
-PHONES = st.sampled_from(
-    [
-        charge(model, *tiers, group=group, **({} if tiers else {"price": "0.125"}))
-        for group in ("billing_period", "start_date", "record")
-        for model, tiers in (("per_unit", ()), ("tiered", STEPPED), ("volume", HOME_PHONE))
-    ]
-)
-QUANTITIES = st.decimals(min_value=0, max_value=200, places=3)
-RECORDS = st.lists(st.tuples(QUANTITIES, st.integers(1, 28)), min_size=1, max_size=12)
-
-
-def billed_by(items):
-    sums = defaultdict(Decimal)
-    for item in items:
-        sums[item.charge_number, item.period_start, item.group_key] += item.amount
-    return sums
-
-
-@given(RECORDS, PHONES, st.data())
-def test_the_items_of_any_sequence_of_arrivals_add_up_to_the_price_of_all_usage(records, phone, data):
-    lines = [used(number, quantity, day) for number, (quantity, day) in enumerate(records)]
-    waiting, done, items = data.draw(st.permutations(lines)), [], []
-    while waiting:
-        arrived = data.draw(st.integers(1, len(waiting)))
-        items += bill(done + waiting[:arrived], phone, billed_by(items))
-        done += [used(x.record_id, x.quantity, x.start_at.day, status="processed") for x in waiting[:arrived]]
-        waiting = waiting[arrived:]
-    assert sum(amounts(items)) == sum(amounts(bill(lines, phone)))
-    assert bill(done, phone, billed_by(items)) == ()
-
-
-@given(RECORDS, PHONES, st.randoms(use_true_random=False))
-def test_the_order_of_the_usage_does_not_show_in_the_items(records, phone, random):
-    lines = [used(number, quantity, day) for number, (quantity, day) in enumerate(records)]
-    shuffled = random.sample(lines, len(lines))
-    assert bill(shuffled, phone) == bill(lines, phone)
-
-
-@given(st.lists(QUANTITIES, min_size=1, max_size=12), st.sampled_from(["tiered", "volume"]))
-def test_cutting_usage_into_records_never_changes_what_a_billing_period_costs(pieces, model):
-    phone = charge(model, *STEPPED)
-    [whole] = bill([used(0, sum(pieces))], phone)
-    [cut] = bill([used(number, piece) for number, piece in enumerate(pieces)], phone)
-    assert (cut.quantity, cut.breakdown, cut.amount) == (whole.quantity, whole.breakdown, whole.amount)

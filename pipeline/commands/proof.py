@@ -1,0 +1,64 @@
+"""Commands that prove a figure: explain, trace, close, verify."""
+
+from typing import Never
+
+import click
+
+from pipeline.close import close as close_period
+from pipeline.commands.period import period
+from pipeline.commands.who import user
+from pipeline.explain import explain as explain_item
+from pipeline.steps import Shop
+from pipeline.trace import trace as trace_row
+from pipeline.verify import verify as verify_period
+from transforms.period import Period
+
+NUMBER = click.IntRange(1, 10**18 - 1)
+
+
+@click.command()
+@click.argument("item", type=NUMBER)
+def explain(item: int) -> None:
+    """Tell how rated ITEM came to its amount, from the raw rows on; each figure is made again from the landed files."""
+    shop = Shop.open()
+    found = explain_item(shop.store, shop.catalog, item, shop.home)
+    click.echo(found)
+    if found.differences:
+        _fail()
+
+
+@click.command()
+@click.argument("source")
+@click.argument("file")
+@click.argument("row", type=NUMBER)
+def trace(source: str, file: str, row: int) -> None:
+    """Tell what became of ROW of a raw FILE of SOURCE, named by its path in the inbox or by its file id."""
+    shop = Shop.open()
+    for line in trace_row(shop.store, shop.catalog, source, file, row, shop.home):
+        click.echo(line)
+
+
+@click.command("close")
+@period
+def close(period: Period) -> None:
+    """Seal billed PERIOD: what it was made of, the rules, the usage, the items and the exports, by their hashes."""
+    shop = Shop.open()
+    click.echo(close_period(shop.store, shop.catalog, period, shop.home, by=user()))
+
+
+@click.command()
+@period
+def verify(period: Period) -> None:
+    """Make closed PERIOD again by its sealed rules and files, and compare it with what is stored and sealed."""
+    shop = Shop.open(whole_catalog=False)
+    found = verify_period(shop.store, period, shop.home)
+    click.echo(found)
+    if found.differences:
+        _fail()
+
+
+def _fail() -> Never:
+    raise click.exceptions.Exit(1)
+
+
+COMMANDS: tuple[click.Command, ...] = (explain, trace, close, verify)

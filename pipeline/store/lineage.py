@@ -1,0 +1,161 @@
+"""Lineage: from a rated item to its usage records, their imports and landed files, and back from a raw row."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from pipeline.store.billing import USAGE
+from pipeline.store.manifest import LandedFile
+from pipeline.store.tables import (
+    arrivals,
+    bill_runs,
+    import_files,
+    imports,
+    landed_files,
+    ledger_files,
+    ledgers,
+    quarantined_rows,
+    rated_items,
+    rated_usage,
+    usage_changes,
+    usage_records,
+)
+
+IMPORT = ("source_type", "meter", "reason", "file_name", "created_by", "created_at")
+FILE = tuple(LandedFile.__dataclass_fields__)
+
+
+def item(connection: sa.Connection, item_id: int) -> sa.RowMapping | None:
+    """Find a rated item, with the instant of its bill run."""
+    statement = sa.select(rated_items, bill_runs.c.created_at.label("billed_at")).join(bill_runs)
+    return connection.execute(statement.where(rated_items.c.item_id == item_id)).mappings().first()
+
+
+def items_before(connection: sa.Connection, found: sa.RowMapping) -> Sequence[sa.RowMapping]:
+    """List the earlier items of an item's group, by number."""
+    same = [rated_items.c[name] == found[name] for name in ("period", "charge_number", "period_start", "group_key")]
+    statement = sa.select(rated_items).where(*same, rated_items.c.item_id < found["item_id"])
+    return connection.execute(statement.order_by(rated_items.c.item_id)).mappings().all()
+
+
+def records(connection: sa.Connection, item_id: int) -> Sequence[sa.RowMapping]:
+    """List the usage records behind a rated item, by number, each with its import."""
+    names = (*USAGE, "bill_run_id")
+    joined = rated_usage.join(usage_records).join(imports, imports.c.import_id == usage_records.c.import_id)
+    columns = [usage_records.c[name] for name in names]
+    about = [imports.c[name].label(f"import_{name}") for name in IMPORT]
+    statement = sa.select(*columns, *about).select_from(joined).where(rated_usage.c.item_id == item_id)
+    return connection.execute(statement.order_by(usage_records.c.record_id)).mappings().all()
+
+
+def corrected(connection: sa.Connection, period: str, record_id: int, base: int) -> tuple[str, Decimal]:
+    """Give the key of the record that an adjustment corrects, and the quantity that stood before the adjustment."""
+    mine = (usage_records.c.period == period) & usage_records.c.superseded_by.is_(None)
+    same = (usage_records.c.record_id == base) | (usage_records.c.corrects == base)
+    total = sa.select(sa.func.sum(usage_records.c.quantity)).where(mine, same, usage_records.c.record_id < record_id)
+    key = sa.select(usage_records.c.record_key).where(mine, usage_records.c.record_id == base)
+    return connection.execute(key).scalar_one(), connection.execute(total).scalar_one()
+
+
+def changes(connection: sa.Connection, record_id: int) -> Sequence[sa.RowMapping]:
+    """List the changes that somebody made to a record by hand, oldest first."""
+    statement = sa.select(usage_changes).where(usage_changes.c.record_id == record_id)
+    return connection.execute(statement.order_by(usage_changes.c.change_id)).mappings().all()
+
+
+def files(connection: sa.Connection, import_id: str) -> list[LandedFile]:
+    """List the landed files that an import was made of, by id."""
+    same = (landed_files.c.source == import_files.c.source) & (landed_files.c.file_id == import_files.c.file_id)
+    statement = sa.select(*(landed_files.c[name] for name in FILE)).join(import_files, same)
+    statement = statement.where(import_files.c.import_id == import_id).order_by(landed_files.c.file_id)
+    return [LandedFile(**row) for row in connection.execute(statement).mappings()]
+
+
+def landed(connection: sa.Connection, source: str, file_id: str) -> sa.RowMapping | None:
+    """Find a landed file, visible or replaced."""
+    same = (landed_files.c.source == source, landed_files.c.file_id == file_id)
+    return connection.execute(sa.select(landed_files).where(*same)).mappings().first()
+
+
+def arrived(connection: sa.Connection, source: str, uri: str) -> sa.RowMapping | None:
+    """Find what the raw file at a place landed as, the latest where others stood there before."""
+    statement = sa.select(arrivals).where(arrivals.c.source == source, arrivals.c.uri == uri)
+    latest = statement.order_by(arrivals.c.arrived_at.desc(), arrivals.c.sha256).limit(1)
+    return connection.execute(latest).mappings().first()
+
+
+def raw_files(connection: sa.Connection, source: str, file_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """List (uri, sha256) of the raw files that landed as each of these files."""
+    statement = sa.select(arrivals.c.file_id, arrivals.c.uri, arrivals.c.sha256)
+    statement = statement.where(arrivals.c.source == source, arrivals.c.file_id.in_(file_ids))
+    found: dict[str, list[tuple[str, str]]] = {file_id: [] for file_id in file_ids}
+    for row in connection.execute(statement.order_by(arrivals.c.arrived_at, arrivals.c.uri)):
+        found[row.file_id].append((row.uri, row.sha256))
+    return found
+
+
+def quarantined(connection: sa.Connection, source: str, file_id: str, row: int) -> sa.RowMapping | None:
+    """Find a row that was quarantined when its file landed."""
+    same = quarantined_rows.c
+    statement = sa.select(quarantined_rows).where(same.source == source, same.file_id == file_id, same.row == row)
+    return connection.execute(statement).mappings().first()
+
+
+def as_file(row: sa.RowMapping) -> LandedFile:
+    """Give a row of `landed` as readings are read by."""
+    return LandedFile(**{name: row[name] for name in FILE})
+
+
+def ledgers_at(connection: sa.Connection, source: str, at_us: int) -> list[tuple[str, str]]:
+    """List the (meter, period) whose ledger of a source spans an instant."""
+    holds = ledgers.c.from_us.is_(None) | (ledgers.c.from_us <= at_us)
+    statement = sa.select(ledgers.c.meter, ledgers.c.period).where(ledgers.c.source == source, holds)
+    found = connection.execute(statement.where(ledgers.c.until_us > at_us).order_by(ledgers.c.meter, ledgers.c.period))
+    return [(row.meter, row.period) for row in found]
+
+
+def active_import(connection: sa.Connection, meter: str, period: str) -> str | None:
+    """Find the active import of a meter and period."""
+    same = (imports.c.meter == meter, imports.c.period == period, imports.c.superseded_by.is_(None))
+    return connection.execute(sa.select(imports.c.import_id).where(*same)).scalar()
+
+
+def files_of_ledger(connection: sa.Connection, meter: str, period: str) -> set[str]:
+    """Tell which landed files a meter's ledger of a period knows."""
+    same = (ledger_files.c.meter == meter, ledger_files.c.period == period)
+    return set(connection.execute(sa.select(ledger_files.c.file_id).where(*same)).scalars())
+
+
+def made_of(
+    connection: sa.Connection, meter: str, period: str, record_key: str, file_id: str
+) -> Sequence[sa.RowMapping]:
+    """List the active records of a key, its adjustments included, that were made of a landed file, oldest first."""
+    base = usage_records.alias("base")
+    keyed = (base.c.record_id == usage_records.c.corrects) & (base.c.period == usage_records.c.period)
+    named = sa.func.coalesce(base.c.record_key, usage_records.c.record_key) == record_key
+    of_file = (import_files.c.import_id == imports.c.import_id) & (import_files.c.file_id == file_id)
+    mine = (usage_records.c.period == period) & usage_records.c.superseded_by.is_(None) & (imports.c.meter == meter)
+    columns = (usage_records.c[name] for name in ("record_id", "status", "quantity", "uom", "import_id", "corrects"))
+    statement = (
+        sa.select(*columns)
+        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .join(import_files, of_file)
+        .outerjoin(base, keyed)
+        .where(mine, named)
+    )
+    return connection.execute(statement.order_by(usage_records.c.record_id)).mappings().all()
+
+
+def deleted(connection: sa.Connection, import_id: str, record_key: str) -> sa.RowMapping | None:
+    """Find who deleted an import's record of a key by hand, and why."""
+    same = (usage_changes.c.import_id == import_id, usage_changes.c.before["record_key"].astext == record_key)
+    statement = sa.select(usage_changes).where(*same, usage_changes.c.action == "delete")
+    return connection.execute(statement).mappings().first()
+
+
+def items_of(connection: sa.Connection, period: str, record_id: int) -> Sequence[sa.RowMapping]:
+    """List the rated items that a record is behind: the first billed it, later ones the difference to them."""
+    statement = sa.select(rated_items).join(rated_usage).where(rated_usage.c.period == period)
+    statement = statement.where(rated_usage.c.record_id == record_id).order_by(rated_items.c.item_id)
+    return connection.execute(statement).mappings().all()

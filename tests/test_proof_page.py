@@ -1,0 +1,52 @@
+"""`docs/proof.md`: the worked example on the page is what the commands print, word for word."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.commands import proof
+from pipeline.settings import PROJECT
+
+PAGE = PROJECT / "docs" / "proof.md"
+# The seal's hash is of the landed files' bytes too, which are the Parquet writer's own.
+SEAL = r"as [0-9a-f]{64}$|closed as [0-9a-f]{64}"
+THEIRS = re.compile(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d UTC( by \w+)?|closed by \w+|{SEAL}", re.MULTILINE)
+COMMANDS = {command.name: command for command in proof.COMMANDS}
+
+
+def blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@pytest.fixture
+def printed(business, monkeypatch):
+    """What the page's commands print of the page's files, by command line."""
+    for part, text in zip(("sources/power", "meters/energy", "charges/energy"), blocks("yaml"), strict=True):
+        business.declare(f"{part}.yaml", text)
+    (readings,) = blocks("csv")
+    business.bill(readings)
+    business.rate()
+    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
+    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
+    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
+        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
+    return [_run(block.splitlines()[0]) for block in blocks("console")]
+
+
+def _run(line):
+    name, *arguments = line.removeprefix("$ meterbridge ").split()
+    done = CliRunner().invoke(COMMANDS[name], arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return f"{line}\n{done.output}"
+
+
+def test_the_example_is_what_the_commands_print(printed):
+    told = [THEIRS.sub("", block) for block in blocks("console")]
+    assert [THEIRS.sub("", block) for block in printed] == told
+
+
+def test_every_command_of_proof_is_on_the_page_with_its_arguments():
+    rows = re.findall(r"^\| `meterbridge (\w+) ([A-Z ]+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    arguments = {name: [each.name.upper() for each in command.params] for name, command in COMMANDS.items()}
+    assert {name: words.split() for name, words in rows} == arguments

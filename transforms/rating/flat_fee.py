@@ -1,0 +1,11 @@
+"""Flat fee: one price for a billing period, whether or not there is usage."""
+
+from decimal import Decimal
+
+from transforms.pricing import FlatFee
+from transforms.rating.lines import TierLine
+
+
+def price(quantity: Decimal, model: FlatFee) -> tuple[TierLine, ...]:
+    """Price any quantity, 0 included, at the one amount."""
+    return (TierLine(1, Decimal(0), None, quantity, model.price, "flat"),)

@@ -1,0 +1,51 @@
+"""Charges that owe a billing period because they are subscribed to, whether or not there is usage."""
+
+from collections.abc import Iterable, Mapping
+
+from transforms.charge import Charge
+from transforms.customers import Account, SubscribedCharge
+from transforms.cycles import cycle_of
+from transforms.period import Period
+from transforms.pricing import FlatFee
+from transforms.rating.usage import ChargePeriod
+
+ACTIVE = "Active"
+
+
+def charge_periods(
+    accounts: Iterable[Account], subscribed: Iterable[SubscribedCharge], charges: Mapping[str, Charge], period: Period
+) -> list[ChargePeriod]:
+    """List who owes a flat fee for a period: active, priced in the account's currency, subscribed to in any part of it.
+
+    `charges` of the catalog are by name; a flat fee is never prorated.
+    """
+    known = {account.account_number: account for account in accounts}
+    found = []
+    for each in subscribed:
+        account, charge = known[each.account_number], charges.get(each.charge)
+        if charge is not None and isinstance(charge.pricing, FlatFee) and _owes(account, each, charge, period):
+            found.append(_charge_period(account, each, period))
+    return found
+
+
+def _owes(account: Account, subscribed: SubscribedCharge, charge: Charge, period: Period) -> bool:
+    window = period.window(account.time_zone)
+    return (
+        account.status == subscribed.status == ACTIVE
+        and account.currency == charge.currency
+        and subscribed.start_at < window.end
+        and (subscribed.end_at is None or subscribed.end_at > window.start)
+        and cycle_of(account, charge, subscribed).has(period)
+    )
+
+
+def _charge_period(account: Account, subscribed: SubscribedCharge, period: Period) -> ChargePeriod:
+    window = period.window(account.time_zone)
+    return ChargePeriod(
+        account_number=account.account_number,
+        subscription_number=subscribed.subscription_number,
+        charge_number=subscribed.charge_number,
+        charge=subscribed.charge,
+        period_start=window.start,
+        period_end=window.end,
+    )
