@@ -16,9 +16,11 @@ from stack import airflow, postgres, processes
 from stack.client import Client, ask_health
 from stack.keys import keep_keys
 from stack.settings import ROOT
+from web.client_secrets import hash_secret
 
 VARIABLE = re.compile(r"\$\{(\w+):[-?]([^}]*)\}")
 PASSWORD = "a password with @ and /"  # noqa: S105 - of a server that lives as long as this test
+CLIENT_SECRET = "a secret of the client loader"  # noqa: S105 - as above
 
 
 def demand_password(settings):
@@ -41,6 +43,8 @@ def write_secrets(folder):
         "jwt_secret": keys.jwt,
         "session_secret": keys.session,
         "admin_password": keys.password,
+        "api_secret": "signs the tokens of the clients of the API",
+        "api_clients": f"loader: {{secret_hash: {hash_secret(CLIENT_SECRET)}, role: editor}}",
     }
     for name, content in contents.items():
         (folder / name).write_text(content + "\n")
@@ -129,7 +133,7 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
 
 
 def check_usage_api(settings, password):
-    """Airflow's administrator may do in the usage API what only its admins may, and a stranger nothing."""
+    """In the usage API, Airflow's administrator is an admin, a client has its role, and a stranger may do nothing."""
     log_in = {"username": "root@example", "password": password}
     token = httpx.post(f"{settings.url}/auth/token", json=log_in, trust_env=False).json()["access_token"]
     make = partial(
@@ -141,6 +145,9 @@ def check_usage_api(settings, password):
     )
     assert make().status_code == 401
     assert make(headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    form = {"client_id": "loader", "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
+    loader = httpx.post(f"{settings.url}/usage/oauth/token", data=form, trust_env=False).json()["access_token"]
+    assert make(headers={"Authorization": f"Bearer {loader}"}).status_code == 403  # units are for admins
 
 
 def command_lines(settings, name):
