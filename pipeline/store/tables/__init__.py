@@ -1,0 +1,50 @@
+"""The usage store's tables. The migrations build them; a test holds the two against each other."""
+
+from pipeline.store.tables.billing import bill_runs, closed_periods, exports, rated_items, rated_periods, rated_usage
+from pipeline.store.tables.columns import metadata
+from pipeline.store.tables.readings import (
+    arrivals,
+    extractions,
+    landed_files,
+    ledger_files,
+    ledger_lines,
+    ledgers,
+    quarantined_rows,
+)
+from pipeline.store.tables.service import answers, deliveries, events
+from pipeline.store.tables.usage import (
+    accounts,
+    import_files,
+    imports,
+    subscribed_charges,
+    units,
+    usage_changes,
+    usage_records,
+)
+
+__all__ = [
+    "accounts",
+    "answers",
+    "arrivals",
+    "bill_runs",
+    "closed_periods",
+    "deliveries",
+    "events",
+    "exports",
+    "extractions",
+    "import_files",
+    "imports",
+    "landed_files",
+    "ledger_files",
+    "ledger_lines",
+    "ledgers",
+    "metadata",
+    "quarantined_rows",
+    "rated_items",
+    "rated_periods",
+    "rated_usage",
+    "subscribed_charges",
+    "units",
+    "usage_changes",
+    "usage_records",
+]
