@@ -1,7 +1,7 @@
 """Preflight: what the bill run of a period will leave Pending, why, and the money at risk; nothing is changed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal
@@ -15,6 +15,7 @@ from transforms.customers import Account
 from transforms.period import Period
 from transforms.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.lines import EXACT
+from transforms.rating.unpriced import unpriced
 from transforms.rating.usage import UsageLine
 
 STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
@@ -96,13 +97,31 @@ def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowM
 
 
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> list[AtRisk]:
-    """List the Pending records of a period that its bill run would not pick up, by number."""
+    """List the Pending records of a period that its bill run would not pick up, or that would stop it, by number."""
     with store.begin() as connection:
         found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+    found = replace(found, reasons={**found.reasons, **_stopping(found, catalog)})
     beside: dict[str, list[UsageLine]] = {}
     for row in found.taken if found.reasons else ():
         beside.setdefault(row["charge_number"], []).append(found.line(row))
     return [_at_risk(found, row, beside, catalog) for row in found.left]
+
+
+def _stopping(found: Pickup, catalog: Catalog) -> dict[int, str]:
+    """Say of each record that a bill run takes, and cannot price, why: the bill run would stop."""
+    return {
+        row["record_id"]: f"stops the bill run: {reason}"
+        for row in found.taken
+        if row["status"] == "Pending"
+        and (
+            reason := unpriced(
+                catalog.charges[row["charge"]].pricing,
+                row["custom_fields"],
+                row["start_at"],
+                row["subscription_number"],
+            )
+        )
+    }
 
 
 def describe(found: Iterable[AtRisk]) -> str:

@@ -112,3 +112,39 @@ def test_the_command_says_what_a_period_is(wrong):
     shown = CliRunner().invoke(command, [wrong])
     assert shown.exit_code == 2
     assert "is not a billing period" in shown.output
+
+
+DYNAMIC = """
+charge: energy
+uom: kwh
+currency: EUR
+rating_group: record
+pricing: {model: dynamic, attributes: {Region: REGION__c}, table: prices.csv}
+"""
+PRICES = "Region,effective,price\nnorth,2025-03-10T00:00:00+00:00,0.50\n"
+METER = """
+meter: energy
+owner: billing@example.com
+source: power
+derive: {function: sum}
+map: {charge: energy, unit: kwh, custom_fields: {REGION__c: north}}
+"""
+
+
+def test_usage_that_its_decision_table_cannot_price_is_listed_before_it_stops_the_bill_run(business):
+    business.declare("charges/prices.csv", PRICES)
+    business.declare("charges/energy.yaml", DYNAMIC)
+    business.declare("meters/energy.yaml", METER)
+    start = datetime(2025, 3, 10, tzinfo=UTC)
+    _, (right, early, without, elsewhere) = uploaded(
+        business.store,
+        {"start_at": start, "custom_fields": {"REGION__c": "north"}},
+        {"start_at": datetime(2025, 3, 9, tzinfo=UTC), "custom_fields": {"REGION__c": "north"}},
+        {"start_at": start, "custom_fields": {}},
+        {"start_at": start, "custom_fields": {"REGION__c": "east"}},
+    )
+    found = {each.record_id: each.reason for each in _preflight(business)}
+    assert right not in found
+    assert found.keys() == {early, without, elsewhere}
+    assert all(reason.startswith("stops the bill run: ") for reason in found.values())
+    assert "REGION__c" in found[without]
