@@ -152,7 +152,7 @@ def system_server():
     shutil.rmtree(folder)
 
 
-def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed(business, march, system_server):
+def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed_and_down_and_up(business, march, system_server):
     store = connect(system_server)
     migrate(store)
     assert _differences(store) == []
@@ -160,6 +160,10 @@ def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed(busin
     shop.bill(march)
     assert str(shop.rate()) == "bill run 2025-03: created, 1 records, 1 items, 1.63 EUR"
     assert [file.rows for file in shop.export()] == [1, 1, 1, 1]
+    before = shop.contents()
+    downgrade(store, "0005")
+    migrate(store)
+    assert shop.contents() == before
     with pytest.raises(sa.exc.DBAPIError) as caught, store.begin() as connection:
         connection.execute(sa.text("DELETE FROM usage_records"))
     assert isinstance(caught.value.orig, psycopg.errors.IntegrityConstraintViolation)
