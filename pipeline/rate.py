@@ -66,7 +66,6 @@ def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: 
     if missing := missing_meters(store, catalog, period):
         raise NotReadyError(f"period {period} cannot be billed yet; not loaded: {', '.join(missing)}")
     with store.begin() as connection:
-        billing.take_time(connection)
         locks.shared(connection, locks.SHAPE)
         locks.exclusive(connection, str(period))
         require_current(connection, catalog)

@@ -24,17 +24,10 @@ USAGE = (
     "record_id", "record_key", "import_id", "period", "status", "quantity", "uom", "account_number",
     "subscription_number", "charge_number", "charge", "start_at", "corrects", "custom_fields",
 )  # fmt: skip
-RATING_TIMEOUT = "1h"  # a client that is gone is noticed by its connection, and much sooner
 COPIED = (
     "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
     "uom", "quantity", "amount_total", "billed_before", "amount", "currency",
 )  # fmt: skip
-
-
-def take_time(connection: sa.Connection) -> None:
-    """Let this transaction think: while it rates and validates, the store hears nothing of it."""
-    here_alone = True
-    connection.execute(sa.select(sa.func.set_config("idle_in_transaction_session_timeout", RATING_TIMEOUT, here_alone)))
 
 
 def active_usage(connection: sa.Connection, period: Period, *, lock: bool = True) -> Sequence[sa.RowMapping]:
