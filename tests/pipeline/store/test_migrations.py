@@ -152,7 +152,9 @@ def system_server():
     shutil.rmtree(folder)
 
 
-def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed_and_down_and_up(business, march, system_server):
+def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed_and_down_and_up(
+    business, march, system_server
+):
     store = connect(system_server)
     migrate(store)
     assert _differences(store) == []
