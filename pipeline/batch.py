@@ -15,6 +15,7 @@ from pipeline import artefact
 from pipeline.catalog import Catalog
 from pipeline.store.incoming import KEY_DIGITS, Sum
 from pipeline.store.ledger import Seen
+from pipeline.store.usage import slot_of
 from transforms.errors import MeterbridgeError
 from transforms.identity import content_hash
 from transforms.meter import Meter
@@ -52,7 +53,7 @@ class Batch:
     @property
     def slot(self) -> str:
         """What has one active import."""
-        return f"{self.meter.meter}/{self.period}"
+        return slot_of(self.meter.meter, self.period)
 
     @property
     def landed(self) -> int:

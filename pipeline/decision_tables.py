@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.documents import CatalogError, Document
+from pipeline.documents import CatalogError, Document, open_csv
 from transforms.decision_table import DecisionRow
 
 NEEDED = ("effective", "price")
@@ -33,11 +33,8 @@ def with_table(document: Document) -> Document:
 
 def _read(path: Path) -> list[DecisionRow]:
     problems: list[str] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(_rows(path, csv.DictReader(file), problems))
-    except UnicodeDecodeError as error:
-        raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
+    with open_csv(path) as reader:
+        rows = list(_rows(path, reader, problems))
     if problems:
         raise CatalogError(problems)
     return rows

@@ -12,7 +12,7 @@ from pipeline.layout import plain
 from pipeline.store import changes, locks
 from pipeline.store.changes import Condition
 from transforms.errors import MeterbridgeError
-from transforms.rating.lines import EXACT
+from transforms.rating.lines import exact_sums
 
 SHOWN_MAX = 20
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -55,7 +55,7 @@ class Deletion:
 
     def __str__(self) -> str:
         done = "would be deleted (dry run; nothing was changed)" if self.dry_run else "deleted"
-        together = ", ".join(f"{plain(quantity)} {uom}" for uom, quantity in sorted(self.quantities.items()))
+        together = ", ".join(f"{plain(quantity)} {uom}" for uom, quantity in self.quantities.items())
         counts = f"{len(self.records)} records of {len(self.imports)} imports, {self.readings} readings"
         return f"{self.selection}: {counts}, {together or 'no quantity'}: {done}"
 
@@ -128,14 +128,11 @@ def _delete(connection: sa.Connection, rows: Sequence[sa.RowMapping], by: str, r
 
 
 def _deletion(selection: Selection, rows: Sequence[sa.RowMapping], *, dry_run: bool) -> Deletion:
-    quantities: dict[str, Decimal] = {}
-    for row in rows:
-        quantities[row["uom"]] = EXACT.add(quantities.get(row["uom"], Decimal(0)), row["quantity"])
     return Deletion(
         selection,
         dry_run,
         tuple(row["record_id"] for row in rows),
-        quantities,
+        exact_sums((row["uom"], row["quantity"]) for row in rows),
         sum(row["readings"] for row in rows),
         tuple(sorted({row["import_id"] for row in rows})),
     )

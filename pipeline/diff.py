@@ -13,13 +13,24 @@ from pipeline.layout import money, plain, table
 from pipeline.store import incoming
 from transforms.diff import KINDS, Diff
 from transforms.period import Period
+from transforms.rating.lines import exact_sums
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError, UsageLine
 
 
 def diff(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Path) -> Diff:
     """Hold a validated usage artefact against the store, and change nothing."""
+    return _unloaded(store, catalog, Batch.read(catalog, usage_path, verdict_path))
+
+
+def beyond_limit(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Path) -> Diff | None:
+    """Give what a load would change, where that is more than its meter allows without a person's word; else None."""
     batch = Batch.read(catalog, usage_path, verdict_path)
+    found = _unloaded(store, catalog, batch)
+    return found if found.needs_approval(batch.meter.approval_above) else None
+
+
+def _unloaded(store: sa.Engine, catalog: Catalog, batch: Batch) -> Diff:
     with store.begin() as connection:
         incoming.stage(connection, batch.records())
         return staged(connection, catalog, batch)
@@ -56,10 +67,8 @@ def _amounts(rows: Iterable[Mapping[str, Any]], catalog: Catalog, period: Period
 
 
 def _worth(lines: Iterable[UsageLine], catalog: Catalog) -> dict[str, Decimal]:
-    worth: dict[str, Decimal] = {}
-    for item in rate(lines, charges=catalog.charges, units=catalog.units, billed={}):
-        worth[item.currency] = worth.get(item.currency, Decimal(0)) + item.amount_total
-    return worth
+    items = rate(lines, charges=catalog.charges, units=catalog.units, billed={})
+    return exact_sums((item.currency, item.amount_total) for item in items)
 
 
 def _lines(rows: Iterable[Mapping[str, Any]], period: Period, state: str) -> list[UsageLine]:

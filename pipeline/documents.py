@@ -1,8 +1,10 @@
 """YAML documents of the catalog: every scalar is the text that was written, and every complaint names file and line."""
 
+import csv
 import difflib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +27,16 @@ class CatalogError(MeterbridgeError):
         """Make the error of one or more problems."""
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator["csv.DictReader[str]"]:
+    """Open a CSV file of the catalog, whose first line names its columns; CatalogError where it is not UTF-8."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield csv.DictReader(file)
+    except UnicodeDecodeError as error:
+        raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
 
 
 @dataclass

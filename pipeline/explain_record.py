@@ -14,7 +14,7 @@ from pipeline.layout import plain, table
 from pipeline.placed import FileRow, Placed, placed_of
 from pipeline.remake import Remade, Sent, remake, remake_upload, situation_then
 from pipeline.situation import Situation
-from pipeline.store import lineage
+from pipeline.store import lineage, usage
 from transforms.exact import Rounding, round_exact
 from transforms.fate import Fate
 from transforms.meter import CARRIED_IN, Meter
@@ -84,7 +84,7 @@ class Explainer:
     def _again(self, row: sa.RowMapping) -> tuple[Situation, dict[str, Remade]]:
         if (known := self._remade.get(row["import_id"])) is None:
             with self.store.begin() as connection:
-                files = [file.file_id for file in lineage.files(connection, row["import_id"])]
+                files = usage.import_file_ids(connection, row["import_id"])
             meter, period = self.catalog.meter(row["import_meter"]), Period.parse(row["period"])
             situation = situation_then(self.store, self.catalog, meter, period, files)
             known = situation, remake(self.store, self.catalog, situation, self.home)

@@ -1,6 +1,6 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from pipeline.batch import Batch
 from pipeline.catalog import Catalog
 from pipeline.derive import rederive
 from pipeline.diff import staged
-from pipeline.store import events, incoming, ledger, locks, partitions, usage
+from pipeline.store import events, imports, incoming, ledger, locks, partitions, usage
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from transforms.charge import NegativeUsage
@@ -122,11 +122,12 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
             "of the meters map to another charge"
         )
     corrections = incoming.corrections(this.connection, *this.where)
-    late = this.active is not None and this.batch.files - usage.import_file_ids(this.connection, this.active.import_id)
-    if corrections.records and (refusal := _refusal(this, corrections, late=bool(late))):
+    before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
+    late = bool(this.batch.files - before)
+    if corrections.records and (refusal := _refusal(this, corrections, late=late)):
         if not late:
             raise LoadRefusedError(f"{this}: {refusal}")
-        return _late(this, store, home)
+        return _late(this, before, store, home)
     outcome = "adjusted" if corrections.records else "created"
     return _done(this.connection, this.batch, outcome, _create(this, staged(this.connection, this.catalog, this.batch)))
 
@@ -178,7 +179,12 @@ def _complete(this: Load, new: str, sent: Sum) -> str:
     if incoming.stands(this.connection, new) != sent:
         raise LoadRefusedError(f"import {new}: the store does not hold what was sent; nothing was loaded")
     quarantined = this.batch.quarantined
-    usage.complete(this.connection, new, sent.records, sent.records + quarantined, sent.quantity)
+    figures = {
+        "total_count": sent.records + quarantined,
+        "imported_count": sent.records,
+        "control_total": sent.quantity,
+    }
+    imports.finish(this.connection, new, figures | {"status": "Completed"})
     details = {"name": f"{this.batch.meter.meter} {this.batch.period}", "records": sent.records}
     events.note(this.connection, "import_succeeded", new, details | {"quarantined": quarantined})
     return new
@@ -226,12 +232,11 @@ def _done(
     return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, records, quarantined, warnings)
 
 
-def _late(this: Load, store: sa.Engine, home: Path) -> Loaded:
+def _late(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> Loaded:
     """Leave billed usage as it is, and enter what came after it as late."""
     assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
-    before = usage.import_file_ids(this.connection, this.active.import_id)
     derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
-    landed, new = this.batch.landed, this.batch.files - before
+    landed, new = this.batch.landed, this.batch.files.difference(before)
     arrived = LedgerLine("late", "after_billing", landed - derived.landed, f"{len(new)} files")
     # The records that the import left out are no part of it, and their readings are no later than the others.
     kept = ledger.read(this.connection, *this.where, landed).lines

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from pipeline.documents import CatalogError
+from pipeline.documents import CatalogError, open_csv
 from transforms.scope import LookupRow
 
 COLUMNS = [field.name for field in fields(LookupRow)]
@@ -17,11 +17,8 @@ def read_lookup(path: Path) -> list[LookupRow]:
 
     CatalogError says what is wrong, and where. A key may stand in several rows, for an account's several charges.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_rows(path, csv.DictReader(file)))
-    except UnicodeDecodeError as error:
-        raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
+    with open_csv(path) as reader:
+        return list(_rows(path, reader))
 
 
 def _rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[LookupRow]:

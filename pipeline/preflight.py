@@ -14,7 +14,7 @@ from pipeline.store import billing, customers
 from transforms.customers import Account
 from transforms.period import Period
 from transforms.preflight import Candidate, money_at_risk, obstacle
-from transforms.rating.lines import EXACT
+from transforms.rating.lines import exact_sums
 from transforms.rating.unpriced import unpriced
 from transforms.rating.usage import UsageLine
 
@@ -133,11 +133,8 @@ def describe(found: Iterable[AtRisk]) -> str:
         for each in listed
     ]  # fmt: skip
     shown = table(("record", "account", "charge", "quantity", "unit", "at risk", "reason"), rows)
-    sums: dict[str, Decimal] = {}
-    for each in listed:
-        if each.amount is not None and each.currency is not None:
-            sums[each.currency] = EXACT.add(sums.get(each.currency, Decimal(0)), each.amount)
-    known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sorted(sums.items())) or "nothing"
+    sums = exact_sums((each.currency, each.amount) for each in listed if each.currency and each.amount is not None)
+    known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sums.items()) or "nothing"
     unknown = sum(each.amount is None for each in listed)
     return f"{shown}\n  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"
 

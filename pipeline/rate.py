@@ -22,6 +22,7 @@ from pipeline.validate_usage import ValidationFailedError, require
 from transforms.errors import MeterbridgeError
 from transforms.identity import bill_run_id
 from transforms.period import Period
+from transforms.rating.lines import exact_sums
 from transforms.rating.rate import rate as rate_usage
 from transforms.rating.subscribed import charge_periods
 from transforms.rating.usage import RatedItem
@@ -90,7 +91,8 @@ def _bill(connection: sa.Connection, catalog: Catalog, period: Period, found: Pi
     billing.add_items(connection, run, period, items)
     if billing.process(connection, run, [row["record_id"] for row in pending]) != len(pending):
         raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
-    return BillRun("created", str(period), run, len(pending), len(items), _amounts(items), left)
+    amounts = exact_sums((item.currency, item.amount) for item in items)
+    return BillRun("created", str(period), run, len(pending), len(items), amounts, left)
 
 
 def _taken(pending: Sequence[sa.RowMapping]) -> list[tuple[str, str]]:
@@ -105,8 +107,3 @@ def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: s
     if verdict.reasons:
         raise ValidationFailedError(f"{'; '.join(sorted(set(verdict.reasons.values())))}; see {verdict.docs}")
     return verdict
-
-
-def _amounts(items: Sequence[RatedItem]) -> dict[str, Decimal]:
-    currencies = sorted({item.currency for item in items})
-    return {each: sum((item.amount for item in items if item.currency == each), Decimal(0)) for each in currencies}

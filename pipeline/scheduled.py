@@ -8,7 +8,6 @@ from typing import Any
 
 from pipeline import diff as diffs
 from pipeline import periods, ready, steps, upkeep
-from pipeline.batch import Batch
 from pipeline.delete import chosen, delete
 from pipeline.extract import describe
 from pipeline.notify.channel import Address
@@ -53,9 +52,8 @@ def validate(usage: str) -> str:
 def change_to_approve(usage: str, verdict: str) -> str | None:
     """Lay out what a load would change; None where it is no more than its meter allows without a person's word."""
     shop = _shop()
-    found = diffs.diff(shop.store, shop.catalog, Path(usage), Path(verdict))
-    limit = Batch.read(shop.catalog, Path(usage), Path(verdict)).meter.approval_above
-    return f"```\n{diffs.describe(found)}\n```" if found.needs_approval(limit) else None
+    found = diffs.beyond_limit(shop.store, shop.catalog, Path(usage), Path(verdict))
+    return f"```\n{diffs.describe(found)}\n```" if found else None
 
 
 def load(usage: str, verdict: str, *, reason: str, by: str) -> str:

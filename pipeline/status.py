@@ -1,12 +1,12 @@
 """Status: what landed, where every row is, what is billed, and where the exports lie; as text for a person."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 import sqlalchemy as sa
 
 from pipeline.layout import money, plain, table
 from pipeline.store import ledger, overview
+from transforms.rating.lines import exact_sums
 from transforms.reconcile import PLACES, Ledger
 
 
@@ -79,6 +79,5 @@ def _item_row(row: sa.RowMapping) -> tuple[object, ...]:
 
 
 def _total(items: Sequence[sa.RowMapping]) -> str:
-    currencies = sorted({row["currency"] for row in items})
-    sums = {each: sum((row["amount"] for row in items if row["currency"] == each), Decimal(0)) for each in currencies}
+    sums = exact_sums((row["currency"], row["amount"]) for row in items)
     return "  together " + (", ".join(f"{money(amount)} {each}" for each, amount in sums.items()) or "nothing")

@@ -10,7 +10,7 @@ from pipeline.catalog import Catalog
 from pipeline.layout import money, plain
 from pipeline.placed import reading_of, row_of
 from pipeline.situation import Situation, situation_of
-from pipeline.store import lineage
+from pipeline.store import lineage, usage
 from transforms.errors import MeterbridgeError
 from transforms.fate import LEDGER, Fate
 from transforms.identity import record_key
@@ -114,11 +114,11 @@ def _records(store: sa.Engine, situation: Situation, found: Mapping[str, Any], t
 
 def _no_record(connection: sa.Connection, situation: Situation, key: str, file_id: str) -> str:
     """Say why no record stands for a row that is used."""
-    active = lineage.active_import(connection, situation.meter.meter, str(situation.period))
+    active = usage.active_import(connection, usage.slot_of(situation.meter.meter, situation.period))
     if active is None:
         return "no usage of the period is loaded"
-    if file_id not in {file.file_id for file in lineage.files(connection, active)}:
+    if file_id not in usage.import_file_ids(connection, active.import_id):
         return "late: what is billed may not be adjusted, so it stands as it was billed"
-    if gone := lineage.deleted(connection, active, key):
+    if gone := lineage.deleted(connection, active.import_id, key):
         return f"its record was deleted by {gone['changed_by']}: {gone['reason']}"
     return "its record was set aside by the validation: the ledger says why (`meterbridge status`)"

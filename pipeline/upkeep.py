@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +19,7 @@ from pipeline.store import answers, events, quarantine
 from pipeline.sweep import Overdue, sweep
 from transforms.errors import MeterbridgeError
 from transforms.quarantine import of_meter, of_source
+from transforms.rating.lines import exact_sums
 
 NEWS = timedelta(days=7)  # what was quarantined before is no news, should the upkeep have been off for longer
 REPEATABLE = timedelta(days=7)  # how long a call with an Idempotency-Key is answered as it was
@@ -102,7 +102,5 @@ def _stuck(overdue: Iterable[Overdue]) -> Iterable[tuple[str, str, dict[str, obj
 
 
 def _totals(records: Iterable[Overdue]) -> str:
-    totals: dict[str, Decimal] = {}
-    for each in records:
-        totals[each.uom] = totals.get(each.uom, Decimal(0)) + each.quantity
-    return ", ".join(f"{plain(total)} {uom}" for uom, total in sorted(totals.items()))
+    totals = exact_sums((each.uom, each.quantity) for each in records)
+    return ", ".join(f"{plain(total)} {uom}" for uom, total in totals.items())

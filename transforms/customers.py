@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+ACTIVE = "Active"  # the status of whoever is billed
+
 
 @dataclass(frozen=True)
 class Account:
@@ -12,7 +14,7 @@ class Account:
     name: str
     currency: str
     time_zone: str
-    status: str = "Active"
+    status: str = ACTIVE
     bill_cycle_day: int = 1
 
 
@@ -26,4 +28,4 @@ class SubscribedCharge:
     charge: str
     start_at: datetime
     end_at: datetime | None = None
-    status: str = "Active"
+    status: str = ACTIVE

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from transforms.charge import Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.exact import Rounding, round_exact
 from transforms.meter import STORED_DECIMALS
@@ -16,8 +16,6 @@ from transforms.rating.lines import exact_sum
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError, UsageLine
 from transforms.units import Units
-
-ACTIVE = "Active"
 
 
 @dataclass(frozen=True, kw_only=True)

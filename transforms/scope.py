@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms.charge import Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import EPOCH, Period, Window
 
@@ -115,10 +115,10 @@ def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
 
 
 def _refusal(account: Account, live: list[SubscribedCharge]) -> str:
-    if account.status != "Active":
+    if account.status != ACTIVE:
         return "account_not_active"
     if not live:
         return "no_charge"
     if len(live) > 1:
         return "ambiguous_charge"
-    return "" if live[0].status == "Active" else "charge_not_active"
+    return "" if live[0].status == ACTIVE else "charge_not_active"

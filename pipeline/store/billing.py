@@ -1,16 +1,18 @@
 """Bill runs: usage taken from Pending to Processed, and the rated items that it became."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
+from pipeline.store.many import numbered
 from pipeline.store.tables import (
+    ACTIVE,
     bill_runs,
     rated_items,
     rated_periods,
@@ -33,7 +35,7 @@ COPIED = (
 def active_usage(connection: sa.Connection, period: Period, *, lock: bool = True) -> Sequence[sa.RowMapping]:
     """List the active records of a period by number, and lock them unless they are only looked at."""
     statement = sa.select(*(usage_records.c[name] for name in USAGE)).where(
-        usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None)
+        usage_records.c.period == str(period), ACTIVE
     )
     statement = statement.order_by(usage_records.c.record_id)
     return connection.execute(statement.with_for_update() if lock else statement).mappings().all()
@@ -82,10 +84,9 @@ def columns_of(item: RatedItem) -> dict[str, Any]:
     return {**{name: getattr(item, name) for name in COPIED}, "breakdown": breakdown}
 
 
-def process(connection: sa.Connection, bill_run_id: str, records: Iterable[int]) -> int:
+def process(connection: sa.Connection, bill_run_id: str, records: Collection[int]) -> int:
     """Turn these Pending records into Processed ones, for good; says how many."""
-    taken = sa.any_(sa.literal(list(records), ARRAY(sa.BigInteger)))  # one parameter: PostgreSQL takes 65,535
-    mine = (usage_records.c.record_id == taken) & (usage_records.c.status == "Pending")
+    mine = numbered(usage_records.c.record_id, records) & (usage_records.c.status == "Pending")
     values = {"status": "Processed", "bill_run_id": bill_run_id, "updated_at": sa.func.now()}
     return connection.execute(sa.update(usage_records).where(mine).values(values)).rowcount
 
@@ -107,7 +108,7 @@ def is_rated(connection: sa.Connection, period: Period) -> bool:
 
 def pending_periods(connection: sa.Connection) -> dict[Period, bool]:
     """Tell of every period that has Pending usage whether it was rated, in the order of the periods."""
-    pending = (usage_records.c.status == "Pending") & usage_records.c.superseded_by.is_(None)
+    pending = (usage_records.c.status == "Pending") & ACTIVE
     rated = rated_periods.c.period.is_not(None)
     statement = (
         sa.select(usage_records.c.period, rated)

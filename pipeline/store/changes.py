@@ -4,18 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
-from pipeline.store.tables import imports, usage_changes, usage_records
+from pipeline.store.many import numbered
+from pipeline.store.tables import ACTIVE, imports, usage_changes, usage_records
 
 SHOWN = ("record_id", "import_id", "status", "bill_run_id", "uom", "quantity", "readings")
 Condition = sa.ColumnElement[bool]
-IS_ACTIVE = usage_records.c.superseded_by.is_(None)
 
 
 def of_records(record_ids: Collection[int]) -> Condition:
     """Choose records by number."""
-    return usage_records.c.record_id == _any(record_ids)
+    return numbered(usage_records.c.record_id, record_ids)
 
 
 def of_imports(import_ids: Collection[str]) -> Condition:
@@ -32,20 +32,20 @@ def imports_named(connection: sa.Connection, *, import_id: str | None, file_name
 
 def periods(connection: sa.Connection, chosen: Condition) -> list[str]:
     """List the billing periods of the chosen active records, in order."""
-    statement = sa.select(usage_records.c.period).distinct().where(chosen, IS_ACTIVE)
+    statement = sa.select(usage_records.c.period).distinct().where(chosen, ACTIVE)
     return sorted(connection.execute(statement).scalars())
 
 
 def lock_imports(connection: sa.Connection, chosen: Condition) -> None:
     """Lock the imports of the chosen records, in order: before the records, as a load does."""
-    mine = sa.select(usage_records.c.import_id).where(chosen, IS_ACTIVE)
+    mine = sa.select(usage_records.c.import_id).where(chosen, ACTIVE)
     statement = sa.select(imports.c.import_id).where(imports.c.import_id.in_(mine)).order_by(imports.c.import_id)
     connection.execute(statement.with_for_update(key_share=True))
 
 
 def lock_records(connection: sa.Connection, chosen: Condition) -> Sequence[sa.RowMapping]:
     """Lock and list the chosen active records, by number."""
-    statement = sa.select(*(usage_records.c[name] for name in SHOWN)).where(chosen, IS_ACTIVE)
+    statement = sa.select(*(usage_records.c[name] for name in SHOWN)).where(chosen, ACTIVE)
     return connection.execute(statement.order_by(usage_records.c.record_id).with_for_update()).mappings().all()
 
 
@@ -54,14 +54,14 @@ def gone(connection: sa.Connection, record_ids: Collection[int]) -> dict[int, st
     superseded = sa.select(usage_records.c.record_id, usage_records.c.superseded_by).where(of_records(record_ids))
     found = {number: f"superseded by import {by}" for number, by in connection.execute(superseded) if by}
     columns = (usage_changes.c[name] for name in ("record_id", "changed_at", "changed_by", "reason"))
-    mine = usage_changes.c.record_id == _any(record_ids)
+    mine = numbered(usage_changes.c.record_id, record_ids)
     deleted = connection.execute(sa.select(*columns).where(mine, usage_changes.c.action == "delete"))
     return found | {number: f"deleted at {at:%Y-%m-%d %H:%M} UTC by {by}: {why}" for number, at, by, why in deleted}
 
 
 def delete(connection: sa.Connection, record_ids: Collection[int], by: str, reason: str) -> int:
     """Delete records and keep each whole; says how many. The database refuses Processed ones."""
-    deleted = sa.delete(usage_records).where(of_records(record_ids), IS_ACTIVE).returning(usage_records).cte("deleted")
+    deleted = sa.delete(usage_records).where(of_records(record_ids), ACTIVE).returning(usage_records).cte("deleted")
     values: dict[str, sa.ColumnElement[Any]] = {
         "action": sa.literal("delete"),
         "record_id": deleted.c.record_id,
@@ -101,8 +101,3 @@ def alter(connection: sa.Connection, altered: Mapping[str, int], by: str) -> Non
     for import_id, count in sorted(altered.items()):
         values = {"altered_count": imports.c.altered_count + count, "updated_by": by, "updated_at": sa.func.now()}
         connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
-
-
-def _any(numbers: Collection[int]) -> sa.ColumnElement[Any]:
-    """Give numbers as one parameter, however many they are."""
-    return sa.any_(sa.literal(sorted(numbers), ARRAY(sa.BigInteger)))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import accounts, subscribed_charges, usage_records
+from pipeline.store.tables import ACTIVE, accounts, subscribed_charges, usage_records
 from transforms.customers import Account, SubscribedCharge
 
 
@@ -41,5 +41,5 @@ def with_usage(connection: sa.Connection, charge_numbers: Collection[str]) -> li
     if not charge_numbers:
         return []
     statement = sa.select(usage_records.c.charge_number).distinct().order_by(usage_records.c.charge_number)
-    mine = usage_records.c.charge_number.in_(charge_numbers) & usage_records.c.superseded_by.is_(None)
+    mine = usage_records.c.charge_number.in_(charge_numbers) & ACTIVE
     return list(connection.execute(statement.where(mine)).scalars())

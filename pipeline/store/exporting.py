@@ -6,7 +6,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import accounts, bill_runs, exports, imports, rated_items, usage_records
+from pipeline.store.tables import ACTIVE, accounts, bill_runs, exports, imports, rated_items, usage_records
 from transforms.period import Period
 
 
@@ -41,7 +41,7 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
         )
         .join(accounts, accounts.c.account_number == usage_records.c.account_number)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None))
+        .where(usage_records.c.period == str(period), ACTIVE)
         .order_by(
             usage_records.c.account_number,
             usage_records.c.charge_number,

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.store.tables import accounts, imports, usage_changes, usage_records
+from pipeline.store.tables import ACTIVE, accounts, imports, usage_changes, usage_records
 from transforms.period import Period
 
 RECORD = (
@@ -58,7 +58,7 @@ def watermark(connection: sa.Connection) -> datetime:
 def rows(wanted: UsageFilter, since: datetime | None) -> sa.Select[Any]:
     """Select usage by number: what is active, or with `since` what was changed, superseded or deleted from then on."""
     if since is None:
-        found = _records().where(usage_records.c.superseded_by.is_(None)).subquery("found")
+        found = _records().where(ACTIVE).subquery("found")
     else:
         changed = _records().where(usage_records.c.updated_at >= since)
         found = changed.union_all(_deleted(since)).subquery("found")

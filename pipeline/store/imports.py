@@ -5,14 +5,13 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
-from pipeline.store.tables import accounts, imports, rated_items, subscribed_charges, usage_records
+from pipeline.store.many import among
+from pipeline.store.tables import ACTIVE, accounts, imports, rated_items, subscribed_charges, usage_records
 from transforms.customers import Account, SubscribedCharge
 
 # COPY speaks to the driver itself, and so do its errors.
 REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)
-ACTIVE = usage_records.c.superseded_by.is_(None)
 WAITS = (imports.c.source_type == "File") & imports.c.status.in_(("Pending", "Processing"))
 
 
@@ -81,7 +80,7 @@ def cancel(connection: sa.Connection, import_id: str, by: str) -> bool:
 
 def accounts_named(connection: sa.Connection, numbers: Collection[str]) -> list[Account]:
     """List the accounts of these numbers."""
-    statement = sa.select(accounts).where(_among(accounts.c.account_number, numbers))
+    statement = sa.select(accounts).where(among(accounts.c.account_number, numbers))
     return [Account(**row) for row in connection.execute(statement).mappings()]
 
 
@@ -90,9 +89,9 @@ def charges_named(
 ) -> list[SubscribedCharge]:
     """List the charges of these accounts and subscriptions, and those of these charge numbers."""
     named = sa.or_(
-        _among(subscribed_charges.c.account_number, numbers),
-        _among(subscribed_charges.c.subscription_number, subscriptions),
-        _among(subscribed_charges.c.charge_number, charges),
+        among(subscribed_charges.c.account_number, numbers),
+        among(subscribed_charges.c.subscription_number, subscriptions),
+        among(subscribed_charges.c.charge_number, charges),
     )
     found = connection.execute(sa.select(subscribed_charges).where(named)).mappings()
     return [SubscribedCharge(**row) for row in found]
@@ -104,14 +103,14 @@ def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa
     statement = (
         sa.select(*(usage_records.c[name] for name in names), imports.c.slot)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(ACTIVE, _among(usage_records.c.record_key, record_keys))
+        .where(ACTIVE, among(usage_records.c.record_key, record_keys))
     )
     return connection.execute(statement).mappings().all()
 
 
 def take_over(connection: sa.Connection, record_keys: Collection[str], by: str) -> None:
     """Let an import take the place of Pending records, and count them as changed in the imports that brought them."""
-    mine = ACTIVE & _among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
+    mine = ACTIVE & among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
     counts = sa.select(usage_records.c.import_id, sa.func.count().label("changed")).where(mine)
     changed = counts.group_by(usage_records.c.import_id).subquery()
     count = {"altered_count": imports.c.altered_count + changed.c.changed, "updated_at": sa.func.now()}
@@ -125,8 +124,8 @@ def billed(
 ) -> set[tuple[str, str]]:
     """List the (charge number, period) that a bill run has rated."""
     columns = (rated_items.c.charge_number, rated_items.c.period)
-    statement = sa.select(*columns).distinct().where(_among(rated_items.c.period, periods))
-    found = connection.execute(statement.where(_among(rated_items.c.charge_number, charge_numbers)))
+    statement = sa.select(*columns).distinct().where(among(rated_items.c.period, periods))
+    found = connection.execute(statement.where(among(rated_items.c.charge_number, charge_numbers)))
     return {(number, period) for number, period in found}
 
 
@@ -135,8 +134,3 @@ def stored(connection: sa.Connection, import_id: str) -> Sequence[sa.RowMapping]
     columns = (usage_records.c.record_id, usage_records.c.record_key, usage_records.c.quantity)
     statement = sa.select(*columns).where(usage_records.c.import_id == import_id, ACTIVE)
     return connection.execute(statement).mappings().all()
-
-
-def _among(column: sa.Column[Any], values: Collection[str]) -> sa.ColumnElement[bool]:
-    """Compare with many values in one parameter."""
-    return column == sa.any_(sa.literal(list(values), ARRAY(sa.Text)))

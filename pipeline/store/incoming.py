@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BIT
 
 from pipeline.store.copy import copy_batches
-from pipeline.store.tables import accounts, imports, usage_records
+from pipeline.store.tables import ACTIVE, accounts, imports, usage_records
 from pipeline.store.usage import FIELDS
 from transforms.diff import Part
 from transforms.period import Period
@@ -62,7 +62,7 @@ def taken(connection: sa.Connection, meter: str, period: Period) -> tuple[str, s
         sa.select(usage_records.c.charge_number, imports.c.meter)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .join(incoming, incoming.c.charge_number == usage_records.c.charge_number)
-        .where(usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None), imports.c.meter != meter)
+        .where(usage_records.c.period == str(period), ACTIVE, imports.c.meter != meter)
         .order_by(usage_records.c.charge_number)
         .limit(1)
     )
@@ -139,7 +139,7 @@ def _held(meter: str, period: Period) -> sa.Select[Any]:
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .outerjoin(base, corrected)
         .where(imports.c.meter == meter, imports.c.period == str(period))
-        .where(usage_records.c.period == str(period), usage_records.c.superseded_by.is_(None))
+        .where(usage_records.c.period == str(period), ACTIVE)
         .group_by(key)
     )
 

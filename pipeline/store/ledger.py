@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
 from pipeline.store.tables import (
+    ACTIVE,
     imports,
     landed_files,
     ledger_files,
@@ -76,7 +77,7 @@ def _of_records(connection: sa.Connection, meter: str, period: Period) -> list[L
     active = (
         sa.select(usage_records.c.status, no_reason, sa.func.sum(usage_records.c.readings), no_reason)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(mine, usage_records.c.superseded_by.is_(None))
+        .where(mine, ACTIVE)
         .group_by(usage_records.c.status)
     )
     told = sa.func.min(usage_changes.c.changed_by + ": " + usage_changes.c.reason)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pipeline.store.billing import USAGE
 from pipeline.store.manifest import LandedFile
 from pipeline.store.tables import (
+    ACTIVE,
     arrivals,
     bill_runs,
     import_files,
@@ -51,7 +52,7 @@ def records(connection: sa.Connection, item_id: int) -> Sequence[sa.RowMapping]:
 
 def corrected(connection: sa.Connection, period: str, record_id: int, base: int) -> tuple[str, Decimal]:
     """Give the key of the record that an adjustment corrects, and the quantity that stood before the adjustment."""
-    mine = (usage_records.c.period == period) & usage_records.c.superseded_by.is_(None)
+    mine = (usage_records.c.period == period) & ACTIVE
     same = (usage_records.c.record_id == base) | (usage_records.c.corrects == base)
     total = sa.select(sa.func.sum(usage_records.c.quantity)).where(mine, same, usage_records.c.record_id < record_id)
     key = sa.select(usage_records.c.record_key).where(mine, usage_records.c.record_id == base)
@@ -115,12 +116,6 @@ def ledgers_at(connection: sa.Connection, source: str, at_us: int) -> list[tuple
     return [(row.meter, row.period) for row in found]
 
 
-def active_import(connection: sa.Connection, meter: str, period: str) -> str | None:
-    """Find the active import of a meter and period."""
-    same = (imports.c.meter == meter, imports.c.period == period, imports.c.superseded_by.is_(None))
-    return connection.execute(sa.select(imports.c.import_id).where(*same)).scalar()
-
-
 def files_of_ledger(connection: sa.Connection, meter: str, period: str) -> set[str]:
     """Tell which landed files a meter's ledger of a period knows."""
     same = (ledger_files.c.meter == meter, ledger_files.c.period == period)
@@ -135,7 +130,7 @@ def made_of(
     keyed = (base.c.record_id == usage_records.c.corrects) & (base.c.period == usage_records.c.period)
     named = sa.func.coalesce(base.c.record_key, usage_records.c.record_key) == record_key
     of_file = (import_files.c.import_id == imports.c.import_id) & (import_files.c.file_id == file_id)
-    mine = (usage_records.c.period == period) & usage_records.c.superseded_by.is_(None) & (imports.c.meter == meter)
+    mine = (usage_records.c.period == period) & ACTIVE & (imports.c.meter == meter)
     columns = (usage_records.c[name] for name in ("record_id", "status", "quantity", "uom", "import_id", "corrects"))
     statement = (
         sa.select(*columns)

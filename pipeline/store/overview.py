@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from pipeline.store.tables import (
+    ACTIVE,
     arrivals,
     bill_runs,
     exports,
@@ -87,7 +88,7 @@ def quarantined_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
 
 def records_by_status(connection: sa.Connection) -> dict[str, int]:
     """Count the active usage records by status."""
-    statement = sa.select(usage_records.c.status, sa.func.count()).where(usage_records.c.superseded_by.is_(None))
+    statement = sa.select(usage_records.c.status, sa.func.count()).where(ACTIVE)
     rows = connection.execute(statement.group_by(usage_records.c.status))
     return {row[0]: row[1] for row in rows}
 
@@ -116,7 +117,7 @@ def usage_by_period(connection: sa.Connection, limit: int) -> Sequence[sa.RowMap
     statement = (
         sa.select(*key, *counts, sa.func.sum(usage_records.c.quantity).label("quantity"))
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(usage_records.c.superseded_by.is_(None))
+        .where(ACTIVE)
         .group_by(*key)
         .order_by(usage_records.c.period.desc(), brought_by, usage_records.c.uom)
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.store.tables import accounts, imports, usage_records
+from pipeline.store.tables import ACTIVE, accounts, imports, usage_records
 
 
 def find(connection: sa.Connection, record_id: int) -> sa.RowMapping | None:
@@ -33,5 +33,5 @@ def _records() -> sa.Select[Any]:
         )
         .join(accounts, accounts.c.account_number == usage_records.c.account_number)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(usage_records.c.superseded_by.is_(None))
+        .where(ACTIVE)
     )

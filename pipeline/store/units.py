@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import units, usage_records
+from pipeline.store.tables import ACTIVE, units, usage_records
 
 
 def add(connection: sa.Connection, uom: str, definition: Mapping[str, Any], by: str) -> bool:
@@ -38,7 +38,7 @@ def all_units(connection: sa.Connection) -> list[sa.RowMapping]:
 def periods(connection: sa.Connection, uom: str) -> list[str]:
     """List the billing periods that have active usage in a unit, in the order in which they are locked."""
     statement = sa.select(usage_records.c.period).distinct().where(usage_records.c.uom == uom)
-    return sorted(connection.execute(statement.where(usage_records.c.superseded_by.is_(None))).scalars())
+    return sorted(connection.execute(statement.where(ACTIVE)).scalars())
 
 
 def is_billed(connection: sa.Connection, uom: str) -> bool:

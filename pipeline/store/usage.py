@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from pipeline.store.copy import copy_in
-from pipeline.store.tables import import_files, imports, usage_records
+from pipeline.store.imports import add
+from pipeline.store.tables import ACTIVE, import_files, imports, usage_records
 from transforms.period import Period
 from transforms.usage import UsageRecord
 
@@ -29,6 +29,11 @@ class Import:
     def holds(self, content: str) -> bool:
         """Tell whether it still stands for a content, as it was loaded or is about to be."""
         return self.content_hash == content and self.status in ON_ITS_WAY and not self.altered_count
+
+
+def slot_of(meter: str, period: Period) -> str:
+    """Name the slot of a meter's period, which has one active import."""
+    return f"{meter}/{period}"
 
 
 def active_import(connection: sa.Connection, slot: str) -> Import | None:
@@ -61,15 +66,14 @@ def supersede(connection: sa.Connection, import_id: str, by: str) -> None:
 def supersede_records(connection: sa.Connection, import_id: str, by: str) -> None:
     """Take the Pending records of a superseded import out of what will be billed."""
     mine = (usage_records.c.import_id == import_id) & (usage_records.c.status == "Pending")
-    mine &= usage_records.c.superseded_by.is_(None)
+    mine &= ACTIVE
     values = {"superseded_by": by, "updated_at": sa.func.now()}
     connection.execute(sa.update(usage_records).where(mine).values(values))
 
 
 def add_import(connection: sa.Connection, values: Mapping[str, Any], source: str, file_ids: Iterable[str]) -> None:
     """Add an import that is being processed, and the landed files that it was made of."""
-    unknown = {"status": "Processing", "total_count": 0, "imported_count": 0, "control_total": 0}
-    connection.execute(sa.insert(imports).values(unknown | dict(values)))
+    add(connection, {"status": "Processing", **values})
     rows = ((values["import_id"], source, file_id) for file_id in file_ids)
     copy_in(connection, import_files, ("import_id", "source", "file_id"), rows)
 
@@ -82,20 +86,3 @@ def add_records(connection: sa.Connection, import_id: str, records: Sequence[Usa
 
 def _stored(value: object) -> object:
     return Jsonb(value) if isinstance(value, dict) else value
-
-
-def complete(connection: sa.Connection, import_id: str, imported: int, total: int, control_total: Decimal) -> None:
-    """Mark an import as Completed, with what it holds."""
-    values = {"status": "Completed", "imported_count": imported, "total_count": total, "control_total": control_total}
-    connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
-
-
-def active_readings(connection: sa.Connection, meter: str, period: Period) -> dict[str, int]:
-    """Count the readings behind the active records of a meter and period, by status."""
-    statement = (
-        sa.select(usage_records.c.status, sa.func.sum(usage_records.c.readings))
-        .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(imports.c.meter == meter, imports.c.period == str(period), usage_records.c.superseded_by.is_(None))
-        .group_by(usage_records.c.status)
-    )
-    return {status: int(rows) for status, rows in connection.execute(statement)}

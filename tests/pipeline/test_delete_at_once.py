@@ -4,7 +4,9 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 
+from at_once import at_once
 from uploaded_usage import uploaded
 
 from pipeline.change import ChangeRefusedError, change
@@ -18,16 +20,13 @@ TRIES = 40
 def _at_once(seed, *attempts):
     """Run functions in threads of their own, in an order and with a delay that the seed decides."""
     chance = random.Random(seed)  # noqa: S311 replayable chance, no secret
-    barrier = threading.Barrier(len(attempts))
 
-    def run(attempt, delay):
-        barrier.wait()
+    def after(delay, attempt):
         threading.Event().wait(delay)
         return attempt()
 
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        delays = [chance.choice([0, 0.005, 0.02, 0.05]) for _ in attempts]
-        return [each.result() for each in [pool.submit(run, *pair) for pair in zip(attempts, delays, strict=True)]]
+    delays = [chance.choice([0, 0.005, 0.02, 0.05]) for _ in attempts]
+    return at_once(*(partial(after, *pair) for pair in zip(delays, attempts, strict=True)))
 
 
 def _deleted(store, **selection):

@@ -1,32 +1,19 @@
 """Loads at the same moment, and loads that race a bill run."""
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from at_once import at_once
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
-
-
-def _at_once(*attempts):
-    """Run functions at the same moment, each in a thread of its own; give their results."""
-    barrier = threading.Barrier(len(attempts))
-
-    def run(attempt):
-        barrier.wait()
-        return attempt()
-
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        return [each.result() for each in [pool.submit(run, attempt) for attempt in attempts]]
 
 
 def test_of_four_identical_loads_at_once_one_creates_and_three_exist(business, march):
     business.deliver("power/A-1/march.csv", march)
     business.extract()
     paths = business.prepare()
-    loaded = _at_once(*[lambda: business.load(*paths)] * 4)
+    loaded = at_once(*[lambda: business.load(*paths)] * 4)
     assert sorted(each.outcome for each in loaded) == ["created", "exists", "exists", "exists"]
     assert len({each.import_id for each in loaded}) == 1
     assert len(business.rows("usage_records", "record_id")) == 1
@@ -38,7 +25,7 @@ def test_of_two_different_loads_at_once_one_supersedes_the_other(business, march
     single = business.prepare()
     business.count_in(2)
     double = business.prepare()
-    loaded = _at_once(lambda: business.load(*single), lambda: business.load(*double))
+    loaded = at_once(lambda: business.load(*single), lambda: business.load(*double))
     assert [each.outcome for each in loaded] == ["created", "created"]
     assert len(business.rows("imports WHERE superseded_by IS NULL", "import_id")) == 1
     ((_, _, quantity, _),) = business.quantities()
@@ -56,7 +43,7 @@ def test_a_correction_that_races_a_bill_run_is_billed_whole_or_adjusts_what_is_b
         time.sleep(delay_seconds)  # so that both come first at times
         return business.load(*paths)
 
-    loaded, run = _at_once(load, business.rate)
+    loaded, run = at_once(load, business.rate)
     first, then = {"created": ("4.13", None), "adjusted": ("1.63", "2.50")}[loaded.outcome]
     assert run.amounts["EUR"] == Decimal(first)
     assert business.rate().amounts.get("EUR") == (Decimal(then) if then else None)

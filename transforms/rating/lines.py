@@ -1,5 +1,6 @@
 """The lines of a price: which tier took how many units at what price, exact and unrounded."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
@@ -42,6 +43,14 @@ def tier_lines(number: int, tier: Tier, above: Decimal, units: Decimal) -> tuple
 def exact_sum(values: Iterable[Decimal]) -> Decimal:
     """Add up without losing a digit; ArithmeticError where 200 digits are not enough."""
     return reduce(EXACT.add, values, Decimal(0))
+
+
+def exact_sums(values: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Add up by name (a currency, a unit), in the order of the names; ArithmeticError as for one sum."""
+    found: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for name, value in values:
+        found[name].append(value)
+    return {name: exact_sum(each) for name, each in sorted(found.items())}
 
 
 def worth(lines: Iterable[TierLine]) -> Decimal:

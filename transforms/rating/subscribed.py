@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from transforms.charge import Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import Period
 from transforms.pricing import FlatFee
 from transforms.rating.usage import ChargePeriod
-
-ACTIVE = "Active"
 
 
 def charge_periods(

@@ -3,14 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
-from transforms.customers import Account, SubscribedCharge
+from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.upload.columns import Column
 from transforms.upload.dates import UnclearDateError, instant_of
 from transforms.upload.known import Known
 from transforms.upload.reasons import Caution, Problem, Reason
 from transforms.upload.rows import Row
-
-ACTIVE = "Active"
 
 
 class Findings:

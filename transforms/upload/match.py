@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from transforms.customers import Account, SubscribedCharge
+from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import Cycle
 from transforms.upload.cells import DECIMALS_MAX, DIGITS_MAX
-from transforms.upload.checks import ACTIVE, Findings, check_dates, check_names, named_charge
+from transforms.upload.checks import Findings, check_dates, check_names, named_charge
 from transforms.upload.columns import Column
 from transforms.upload.known import Known, listed, spans
 from transforms.upload.reasons import Caution, Problem, Reason

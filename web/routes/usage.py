@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from pipeline.change import change
 from pipeline.delete import Selection, delete
-from pipeline.store import customers, records
+from pipeline.store import imports, records
 from pipeline.uploads.create import Created, create
 from web.callers import Caller
 from web.desk import Admin, AtDesk, Desk, Editor, Viewer
@@ -90,7 +90,7 @@ def list_account_usage(
 ) -> AccountUsagePage:
     """List an account's usage, newest first, in pages."""
     with desk.store.begin() as connection:
-        if account_key not in {account.account_number for account in customers.all_accounts(connection)}:
+        if not imports.accounts_named(connection, [account_key]):
             raise RefusedError(404, "not_found", "there is no such account")
         # One more than the page holds tells whether there is another.
         rows = records.page(connection, account_key, limit=page_size + 1, offset=(page - 1) * page_size)

@@ -13,6 +13,7 @@ from pipeline.store.tables.readings import (
 )
 from pipeline.store.tables.service import answers, deliveries, events
 from pipeline.store.tables.usage import (
+    ACTIVE,
     accounts,
     import_files,
     imports,
@@ -23,6 +24,7 @@ from pipeline.store.tables.usage import (
 )
 
 __all__ = [
+    "ACTIVE",
     "accounts",
     "answers",
     "arrivals",

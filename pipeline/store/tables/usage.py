@@ -116,12 +116,15 @@ usage_records = sa.Table(
     sa.CheckConstraint("status = 'Pending' OR superseded_by IS NULL", name="processed_is_never_superseded"),
     postgresql_partition_by="LIST (period)",
 )  # fmt: skip
+ACTIVE = usage_records.c.superseded_by.is_(None)
+"""The condition of a record that counts: no later import took its place."""
+
 sa.Index(
     "one_active_record",
     usage_records.c.record_key,
     usage_records.c.period,
     unique=True,
-    postgresql_where=usage_records.c.superseded_by.is_(None),
+    postgresql_where=ACTIVE,
 )
 sa.Index("usage_records_by_import", usage_records.c.import_id)
 sa.Index("usage_records_by_account", usage_records.c.account_number)

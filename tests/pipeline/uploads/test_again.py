@@ -1,12 +1,12 @@
 """The same usage is loaded once; a correction takes its place; what was deleted can come back."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from at_once import at_once
 from hypothesis import strategies as st
 
 from pipeline.delete import Selection, delete
@@ -122,19 +122,8 @@ def test_a_billed_record_cannot_be_updated_by_its_unique_key(desk, usage_file):
     assert desk.usage() == [("C-1", "k", "1")]
 
 
-def _at_once(*attempts):
-    barrier = threading.Barrier(len(attempts))
-
-    def run(attempt):
-        barrier.wait()
-        return attempt()
-
-    with ThreadPoolExecutor(len(attempts)) as pool:
-        return [each.result() for each in [pool.submit(run, attempt) for attempt in attempts]]
-
-
 def test_of_four_identical_uploads_at_once_one_is_accepted_and_three_exist(desk, usage_file):
-    found = _at_once(*[lambda: desk.submit(usage_file({}))] * 4)
+    found = at_once(*[lambda: desk.submit(usage_file({}))] * 4)
     assert sorted(each.outcome for each in found) == ["accepted", "exists", "exists", "exists"]
     assert len({each.import_id for each in found}) == 1
 
@@ -142,7 +131,7 @@ def test_of_four_identical_uploads_at_once_one_is_accepted_and_three_exist(desk,
 def test_four_workers_load_one_upload_once(desk, usage_file):
     waiting = desk.submit(usage_file({}))
     catalog = desk.catalog
-    _at_once(*[lambda: process(desk.store, catalog, desk.home, waiting.import_id)] * 4)
+    at_once(*[lambda: process(desk.store, catalog, desk.home, waiting.import_id)] * 4)
     assert desk.process(waiting.import_id)["status"] == "Completed"
     assert desk.usage() == [("C-1", None, "1")]
 
@@ -150,7 +139,7 @@ def test_four_workers_load_one_upload_once(desk, usage_file):
 def test_of_four_corrections_of_one_key_at_once_one_stays(desk, usage_file):
     waiting = [desk.submit(usage_file({"UNIQUE_KEY": "k", "QTY": str(number)})) for number in range(4)]
     catalog = desk.catalog
-    found = _at_once(
+    found = at_once(
         *[lambda each=each: process(desk.store, catalog, desk.home, each.import_id)["status"] for each in waiting]
     )
     assert found == ["Completed"] * 4
