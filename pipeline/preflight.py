@@ -1,9 +1,9 @@
-"""Preflight: what the bill run of a period will leave Pending, why, and the money at risk; nothing is changed."""
+"""Preflight: what the bill run of a period will leave Pending and why, and what it bills at the list price."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import sqlalchemy as sa
@@ -12,10 +12,10 @@ from pipeline.catalog import Catalog
 from pipeline.layout import money, plain, table
 from pipeline.store import billing, customers
 from transforms.customers import Account
-from transforms.period import Period
+from transforms.period import Period, Window
 from transforms.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.lines import exact_sums
-from transforms.rating.unpriced import unpriced
+from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import UsageLine
 
 STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
@@ -40,6 +40,14 @@ class AtRisk:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What is known before a bill run: the records that it will not bill, and why others fall back to a list price."""
+
+    at_risk: Sequence[AtRisk]
+    at_list_price: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Pickup:
     """Active usage, and for each Pending record that a bill run leaves behind the reason, by its number."""
 
@@ -57,6 +65,10 @@ class Pickup:
         """What a bill run leaves behind."""
         return [row for row in self.rows if row["record_id"] in self.reasons]
 
+    def among(self, accounts: Collection[str]) -> "Pickup":
+        """Narrow it to the usage of some accounts."""
+        return replace(self, rows=[row for row in self.rows if row["account_number"] in accounts])
+
     def told(self) -> Iterator[str]:
         """Say of each record that is left behind which it is, and why."""
         for row in self.left:
@@ -66,7 +78,7 @@ class Pickup:
     def line(self, row: sa.RowMapping) -> UsageLine:
         """Give a record as rating takes it."""
         time_zone = self.accounts[row["account_number"]].time_zone
-        window = Period.parse(row["period"]).window(time_zone)
+        window = _window(row["period"], time_zone)
         return UsageLine(
             **{name: row[name] for name in LINE},
             time_zone=time_zone,
@@ -74,6 +86,17 @@ class Pickup:
             period_end=window.end,
             status=STATUSES[row["status"]],
         )
+
+
+# A million records are of few periods and time zones.
+@lru_cache(maxsize=256)
+def _period(text: str) -> Period:
+    return Period.parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _window(period: str, time_zone: str) -> Window:
+    return _period(period).window(time_zone)
 
 
 def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Pickup:
@@ -86,7 +109,7 @@ def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowM
         candidate = Candidate(
             uom=row["uom"],
             start_at=row["start_at"],
-            period=Period.parse(row["period"]),
+            period=_period(row["period"]),
             account=accounts[row["account_number"]],
             subscribed=charges.get(row["charge_number"]),
             custom_fields=row["custom_fields"],
@@ -96,37 +119,37 @@ def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowM
     return Pickup(rows, accounts, reasons)
 
 
-def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> list[AtRisk]:
-    """List the Pending records of a period that its bill run would not pick up, or that would stop it, by number."""
+def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
+    """Tell, by number, which Pending records of a period its bill run would not pick up, or would stop at.
+
+    And those that it would bill at a list price, because their decision table has no price for them.
+    """
     with store.begin() as connection:
         found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
-    found = replace(found, reasons={**found.reasons, **_stopping(found, catalog)})
+    fallen = _pending(found, catalog, at_list_price)
+    stopping = {number: f"stops the bill run: {why}" for number, why in _pending(found, catalog, unpriced).items()}
+    found = replace(found, reasons={**found.reasons, **stopping})
     beside: dict[str, list[UsageLine]] = {}
     for row in found.taken if found.reasons else ():
         beside.setdefault(row["charge_number"], []).append(found.line(row))
-    return [_at_risk(found, row, beside, catalog) for row in found.left]
+    at_risk = [_at_risk(found, row, beside, catalog) for row in found.left]
+    return Foreseen(at_risk, [f"record {number}: {why}" for number, why in fallen.items()])
 
 
-def _stopping(found: Pickup, catalog: Catalog) -> dict[int, str]:
-    """Say of each record that a bill run takes, and cannot price, why: the bill run would stop."""
+def _pending(found: Pickup, catalog: Catalog, why: Callable[..., str | None]) -> dict[int, str]:
+    """Say of each Pending record that a bill run takes why its price is none, or the list price."""
+    facts = ("custom_fields", "start_at", "subscription_number")
     return {
-        row["record_id"]: f"stops the bill run: {reason}"
+        row["record_id"]: reason
         for row in found.taken
         if row["status"] == "Pending"
-        and (
-            reason := unpriced(
-                catalog.charges[row["charge"]].pricing,
-                row["custom_fields"],
-                row["start_at"],
-                row["subscription_number"],
-            )
-        )
+        and (reason := why(catalog.charges[row["charge"]].pricing, *(row[name] for name in facts)))
     }
 
 
-def describe(found: Iterable[AtRisk]) -> str:
-    """Lay out what is at risk, and add it up by currency."""
-    listed = list(found)
+def describe(found: Foreseen) -> str:
+    """Lay out what is at risk, and add it up by currency; then what is billed at a list price."""
+    listed = found.at_risk
     rows = [
         (each.record_id, each.account_number, each.charge_number or "", plain(each.quantity), each.uom,
          "unknown" if each.amount is None else f"{money(each.amount)} {each.currency}", each.reason)
@@ -136,7 +159,10 @@ def describe(found: Iterable[AtRisk]) -> str:
     sums = exact_sums((each.currency, each.amount) for each in listed if each.currency and each.amount is not None)
     known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sums.items()) or "nothing"
     unknown = sum(each.amount is None for each in listed)
-    return f"{shown}\n  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"
+    lines = [shown, f"  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"]
+    if found.at_list_price:
+        lines.append(f"  {len(found.at_list_price)} records will be billed at their list price:")
+    return "\n".join([*lines, *(f"    {each}" for each in found.at_list_price)])
 
 
 def _at_risk(found: Pickup, row: sa.RowMapping, beside: Mapping[str, Sequence[UsageLine]], catalog: Catalog) -> AtRisk:

@@ -18,6 +18,7 @@ from pipeline.store import manifest
 from pipeline.validate import Verdict, validate
 from transforms.coverage import gaps_told, judge
 from transforms.errors import MeterbridgeError
+from transforms.rating.unpriced import judge as judge_price
 from transforms.source import Source
 from transforms.usage import UsageRecord
 
@@ -53,12 +54,14 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
             f"meter {name}: the readings do not cover the period: {'; '.join(coverage.failures)}"
         )
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
-    found = [{"record_key": key, "reason": reason} for key, reason in sorted(reasons.items())]
+    sound = (record for record in records if record.record_key not in reasons)
+    unpriced, at_list_price = judge_price(sound, catalog.charges[meter.map.charge].pricing)
+    found = [{"record_key": key, "reason": reason} for key, reason in sorted((reasons | unpriced).items())]
     verdict = {
         "usage": usage.name,
         "validation": [profiled.results, checked.results],
         "docs": _page(checked, home),
-        "warnings": [*coverage.warnings, *gaps_told(about["gaps"])],
+        "warnings": [*coverage.warnings, *gaps_told(about["gaps"]), *at_list_price],
     }
     table = pa.Table.from_pylist(found, schema=QUARANTINED)
     return artefact.write(usage.parent, "verdict", table, verdict)

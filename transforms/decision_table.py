@@ -1,18 +1,22 @@
 """Dynamic pricing as the catalog declares it: a decision table that finds the price of every record."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from transforms.definition import Definition
-from transforms.pricing import FieldName, FlatFee, PerUnit, Price, Tiered, Volume
-from transforms.upload.columns import is_forbidden
+from transforms.field_name import FieldName, allowed
+from transforms.pricing import FlatFee, PerUnit, Price, Tier, Tiered, Volume, check_ascending
 
+PERCENTAGE = re.compile(r"[+-][0-9]{1,4}(\.[0-9]{1,9})?%")
 RowKey = tuple[str | None, tuple[str, ...]]
 """The subscription that a row was negotiated for, or None; and the attributes' values, in the order of their names."""
 
@@ -22,6 +26,11 @@ class Base(StrEnum):
 
     PER_UNIT = "per_unit"
     FLAT_FEE = "flat_fee"  # of the record, whatever its quantity
+    TIERED = "tiered"  # of the record's units, by the row's tiers: each prices those that fall into it
+    VOLUME = "volume"  # of the record's units, by the one of the row's tiers that all of them reach
+
+
+IN_TIERS = (Base.TIERED, Base.VOLUME)
 
 
 class Fallback(StrEnum):
@@ -44,29 +53,31 @@ def _instant(value: object) -> object:
     return instant
 
 
-def _allowed(name: str) -> str:
-    if is_forbidden(name):
-        raise ValueError("CustomerReference is set by the billing platform alone; it can be no pricing attribute")
-    return name
+def _percentage(text: str) -> str:
+    """Ask for the sign: where the page of a price list says 10%, nobody can tell which way it is meant."""
+    if not PERCENTAGE.fullmatch(text):
+        raise ValueError("write a percentage with its sign, such as -10% or +2.5%")
+    if _share(text) < -1:
+        raise ValueError(f"{text} takes off more than there is")
+    return text
+
+
+def _share(percentage: str) -> Decimal:
+    return Decimal(percentage.removesuffix("%")).scaleb(-2)
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-Attribute = Annotated[str, Field(min_length=1), AfterValidator(_allowed)]
-ListPrice = Annotated[FlatFee | PerUnit | Tiered | Volume, Field(discriminator="model")]
+Attribute = Annotated[str, Field(min_length=1), AfterValidator(allowed)]
+Adjustment = Annotated[str, AfterValidator(_percentage)]
+Priced = FlatFee | PerUnit | Tiered | Volume
+ListPrice = Annotated[Priced, Field(discriminator="model")]
 
 
-class DecisionRow(Definition):
-    """The price of usage with these attributes that starts at `effective` or later, until another row of them begins.
+class Bounded(Definition):
+    """What bounds an amount of money; it is brought up to the minimum, or down to the maximum."""
 
-    `minimum` and `maximum` bound the price; a row with a `subscription` was negotiated and holds for that one alone.
-    """
-
-    when: dict[str, str]
-    effective: Instant
-    price: Price
     minimum: Price | None = None
     maximum: Price | None = None
-    subscription: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -75,11 +86,57 @@ class DecisionRow(Definition):
         return self
 
 
+class RowTier(Tier, Bounded):
+    """A tier of a row; its bounds are those of its amount, for a record that enters it."""
+
+
+class DecisionRow(Bounded):
+    """The price of usage with these attributes that starts at `effective` or later, until another row of them begins.
+
+    `minimum` and `maximum` bound the price; a row with `tiers` has its bounds in them. The `adjustment`, a percentage
+    with its sign, changes the price, or the amount of each tier, before it is bounded. A row with a `subscription` was
+    negotiated and holds for that one alone.
+    """
+
+    when: dict[str, str]
+    effective: Instant
+    price: Price | None = None
+    tiers: tuple[RowTier, ...] = ()
+    adjustment: Adjustment | None = None
+    subscription: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _price_or_tiers(self) -> Self:
+        if (self.price is None) != bool(self.tiers):
+            raise ValueError("a row needs a price, or tiers; give one of the two")
+        if self.tiers and (self.minimum, self.maximum) != (None, None):
+            raise ValueError("the bounds of a row with tiers stand in its tiers")
+        if self.tiers and self.tiers[-1].up_to is not None:
+            raise ValueError("the last tier of a row must be open: leave its up_to out")
+        check_ascending(self.tiers)
+        return self
+
+    @property
+    def factor(self) -> Decimal:
+        """What the adjustment multiplies by, exactly: 0.90 for -10%, and 1 without one."""
+        return Decimal(1) if self.adjustment is None else 1 + _share(self.adjustment)
+
+    @cached_property
+    def tiered(self) -> Tiered:
+        """The row's tiers, each of which prices the units that fall into it."""
+        return Tiered(model="tiered", tiers=self.tiers)
+
+    @cached_property
+    def volume(self) -> Volume:
+        """The row's tiers, of which one prices all units."""
+        return Volume(model="volume", tiers=self.tiers)
+
+
 class Dynamic(Definition):
     """Every record at the price that the table has for its attributes, which are custom fields of usage."""
 
     model: Literal["dynamic"]
-    attributes: dict[Attribute, Annotated[FieldName, AfterValidator(_allowed)]] = Field(min_length=1)
+    attributes: dict[Attribute, FieldName] = Field(min_length=1)
     table: tuple[DecisionRow, ...] = Field(min_length=1)
     base: Base = Base.PER_UNIT
     fallback: Fallback = Fallback.FAIL
@@ -89,12 +146,17 @@ class Dynamic(Definition):
     def _complete(self) -> Self:
         if (self.fallback is Fallback.LIST_PRICE) != (self.list_price is not None):
             raise ValueError("fallback: list_price and a list_price go together; give both, or neither")
-        for number, row in enumerate(self.table, start=1):
-            if row.when.keys() != self.attributes.keys():
-                raise ValueError(f"row {number} of the table must give {_listed(self.attributes)}, and nothing else")
-        for problem in self._repeated():
+        for problem in chain(self._wrong_rows(), self._repeated()):
             raise ValueError(problem)
         return self
+
+    def _wrong_rows(self) -> Iterator[str]:
+        needed = "tiers" if self.base in IN_TIERS else "a price"
+        for number, row in enumerate(self.table, start=1):
+            if row.when.keys() != self.attributes.keys():
+                yield f"row {number} of the table must give {_listed(self.attributes)}, and nothing else"
+            if bool(row.tiers) != (self.base in IN_TIERS):
+                yield f"row {number} of the table must have {needed}, as base: {self.base} says"
 
     def _repeated(self) -> Iterator[str]:
         seen: dict[tuple[RowKey, datetime], int] = {}

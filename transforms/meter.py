@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 
 from transforms.definition import Definition, Exact, Name
 from transforms.exact import Rounding
+from transforms.field_name import FieldName
 from transforms.period import DAY_SECONDS, DAY_US
 from transforms.policy import BilledUsage, Coverage
 from transforms.source import Source
@@ -15,7 +16,6 @@ from transforms.units import Factor
 
 STORED_DECIMALS = 9  # the billing platform keeps 13 digits before the point and 9 behind it
 WORDS = ("meter", "period", "function", "readings")  # what a text can speak of in braces, besides the attributes
-CUSTOM_FIELD = r"^[A-Za-z][A-Za-z0-9_]{0,40}__[cC]$"
 
 
 class Function(StrEnum):
@@ -177,7 +177,7 @@ class Mapping(Definition):
     factor: Factor | None = None
     rounding: QuantityRounding = QuantityRounding()
     description: Text = ""
-    custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], Text] = Field(default_factory=dict)
+    custom_fields: dict[FieldName, Text] = Field(default_factory=dict)
 
 
 def _named_or_own(value: object) -> str:

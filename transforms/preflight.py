@@ -41,13 +41,21 @@ def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Coll
     charge = charges.get(subscribed.charge)
     if charge is None:
         return f"charge {subscribed.charge} is not in the catalog"
-    if candidate.uom != charge.uom:
-        return f"counted in {candidate.uom}, the charge bills {charge.uom}"
-    if account.currency != charge.currency:
-        return f"the account pays {account.currency}, the charge is priced in {charge.currency}"
+    if other := _other(candidate, charge):
+        return other
     if missing := [name for name in required if not candidate.custom_fields.get(name)]:
         return f"the required custom field {', '.join(missing)} is missing"
     return _inactive(account, subscribed) or _untimely(candidate, subscribed, charge)
+
+
+def _other(candidate: Candidate, charge: Charge) -> str | None:
+    if not charge.takes_usage:
+        return f"charge {charge.charge} takes no usage of its own: its model is {charge.pricing.model}"
+    if candidate.uom != charge.uom:
+        return f"counted in {candidate.uom}, the charge bills {charge.uom}"
+    if candidate.account.currency != charge.currency:
+        return f"the account pays {candidate.account.currency}, the charge is priced in {charge.currency}"
+    return None
 
 
 def _inactive(account: Account, subscribed: SubscribedCharge) -> str | None:
@@ -73,11 +81,11 @@ def money_at_risk(
 ) -> tuple[Decimal, str] | None:
     """Price a record as if it were picked up: what it adds to the usage `beside` it of its charge, and the currency.
 
-    None where nobody can know: its charge is not in the catalog, its unit is none of the charge's, or the usage cannot
-    be rated.
+    None where nobody can know: its charge takes no usage or is not in the catalog, its unit is none of the charge's, or
+    the usage cannot be rated.
     """
     charge = charges.get(line.charge)
-    if charge is None or (counted := _counted(line, charge, units)) is None:
+    if charge is None or not charge.takes_usage or (counted := _counted(line, charge, units)) is None:
         return None
     try:
         worth = _worth([*beside, counted], charges, units) - _worth(beside, charges, units)

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.store import imports, locks, usage
 from pipeline.uploads import entry
+from transforms.field_name import is_forbidden
 from transforms.identity import digest, import_id
 from transforms.upload.cells import NUMBER_MAX
-from transforms.upload.columns import FIELDS, Column, Header, custom_name, is_forbidden
+from transforms.upload.columns import FIELDS, Column, Header, custom_name
 from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
 from transforms.upload.reasons import Problem, Reason

@@ -80,3 +80,13 @@ def billed_cautions(connection: sa.Connection, placed: Sequence[tuple[Row, Usage
         for row, record in placed
         if (record.charge_number, record.period) in billed
     ]
+
+
+def metered_cautions(catalog: Catalog, placed: Sequence[tuple[Row, UsageRecord]]) -> list[Problem]:
+    """Warn of usage of a charge that a meter bills too: both are added up."""
+    metered = {meter.map.charge: name for name, meter in sorted(catalog.meters.items())}
+    return [
+        Problem(Caution.METERED, Column.CHARGE, metered[record.charge], row.number, row.line)
+        for row, record in placed
+        if record.charge in metered
+    ]

@@ -115,6 +115,7 @@ def _match(connection: sa.Connection, catalog: Catalog, batch: Batch, taken: sa.
         matched.cautions.add(found.cautions)
         if found.record:
             matched.placed.append((row, found.record))
+    matched.cautions.add(entry.metered_cautions(catalog, matched.placed))
     return matched
 
 

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from pipeline.catalog import Catalog
@@ -80,6 +82,58 @@ def test_rows_may_stand_in_the_charge_itself(catalog):
 )
 def test_a_wrong_table_is_refused_with_file_and_line(problems, prices, problem):
     assert problems(prices)[0].startswith(problem)
+
+
+TIERS = CHARGE.replace("model: dynamic", "model: dynamic, base: tiered")
+OF_TIERS = """State,effective,up_to,price,flat,minimum,maximum,adjustment,subscription
+CA,2025-01-01T00:00:00+00:00,1000,0.05,,40,60,-10%,
+CA,2025-01-01T00:00:00+00:00,,0.03,5,80,,-10%,
+NY,2025-01-01T00:00:00+00:00,,0.07,,,,,
+NY,2025-01-01T00:00:00+00:00,,0.06,,,,,S-1
+"""
+
+
+def test_a_row_of_tiers_is_the_lines_that_differ_in_the_tier_alone(catalog):
+    first, *others = catalog(OF_TIERS, TIERS).charges["calls"].pricing.table
+    assert [(tier.up_to, tier.price, tier.flat, tier.minimum, tier.maximum) for tier in first.tiers] == [
+        (1000, Decimal("0.05"), None, 40, 60),
+        (None, Decimal("0.03"), 5, 80, None),
+    ]
+    assert (first.when, first.adjustment, first.price) == ({"State": "CA"}, "-10%", None)
+    assert [(each.subscription, len(each.tiers)) for each in others] == [(None, 1), ("S-1", 1)]
+
+
+def test_tiers_may_stand_in_the_charge_itself_and_a_wrong_one_is_told_by_its_line(catalog, problems):
+    row = "\n    - {when: {State: CA}, effective: '2025-01-01T00:00:00+00:00', tiers: [\n      {price: 2}]}"
+    written = TIERS.replace("{model", "\n  model").replace(", attr", "\n  attr").replace(", base", "\n  base")
+    written = written.replace(", table: prices.csv}", f"\n  table:{row}")
+    assert [row.tiers[0].price for row in catalog(charge=written).charges["calls"].pricing.table] == [2]
+    assert problems(charge=written.replace("price: 2", "price: -2"))[0].startswith(
+        "calls.yaml:12: pricing.table.0.tiers.0.price: Input should be greater than or equal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (",up_to", ",Up", "1: the column flat is one of tiers, which need the column up_to too"),
+        (",0.03,", ",-0.03,", "3: price: Input should be greater than or equal to 0"),
+        ("0.05,,40,60", "0.05,,70,60", "2: the minimum 70 is above the maximum 60"),
+        ("1000,0.05,", "1000,,", "2: a tier needs a price per unit, a flat amount, or both; a free tier says price: 0"),
+        ("1000,", ",", "2: tier 1 has no up_to; only the last tier may be open"),
+        (",,0.07", ",5,0.07", "4: the last tier of a row must be open: leave its up_to out"),
+        ("80,,-10%", "80,,-5%", "3: adjustment: a row has one, on each of its lines; line 2 has '-10%'"),
+        ("60,-10%,\nCA", "60,10%,\nCA", "3: adjustment: a row has one, on each of its lines; line 2 has '10%'"),
+        ("-10%", "10%", "2: adjustment: write a percentage with its sign, such as -10% or +2.5%"),
+        (
+            "S-1\n",
+            "S-1\nCA,2025-01-01T00:00:00+00:00,2000,1,,,,-10%,\n",
+            "6: it is of the row of line 2; the tiers of a row stand on lines one after another",
+        ),
+    ],
+)
+def test_wrong_tiers_are_refused_with_file_and_line(problems, old, new, problem):
+    assert problems(OF_TIERS.replace(old, new), TIERS)[0].startswith(f"prices.csv:{problem}")
 
 
 def test_every_wrong_row_is_listed(problems):

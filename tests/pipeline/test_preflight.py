@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from uploaded_usage import uploaded
 
 from pipeline.commands.usage import preflight as command
-from pipeline.preflight import describe, preflight
+from pipeline.preflight import Foreseen, describe, preflight
 from transforms.period import Period
 
 MARCH = Period.parse("2025-03")
@@ -18,10 +18,15 @@ def _preflight(business):
     return preflight(business.store, business.catalog, MARCH)
 
 
+def _at_risk(business):
+    return _preflight(business).at_risk
+
+
 def test_where_everything_will_be_billed_nothing_is_listed(business, march):
     business.bill(march)
-    assert _preflight(business) == []
-    assert describe([]) == "  none\n  0 records will not be billed; at risk nothing, and 0 of unknown worth"
+    assert _preflight(business) == Foreseen([], [])
+    told = "  none\n  0 records will not be billed; at risk nothing, and 0 of unknown worth"
+    assert describe(Foreseen([], [])) == told
 
 
 def test_what_no_charge_takes_is_listed_with_reason_and_money_and_stays_pending(business, march):
@@ -33,7 +38,7 @@ def test_what_no_charge_takes_is_listed_with_reason_and_money_and_stays_pending(
         {"uom": "wh", "quantity": Decimal(8000)},
         {"start_at": datetime(2019, 12, 31, tzinfo=UTC), "quantity": Decimal(3)},
     )
-    found = {each.record_id: (each.reason, each.amount, each.currency) for each in _preflight(business)}
+    found = {each.record_id: (each.reason, each.amount, each.currency) for each in _at_risk(business)}
     assert found == {
         none: ("no charge of account A-1 matches usage counted in gallon", None, None),
         unit: ("counted in wh, the charge bills kwh", Decimal("2.00"), "EUR"),  # 8 kWh at 0.25
@@ -68,7 +73,7 @@ def test_usage_without_a_custom_field_that_the_catalog_requires_is_listed(busine
     business.bill(march)
     _, (right,) = uploaded(business.store, {"custom_fields": {"SITE__c": "7"}})
     business.declare("custom_fields.yaml", "custom_fields:\n  SITE__c: {required: true}\n")
-    (found,) = _preflight(business)
+    (found,) = _at_risk(business)
     assert (found.reason, found.amount) == ("the required custom field SITE__c is missing", Decimal("1.63"))
     assert business.rate().records == 1
     assert business.rows("usage_records WHERE status = 'Processed'", "record_id") == [right]
@@ -79,7 +84,7 @@ def test_a_preflight_neither_waits_for_a_bill_run_nor_keeps_one_waiting(business
     before = business.contents()
     with business.store.begin() as connection:
         connection.exec_driver_sql("SELECT 1 FROM usage_records FOR UPDATE")
-        assert _preflight(business) == []
+        assert _at_risk(business) == []
     assert business.contents() == before
 
 
@@ -143,8 +148,32 @@ def test_usage_that_its_decision_table_cannot_price_is_listed_before_it_stops_th
         {"start_at": start, "custom_fields": {}},
         {"start_at": start, "custom_fields": {"REGION__c": "east"}},
     )
-    found = {each.record_id: each.reason for each in _preflight(business)}
+    found = {each.record_id: each.reason for each in _at_risk(business)}
     assert right not in found
     assert found.keys() == {early, without, elsewhere}
     assert all(reason.startswith("stops the bill run: ") for reason in found.values())
     assert "REGION__c" in found[without]
+
+
+def test_usage_that_falls_back_to_its_list_price_is_told_and_billed_at_it(business):
+    fallback = "fallback: list_price, list_price: {model: per_unit, price: 0.75}}"
+    business.declare("charges/prices.csv", PRICES)
+    business.declare("charges/energy.yaml", DYNAMIC.replace("prices.csv}", f"prices.csv, {fallback}"))
+    business.declare("meters/energy.yaml", METER)
+    _, (right, early) = uploaded(
+        business.store,
+        {"start_at": datetime(2025, 3, 10, tzinfo=UTC), "custom_fields": {"REGION__c": "north"}},
+        {"start_at": datetime(2025, 3, 9, tzinfo=UTC), "custom_fields": {"REGION__c": "north"}},
+    )
+    found = _preflight(business)
+    why = "it starts at 2025-03-09T00:00:00+00:00, before the first price for Region 'north', of {}T00:00:00+00:00"
+    why = why.format("2025-03-10")
+    assert (found.at_risk, found.at_list_price) == ([], [f"record {early}: {why}"])
+    assert describe(found).splitlines()[2:] == [
+        "  1 records will be billed at their list price:",
+        f"    record {early}: {why}",
+    ]
+    business.run()
+    business.rate()
+    amounts = business.rows("rated_items", "group_key", "amount")
+    assert amounts == sorted([(str(right), Decimal("0.50")), (str(early), Decimal("0.75"))])

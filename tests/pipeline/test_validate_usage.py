@@ -79,3 +79,63 @@ def test_quantities_reach_the_suite_as_decimals(business):
     text = "at,value\n2025-03-02T00:00:00Z,9999999999999.999999999\n"
     assert business.bill(text).quarantined == 0
     assert business.rows("usage_records", "quantity") == [Decimal("9999999999999.999999999")]
+
+
+PRICED = """
+charge: energy
+uom: kwh
+currency: EUR
+rating_group: record
+pricing: {model: dynamic, attributes: {Region: REGION__c}, table: prices.csv}
+"""
+OF_REGION = """
+meter: energy
+owner: billing@example.com
+source: power
+derive: {function: sum, group_by: [region]}
+map: {charge: energy, unit: kwh, custom_fields: {REGION__c: '{region}'}}
+"""
+BY_REGION = """
+source: power
+files: power/{account}/*
+columns: {at: at, value: value, attributes: {region: region}}
+duplicates: keep
+"""
+REGIONS = "at,value,region\n2025-03-02T00:00:00Z,1,north\n2025-03-02T00:00:00Z,2,east\n2025-03-02T00:00:00Z,4,\n"
+
+
+def _prices(business, *, effective="2025-01-01", fallback=""):
+    business.declare("charges/prices.csv", f"Region,effective,price\nnorth,{effective}T00:00:00+00:00,0.50\n")
+    business.declare("charges/energy.yaml", PRICED.replace("prices.csv", f"prices.csv{fallback}"))
+    business.declare("sources/power.yaml", BY_REGION)
+    business.declare("meters/energy.yaml", OF_REGION)
+    business.deliver("power/A-1/march.csv", REGIONS)
+    business.extract()
+    return business.prepare()
+
+
+def test_usage_of_a_meter_that_has_no_price_is_set_aside_with_the_reason(business):
+    usage, verdict = _prices(business)
+    table, _ = artefact.read(verdict)
+    assert sorted(table["reason"].to_pylist()) == [
+        "price: custom field REGION__c is missing or blank",
+        "price: the decision table has no row for Region 'east'",
+    ]
+    assert business.load(usage, verdict).quarantined == 2
+    assert business.ledger() == (3, {("pending", ""): 1, ("quarantined", "price"): 2})
+
+
+def test_usage_of_a_meter_that_starts_before_the_first_price_is_set_aside(business):
+    table, _ = artefact.read(_prices(business, effective="2025-03-02")[1])
+    assert any(
+        "before the first price for Region 'north', of 2025-03-02" in each for each in table["reason"].to_pylist()
+    )
+
+
+def test_usage_of_a_meter_that_falls_back_to_the_list_price_is_loaded_and_told(business):
+    fallback = ", fallback: list_price, list_price: {model: per_unit, price: 0.75}"
+    usage, verdict = _prices(business, fallback=fallback)
+    table, about = artefact.read(verdict)
+    assert table["reason"].to_pylist() == ["price: custom field REGION__c is missing or blank"]
+    assert about["warnings"] == ["charge C-1: at its list price: the decision table has no row for Region 'east'"]
+    assert business.load(usage, verdict).warnings == tuple(about["warnings"])

@@ -25,6 +25,13 @@ CHARGES = {
         {"charge": "closed", "uom": "kwh", "currency": "EUR", "pricing": {"model": "tiered", "tiers": TIERS[:1]}}
     ),
 }
+CHARGES["bundle"] = Charge.model_validate(
+    {
+        "charge": "bundle", "uom": "kwh", "currency": "EUR",
+        "pricing": {"model": "prepaid", "price": "100", "units": "1000"},
+    }
+)  # fmt: skip
+BUNDLE_REASON = "charge bundle takes no usage of its own: its model is prepaid"
 MARCH = Period.parse("2025-03")
 START, END = datetime(2025, 3, 10, tzinfo=UTC), datetime(2025, 3, 20, tzinfo=UTC)
 ACCOUNT = Account("A-1", "Mill", "EUR", "UTC")
@@ -46,6 +53,10 @@ def test_a_record_that_fits_its_charge_is_picked_up():
     [
         ({"subscribed": None, "uom": "gallon"}, "no charge of account A-1 matches usage counted in gallon"),
         ({"subscribed": replace(CHARGE, charge="steam")}, "charge steam is not in the catalog"),
+        (
+            {"subscribed": replace(CHARGE, charge="bundle")},
+            "charge bundle takes no usage of its own: its model is prepaid",
+        ),
         ({"uom": "hour"}, "counted in hour, the charge bills kwh"),
         ({"uom": "wh"}, "counted in wh, the charge bills kwh"),
         ({"account": replace(ACCOUNT, currency="USD")}, "the account pays USD, the charge is priced in EUR"),
@@ -96,3 +107,7 @@ def test_usage_in_an_alias_of_the_unit_is_priced_as_if_it_were_counted_rightly()
 )
 def test_nobody_knows_what_usage_is_worth_that_cannot_be_rated(changes):
     assert money_at_risk(replace(LINE, **changes), [], CHARGES, UNITS) is None
+
+
+def test_what_usage_of_a_prepaid_charge_would_be_worth_nobody_knows():
+    assert money_at_risk(replace(LINE, charge="bundle"), [], CHARGES, UNITS) is None

@@ -1,31 +1,45 @@
 """Dynamic pricing: a decision table finds the price of each record by its custom fields and its start."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
-from transforms.decision_table import Base, DecisionRow, Dynamic, RowKey
-from transforms.pricing import FlatFee, PerUnit, Tiered, Volume
+from transforms.decision_table import Base, DecisionRow, Dynamic, Priced, RowKey
+from transforms.pricing import FlatFee, PerUnit
+from transforms.rating.bounds import clamp
 from transforms.rating.fields import filled
+from transforms.rating.lines import EXACT
 
 
-def choose(
-    model: Dynamic, custom_fields: Mapping[str, str], start_at: datetime, subscription_number: str
-) -> FlatFee | PerUnit | Tiered | Volume:
+@dataclass(frozen=True)
+class Chosen:
+    """What prices a record; `row` is the one by which the amounts of its tiers are adjusted and bounded, if any."""
+
+    pricing: Priced
+    row: DecisionRow | None = None
+
+
+def choose(model: Dynamic, custom_fields: Mapping[str, str], start_at: datetime, subscription_number: str) -> Chosen:
     """Find what prices a record: the row of its attributes that holds at its start, else the list price.
 
     A row negotiated for the subscription comes before a standard one. ValueError where a custom field is missing or
     blank, and where no row holds and the charge says `fallback: fail`.
     """
     values = _read_attributes(model, custom_fields)
-    found = _price(model, values, start_at, subscription_number)
-    if found is None and model.list_price is not None:
-        return model.list_price
-    if found is None:
+    if (row := _row(model, values, start_at, subscription_number)) is not None:
+        return _chosen(model.base, row)
+    if model.list_price is None:
         raise ValueError(_absence(model, values, start_at, subscription_number))
-    if model.base is Base.FLAT_FEE:
-        return FlatFee(model="flat_fee", price=found)
-    return PerUnit(model="per_unit", price=found)
+    return Chosen(model.list_price)
+
+
+def _chosen(base: Base, row: DecisionRow) -> Chosen:
+    if row.price is None:
+        return Chosen(row.tiered if base is Base.TIERED else row.volume, row)
+    price = clamp(EXACT.multiply(row.price, row.factor), row)
+    if base is Base.FLAT_FEE:
+        return Chosen(FlatFee(model="flat_fee", price=price))
+    return Chosen(PerUnit(model="per_unit", price=price))
 
 
 def _read_attributes(model: Dynamic, custom_fields: Mapping[str, str]) -> tuple[str, ...]:
@@ -41,20 +55,13 @@ def _read_attributes(model: Dynamic, custom_fields: Mapping[str, str]) -> tuple[
     return tuple(values)
 
 
-def _price(model: Dynamic, values: tuple[str, ...], at: datetime, subscription_number: str) -> Decimal | None:
-    """Find a price within its bounds; a negotiated row without bounds has those of the standard row it stands for."""
+def _row(model: Dynamic, values: tuple[str, ...], at: datetime, subscription_number: str) -> DecisionRow | None:
+    """Find the row; the price of a negotiated one without bounds has those of the standard row it stands for."""
     standard = _row_at(model, (None, values), at)
-    row = _row_at(model, (subscription_number, values), at) or standard
-    if row is None:
-        return None
-    bounds = row if row.minimum is not None or row.maximum is not None or standard is None else standard
-    return clamp(row.price, bounds.minimum, bounds.maximum)
-
-
-def clamp(price: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Decimal:
-    """Bring a price up to the minimum, or down to the maximum, where there are any."""
-    raised = price if minimum is None else max(price, minimum)
-    return raised if maximum is None else min(raised, maximum)
+    row = _row_at(model, (subscription_number, values), at)
+    if row is None or standard is None or row.tiers or (row.minimum, row.maximum) != (None, None):
+        return row or standard
+    return row.model_copy(update={"minimum": standard.minimum, "maximum": standard.maximum})
 
 
 def _row_at(model: Dynamic, key: RowKey, at: datetime) -> DecisionRow | None:
@@ -66,7 +73,7 @@ def absence(
 ) -> str | None:
     """Say why no row holds for a record; None where one does. ValueError as for `choose`."""
     values = _read_attributes(model, custom_fields)
-    if _price(model, values, start_at, subscription_number) is not None:
+    if _row(model, values, start_at, subscription_number) is not None:
         return None
     return _absence(model, values, start_at, subscription_number)
 

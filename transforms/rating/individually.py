@@ -56,4 +56,4 @@ def _start(line: TierLine, breakdown: Sequence[TierLine]) -> Decimal:
 def _owed(line: TierLine, units: Decimal) -> Decimal:
     if units <= 0:
         return ZERO
-    return line.price if line.format == "flat" else EXACT.multiply(min(units, line.units), line.price)
+    return EXACT.multiply(min(units, line.units), line.price) if line.format == "per_unit" else line.price

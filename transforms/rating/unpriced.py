@@ -1,6 +1,6 @@
-"""What can be known of a price before a load: usage that its charge could not price, or only at its list price."""
+"""What can be known of a price before a bill run: usage that its charge cannot price, or only at its list price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from transforms.charge import Pricing
@@ -8,6 +8,7 @@ from transforms.decision_table import Dynamic
 from transforms.pricing import PreRatedPerUnit, PreRatedTotal
 from transforms.rating.dynamic import absence, choose
 from transforms.rating.fields import number, rate
+from transforms.usage import UsageRecord
 
 
 def unpriced(
@@ -31,6 +32,21 @@ def at_list_price(
     pricing: Pricing, custom_fields: Mapping[str, str], start_at: datetime, subscription_number: str
 ) -> str | None:
     """Say why a record that can be priced falls back to the list price; None where it does not."""
-    if not isinstance(pricing, Dynamic) or unpriced(pricing, custom_fields, start_at, subscription_number):
+    if not isinstance(pricing, Dynamic) or pricing.list_price is None:
         return None
-    return absence(pricing, custom_fields, start_at, subscription_number)
+    try:
+        return absence(pricing, custom_fields, start_at, subscription_number)
+    except ValueError:  # it cannot be priced at all, which `unpriced` tells
+        return None
+
+
+def judge(records: Iterable[UsageRecord], pricing: Pricing) -> tuple[dict[str, str], list[str]]:
+    """Hold usage against what prices it: why records (by key) are kept back, and which fall back to the list price."""
+    held, warnings = {}, []
+    for record in records:
+        facts = record.custom_fields, record.start_at, record.subscription_number
+        if reason := unpriced(pricing, *facts):
+            held[record.record_key] = f"price: {reason}"
+        elif reason := at_list_price(pricing, *facts):
+            warnings.append(f"charge {record.charge_number}: at its list price: {reason}")
+    return held, warnings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from transforms.meter import CUSTOM_FIELD
+from transforms.field_name import CUSTOM_FIELD, SUFFIX, is_forbidden
 from transforms.upload.custom_field import CustomField
 from transforms.upload.reasons import Problem, Reason
 
@@ -43,8 +43,6 @@ FIELDS: Mapping[str, Column] = {
     "UniqueKey": Column.UNIQUE_KEY,
 }
 RESERVED = frozenset(name.replace("_", "") for name in (*Column, *(name.upper() for name in FIELDS)))
-FORBIDDEN = "CUSTOMERREFERENCE"
-SUFFIX = "__C"
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,6 @@ def read_header(names: Sequence[str], declared: Mapping[str, CustomField]) -> He
     columns = tuple(_column(text, declared) for text in texts)
     problems = [_wrong_name(text) for text, column in zip(texts, columns, strict=True) if column is None]
     return Header(columns, [*problems, *_wrong_set(columns, declared)])
-
-
-def is_forbidden(name: str) -> bool:
-    """Tell whether a name is CustomerReference, however it is spelled."""
-    letters = re.sub(r"[\W_]", "", name.upper().removesuffix(SUFFIX))
-    return letters == FORBIDDEN
 
 
 def custom_name(name: str, declared: Mapping[str, CustomField]) -> str | None:

@@ -1,12 +1,11 @@
 """Custom fields of usage: what the catalog declares of them."""
 
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field
 
 from transforms.definition import Definition
-from transforms.meter import CUSTOM_FIELD
+from transforms.field_name import FieldName
 
 TEXT_MAX = 255
 
@@ -33,4 +32,4 @@ class CustomField(Definition):
 class CustomFields(Definition):
     """The content of `catalog/custom_fields.yaml`: with it, usage bears these custom fields and no others."""
 
-    custom_fields: dict[Annotated[str, Field(pattern=CUSTOM_FIELD)], CustomField]
+    custom_fields: dict[FieldName, CustomField]

@@ -24,7 +24,7 @@ class Known:
     ) -> None:
         """Make them findable; `subscribed` are the charges of these accounts and all others that rows name."""
         self.accounts = {each.account_number: each for each in accounts}
-        self.charges = charges
+        self.charges = {name: charge for name, charge in charges.items() if charge.takes_usage}
         self.by_number: dict[str, SubscribedCharge] = {}
         self.by_account: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
         self.by_subscription: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)

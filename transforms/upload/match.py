@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import Cycle
+from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.upload.cells import DECIMALS_MAX, DIGITS_MAX
 from transforms.upload.checks import Findings, check_dates, check_names, named_charge
 from transforms.upload.columns import Column
@@ -71,8 +72,9 @@ class Matcher:
             quantity = self._quantity(found, target)
             if quantity is not None and start is not None and not found.problems:
                 self._check_span(found, target, start)
+                self._check_price(found, target, start)
                 record = self._record(row, record_key, account, target, quantity, start, end)
-        return Match(record, found.problems, found.cautions)
+        return Match(None if found.problems else record, found.problems, found.cautions)
 
     def _names(self, row: Row) -> "_Named":
         """Settle what a row names; many rows name the same."""
@@ -153,6 +155,17 @@ class Matcher:
             until = f" until {charge.end_at.isoformat()}" if charge.end_at else ""
             also = f"{charge.charge_number} is subscribed to from {charge.start_at.isoformat()}{until}"
             found.tell(Caution.START_OUTSIDE, Column.START, also)
+
+    def _check_price(self, found: Findings, target: Target, start: datetime) -> None:
+        """Hold the custom fields and the start against what prices the charge's usage."""
+        if (charge := target.charge) is None:
+            return
+        pricing = self._known.charges[charge.charge].pricing
+        facts = found.row.custom_fields, start, charge.subscription_number
+        if reason := unpriced(pricing, *facts):
+            found.tell(Reason.UNPRICED, Column.CHARGE, f"{charge.charge_number}: {reason}")
+        elif reason := at_list_price(pricing, *facts):
+            found.tell(Caution.LIST_PRICE, Column.CHARGE, f"{charge.charge_number}: {reason}")
 
     def _record(
         self,

@@ -89,6 +89,7 @@ class Reason(StrEnum):
     CUSTOM_INVALID = "custom_invalid"
     CUSTOM_TOO_LONG = "custom_too_long"
     CUSTOM_BAD_DATE = "custom_bad_date"
+    UNPRICED = "unpriced"
     RECORD_BILLED = "record_billed"
     STORE_REFUSED = "store_refused"
 
@@ -99,7 +100,9 @@ class Caution(StrEnum):
     NO_CHARGE = "no_charge"
     UOM_OTHER = "uom_other"
     START_OUTSIDE = "start_outside"
+    LIST_PRICE = "list_price"
     PERIOD_BILLED = "period_billed"
+    METERED = "metered"
 
 
 ADVICE: Mapping[Refusal | Reason | Caution, str] = {
@@ -157,7 +160,7 @@ ADVICE: Mapping[Refusal | Reason | Caution, str] = {
     Reason.SUBSCRIPTION_OF_ANOTHER: "give a subscription of this account",
     Reason.CHARGE_UNKNOWN: "give the number of a registered charge, such as C-00000001, not its name",
     Reason.CHARGE_INACTIVE: "activate the charge first",
-    Reason.CHARGE_NOT_USAGE: "give a usage charge: this one is not in the catalog",
+    Reason.CHARGE_NOT_USAGE: "give a usage charge: this one takes no usage, or is not in the catalog",
     Reason.CHARGE_OF_ANOTHER: "give a charge of this account",
     Reason.CHARGE_NOT_IN_SUBSCRIPTION: "give a charge of this subscription, or leave the subscription empty",
     Reason.CHARGE_AMBIGUOUS: "name the charge: each of several would bill the usage once more",
@@ -173,12 +176,15 @@ ADVICE: Mapping[Refusal | Reason | Caution, str] = {
     Reason.CUSTOM_INVALID: "give a value of the kind that the catalog declares for the custom field",
     Reason.CUSTOM_TOO_LONG: "shorten it to the length of the custom field (255 unless the catalog says otherwise)",
     Reason.CUSTOM_BAD_DATE: "write the date in the declared locale, or as YYYY-MM-DD",
+    Reason.UNPRICED: "fill the custom fields that make the price, by their own names, or add a price that holds then",
     Reason.RECORD_BILLED: "leave the row out, or correct by a record of its own: what is billed cannot be updated",
     Reason.STORE_REFUSED: "send the file again; if it fails again, something registered was changed meanwhile",
     Caution.NO_CHARGE: "no charge takes the usage: give the unit and the charge that are meant, or subscribe to one",
     Caution.UOM_OTHER: "the named charge counts another unit and will not bill the usage: correct one of them",
     Caution.START_OUTSIDE: "the charge was not subscribed to at that time: correct the date, or the subscription",
+    Caution.LIST_PRICE: "the decision table has no price for it: its list price is billed, unless a row is added",
     Caution.PERIOD_BILLED: "the period is billed already: its next bill run bills the difference",
+    Caution.METERED: "a meter bills the charge too, and this is billed beside it: leave out what the meter counts",
 }
 
 

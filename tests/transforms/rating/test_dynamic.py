@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 from rating_by_hand import amounts, bill, charge, used
 
-from transforms.rating.dynamic import clamp
+from transforms.decision_table import Bounded
+from transforms.rating.bounds import clamp
 from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import RatingError
 
@@ -70,8 +71,19 @@ def test_a_negotiated_price_with_bounds_of_its_own_has_these():
 
 @pytest.mark.parametrize(("price", "within"), [("2", 3), ("3", 3), ("4", 4), ("6", 6), ("7", 6)])
 def test_bounds_hold_what_is_outside_and_leave_what_is_inside(price, within):
-    assert clamp(Decimal(price), Decimal(3), Decimal(6)) == within
-    assert clamp(Decimal(price), None, None) == Decimal(price)
+    assert clamp(Decimal(price), Bounded(minimum="3", maximum="6")) == within
+    assert clamp(Decimal(price), Bounded()) == Decimal(price)
+
+
+def test_a_price_that_nothing_changes_keeps_its_digits_as_they_are_written():
+    (item,) = bill([call(1, "1", 9, "CA")], phone(row("CA", 5, "2.50")))
+    assert [str(line.price) for line in item.breakdown] == ["2.50"]
+
+
+@pytest.mark.parametrize(("adjustment", "owed"), [("-10%", "3.6"), ("+2.5%", "4.1"), ("-100%", 3), ("+200%", 6)])
+def test_a_price_is_adjusted_before_it_is_bounded(adjustment, owed):
+    adjusted = row("NY", 5, "4", minimum="3", maximum="6", adjustment=adjustment)
+    assert amounts(bill([call(1, "1", 9, "NY")], phone(adjusted))) == [Decimal(owed)]
 
 
 def test_a_flat_price_is_the_price_of_a_record_whatever_its_quantity():
