@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+from pipeline.contributing import contribution_problems
 from pipeline.decision_tables import with_table
 from pipeline.documents import CatalogError, Document, nearest
 from pipeline.lookups import read_lookup
@@ -53,7 +54,8 @@ class Catalog:
         for path in folder.glob("custom_fields.yaml"):
             catalog._attempt_read(path, catalog._add_custom_fields)
         catalog._collect(folder / "sources", catalog._add_source)
-        catalog._collect(folder / "charges", catalog._add_charge)
+        for document in catalog._collect(folder / "charges", catalog._add_charge):
+            catalog._attempt(catalog._check_contributions, document)
         documents = catalog._collect(folder / "meters", catalog._add_own_source)
         for document in documents:
             catalog._attempt(catalog._add_meter, document)
@@ -157,15 +159,27 @@ class Catalog:
         _check_file_name(document, "charge", charge.charge)
         if self.made is not None:
             _check_known(document, ("uom",), charge.uom, self.units.units)
+            if charge.drawdown is not None:
+                _check_known(document, ("drawdown", "uom"), charge.drawdown.uom, self.units.units)
         _check_known(document, ("currency",), charge.currency, self.units.currencies)
         for name in charge.price_fields if self.custom_fields else ():
             _check_known(document, ("pricing",), name, self.custom_fields)
         self.charges[charge.charge] = charge
 
+    def _check_contributions(self, document: Document) -> None:
+        """Leave a commitment out to which other charges cannot contribute as it says."""
+        if problems := list(contribution_problems(document, self.charges)):
+            del self.charges[document.path.stem]
+            raise CatalogError(problems)
+
     def _add_meter(self, document: Document) -> None:
         meter = document.as_model(Meter)
         _check_known(document, ("source",), meter.source_name, self.sources)
         _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
+        if not self.charges[meter.map.charge].takes_usage:
+            model = self.charges[meter.map.charge].pricing.model
+            text = f"map.charge: {meter.map.charge!r} takes no usage of its own: its model is {model}"
+            raise CatalogError([document.problem(("map", "charge"), text)])
         for name in self.charges[meter.map.charge].price_fields:
             _check_known(document, ("map", "custom_fields"), name, meter.map.custom_fields, "not filled by the meter")
         source = self.source(meter.source_name)

@@ -12,9 +12,11 @@ from pipeline.catalog import Catalog
 from pipeline.layout import plain
 from pipeline.preflight import Pickup
 from pipeline.store.billing import COPIED, columns_of
+from transforms.commitment import Commitment
 from transforms.customers import Account
-from transforms.rating.rate import rate
-from transforms.rating.usage import BilledKey, ChargePeriod, RatedItem
+from transforms.rating.prepaid import Funds
+from transforms.rating.rate import NOTHING, rate
+from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem
 
 OWNER = tuple(ChargePeriod.__dataclass_fields__)
 
@@ -27,17 +29,40 @@ def rate_again(
     items: Sequence[sa.RowMapping],
     *,
     run: str | None = None,
+    contributed: Mapping[CommittedKey, Decimal] = NOTHING,
+    funds: Funds | None = None,
 ) -> tuple[RatedItem, ...]:
     """Rate usage as a bill run did that took what bears its id, or all of it; RatingError as `rate` gives it.
 
     `items` are those that it, and the runs before it, made: of a charge that costs without usage, they tell the period.
+    `contributed` is what it settled commitments with, `funds` what it drew.
     """
     found = Pickup(rows, accounts, {})
     lines = [
         replace(found.line(row), status="pending" if run in {None, row["bill_run_id"]} else "processed") for row in rows
     ]
-    subscribed = [ChargePeriod(**{name: item[name] for name in OWNER}) for item in items]
-    return rate(lines, charges=catalog.charges, units=catalog.units, billed=billed, subscribed=subscribed)
+    subscribed = [
+        owner_of(item) for item in items if run in {None, item["bill_run_id"]} or not _committed(item, catalog)
+    ]
+    return rate(
+        lines,
+        charges=catalog.charges,
+        units=catalog.units,
+        billed=billed,
+        subscribed=subscribed,
+        contributed=contributed,
+        funds=funds,
+    )
+
+
+def owner_of(item: sa.RowMapping) -> ChargePeriod:
+    """Tell whose item of which period it is."""
+    return ChargePeriod(**{name: item[name] for name in OWNER})
+
+
+def _committed(item: sa.RowMapping, catalog: Catalog) -> bool:
+    """Tell whether it settled a commitment: each bill run does so with what there was then."""
+    return isinstance(catalog.charges[item["charge"]].pricing, Commitment)
 
 
 def item_text(item: RatedItem) -> str:

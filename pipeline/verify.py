@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from pipeline.billed import Billed
 from pipeline.catalog import Catalog
+from pipeline.commitments import contributed_then
 from pipeline.durable import sha256
 from pipeline.layout import plain
+from pipeline.prepaid import recorded
 from pipeline.remake import FilesGoneError, remake, remake_upload, situation_then
 from pipeline.rerate import item_text, rate_again, row_text
 from pipeline.seal import Figures, Manifest, SealedFile, SealedMeter, read
@@ -113,7 +115,7 @@ def _made(store: sa.Engine, catalog: Catalog, manifest: Manifest, stored: Billed
     checks += [Check(f"API: {calls} records are taken as they are, for a call leaves no file")] if calls else []
     changed = len(stored.changed)
     checks += [Check(f"changed by hand: {changed} records are taken as they are")] if changed else []
-    return [*checks, _of_runs(catalog, manifest.bill_runs, stored)]
+    return [*checks, _of_runs(store, catalog, manifest.bill_runs, stored)]
 
 
 def _files(what: str, sealed: Iterable[SealedFile], folder: Path) -> Check:
@@ -177,7 +179,7 @@ def _of_upload(store: sa.Engine, catalog: Catalog, import_id: str, stored: Bille
     return Check(compared, [told for told in found if told])
 
 
-def _of_runs(catalog: Catalog, runs: Sequence[str], stored: Billed) -> Check:
+def _of_runs(store: sa.Engine, catalog: Catalog, runs: Sequence[str], stored: Billed) -> Check:
     """Make the bill runs again, one after the other, each with what those before it had billed."""
     compared = f"rated items: {len(stored.items)} rated again, in {len(runs)} bill runs"
     differences: list[str] = []
@@ -186,7 +188,11 @@ def _of_runs(catalog: Catalog, runs: Sequence[str], stored: Billed) -> Check:
         rows = [row for row in stored.records if row["bill_run_id"] in runs[:place]]
         until = [row for row in stored.items if row["bill_run_id"] in runs[:place]]
         try:
-            items = rate_again(catalog, rows, stored.accounts, dict(billed), until, run=run)
+            before = contributed_then(store, catalog, until, run)
+            drawn = recorded(store, run)
+            items = rate_again(
+                catalog, rows, stored.accounts, dict(billed), until, run=run, contributed=before, funds=drawn
+            )
         except (RatingError, KeyError) as error:
             return Check(compared, [*differences, f"bill run {run}: it cannot be made again: {error}"])
         was = {row_text(row) for row in stored.items if row["bill_run_id"] == run}

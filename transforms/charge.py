@@ -5,10 +5,12 @@ from typing import Annotated, Self, get_args
 
 from pydantic import Field, model_validator
 
+from transforms.commitment import Commitment
 from transforms.decision_table import Dynamic
-from transforms.definition import Definition
+from transforms.definition import Definition, Exact
+from transforms.field_name import FieldName
+from transforms.prepaid import Drawdown, Prepaid
 from transforms.pricing import (
-    FieldName,
     FlatFee,
     HighWaterMarkTiered,
     HighWaterMarkVolume,
@@ -48,6 +50,13 @@ class Alignment(StrEnum):
     ANNIVERSARY = "anniversary"  # on the day and month in which the subscribed charge itself started
 
 
+class Timing(StrEnum):
+    """When usage may be billed."""
+
+    END_OF_PERIOD = "end_of_period"
+    ON_DEMAND = "on_demand"  # also before that: what started before the target date of a bill run
+
+
 class UomValidation(StrEnum):
     """What becomes of uploaded usage in another unit of measure than the charge's."""
 
@@ -80,11 +89,16 @@ Pricing = Annotated[
     | HighWaterMarkTiered
     | PreRatedTotal
     | PreRatedPerUnit
-    | Dynamic,
+    | Dynamic
+    | Prepaid
+    | Commitment,
     Field(discriminator="model"),
 ]
 GROUPED = (PerUnit, Tiered, Volume)
 INDIVIDUAL = (PerUnit, Tiered, Volume, Overage)
+DRAWN = (PerUnit, Tiered, Volume, Overage, TieredWithOverage, HighWaterMarkVolume, HighWaterMarkTiered)
+OWED_BY_PERIOD = (FlatFee, Prepaid, Commitment)  # whether or not there is usage
+WITHOUT_USAGE = (Prepaid, Commitment)
 FLAT_FEE_UOM = "each"
 
 
@@ -100,15 +114,24 @@ class Charge(Definition):
     rating_group: RatingGroup = RatingGroup.BILLING_PERIOD
     group_field: FieldName | None = None
     rate_records: RateRecords = RateRecords.TOGETHER
+    timing: Timing = Timing.END_OF_PERIOD
     uom_validation: UomValidation = UomValidation.ACCEPT
     negative_usage: NegativeUsage = NegativeUsage.REFUSE
+    unbilled_above: tuple[Annotated[Exact, Field(gt=0)], ...] = ()
     pricing: Pricing
+    drawdown: Drawdown | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if problem := _group_problem(self) or _model_problem(self):
+        problems = (find(self) for find in (_group_problem, _model_problem, _prepaid_problem, _commitment_problem))
+        if problem := next(filter(None, problems), None):
             raise ValueError(problem)
         return self
+
+    @property
+    def takes_usage(self) -> bool:
+        """Whether usage can be its: what is prepaid, or committed, is about the usage of other charges."""
+        return not isinstance(self.pricing, WITHOUT_USAGE)
 
     @property
     def price_fields(self) -> tuple[str, ...]:
@@ -137,12 +160,46 @@ def _model_problem(charge: Charge) -> str | None:
     """Say what else a charge asks for that its model does not have."""
     if isinstance(charge.pricing, FlatFee) and charge.uom.lower() != FLAT_FEE_UOM:
         return f"usage of a flat fee counts in {FLAT_FEE_UOM}; the charge says uom: {charge.uom}"
+    if charge.timing is Timing.ON_DEMAND and not isinstance(charge.pricing, GROUPED):
+        return f"model {charge.pricing.model} waits for its period's end; timing: on_demand is for {_models(GROUPED)}"
     if charge.rate_records is RateRecords.TOGETHER:
         return None
     if not isinstance(charge.pricing, INDIVIDUAL):
         return f"model {charge.pricing.model} has no rate_records: individually; it is for {_models(INDIVIDUAL)}"
     if charge.rating_group is RatingGroup.RECORD:
         return "rating_group: record rates every record alone already; leave rate_records out"
+    return None
+
+
+def _prepaid_problem(charge: Charge) -> str | None:
+    """Say what does not go with prepaid units, of the charge that sells them or of one that draws from them."""
+    if not isinstance(charge.pricing, Prepaid) and charge.drawdown is None:
+        return None
+    if charge.alignment is not Alignment.CALENDAR:
+        return (
+            "prepaid units, and usage that draws from them, have billing periods by the calendar; leave alignment out"
+        )
+    return _drawdown_problem(charge) if charge.drawdown else None
+
+
+def _commitment_problem(charge: Charge) -> str | None:
+    """Say what does not go with a commitment."""
+    if not isinstance(charge.pricing, Commitment):
+        return None
+    if charge.uom.lower() != FLAT_FEE_UOM:
+        return f"a commitment is an amount of money; it counts in {FLAT_FEE_UOM}, the charge says uom: {charge.uom}"
+    if charge.alignment is not Alignment.CALENDAR:
+        return "a commitment is for billing periods by the calendar; leave alignment out"
+    return None
+
+
+def _drawdown_problem(charge: Charge) -> str | None:
+    if not isinstance(charge.pricing, DRAWN):
+        return f"model {charge.pricing.model} has no drawdown; it is for {_models(DRAWN)}"
+    if charge.rate_records is RateRecords.INDIVIDUALLY:
+        return "drawdown covers the units of a whole group; leave rate_records out"
+    if charge.uom_validation is not UomValidation.REJECT:
+        return "usage that draws prepaid units must not be lost for its unit; say uom_validation: reject"
     return None
 
 

@@ -1,17 +1,18 @@
 """Charge models as the catalog declares them: what a quantity of usage costs."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from transforms.definition import Definition, Exact
-from transforms.meter import CUSTOM_FIELD
+from transforms.field_name import FieldName
 
 Price = Annotated[Exact, Field(ge=0)]
-FieldName = Annotated[str, Field(pattern=CUSTOM_FIELD)]
 
 
 class AboveLastTier(StrEnum):
@@ -64,9 +65,14 @@ class Tiers(Definition):
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
-        for number, (tier, following) in enumerate(zip(self.tiers, self.tiers[1:], strict=False), start=1):
-            _check_order(number, tier.up_to, following.up_to)
+        check_ascending(self.tiers)
         return self
+
+
+def check_ascending(tiers: Sequence[Tier]) -> None:
+    """Refuse tiers that do not end one above the other; ValueError names the first that is wrong."""
+    for number, (tier, following) in enumerate(pairwise(tiers), start=1):
+        _check_order(number, tier.up_to, following.up_to)
 
 
 def _check_order(number: int, bound: Decimal | None, following: Decimal | None) -> None:

@@ -181,3 +181,26 @@ def test_a_coverage_needs_a_source_that_says_how_far_apart_its_samples_are(busin
     assert _problems(business) == [
         "meters/energy.yaml:7: coverage: source power must say how far apart its samples are (interval_seconds)"
     ]
+
+
+BUNDLE = "charge: bundle\nuom: hour\ncurrency: EUR\npricing: {model: prepaid, price: 100, units: 1000}\n"
+
+
+def test_usage_that_draws_an_unknown_prepaid_unit_is_refused_with_line_and_nearest_word(business):
+    business.declare("charges/bundle.yaml", BUNDLE)
+    business.declare(
+        "charges/energy.yaml",
+        "charge: energy\nuom: kwh\ncurrency: EUR\nuom_validation: reject\n"
+        "drawdown: {uom: hours, rate: 2}\npricing: {model: per_unit, price: 1}\n",
+    )
+    assert _problems(business)[0] == (
+        "charges/energy.yaml:5: drawdown.uom: 'hours' is unknown (known: hour, kwh); did you mean 'hour'?"
+    )
+
+
+def test_a_meter_cannot_bill_what_is_prepaid(business):
+    business.declare("charges/bundle.yaml", BUNDLE)
+    business.declare("meters/energy.yaml", METER.replace("charge: energy, unit: kwh", "charge: bundle, unit: hour"))
+    assert _problems(business) == [
+        "meters/energy.yaml:6: map.charge: 'bundle' takes no usage of its own: its model is prepaid"
+    ]

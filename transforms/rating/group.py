@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
-from transforms.charge import Charge, RatingGroup
-from transforms.pricing import FlatFee
+from transforms.charge import OWED_BY_PERIOD, Charge, RatingGroup
 from transforms.rating.fields import text_of
 from transforms.rating.usage import BilledKey, ChargePeriod, RatingError, UsageLine
 
@@ -29,6 +29,11 @@ class Group:
         """What earlier rated items of this group are found by."""
         return (self.owner.charge_number, self.owner.period_start, self.key)
 
+    @property
+    def place(self) -> tuple[str, str, datetime, str]:
+        """By what groups follow one another."""
+        return (self.owner.account_number, *self.billed_key)
+
 
 def group_usage(
     lines: Iterable[UsageLine],
@@ -38,7 +43,7 @@ def group_usage(
 ) -> list[Group]:
     """Group usage by charge, billing period and the charge's rating group, in one order whatever the order given.
 
-    A flat fee has its group also where one of the `subscribed` charge periods has no usage.
+    A flat fee, or what is prepaid, has its group also where one of the `subscribed` charge periods has no usage.
     RatingError for a record given twice, an unknown charge, a unit that is not the charge's, or a charge number
     that stands for two things.
     """
@@ -50,12 +55,12 @@ def group_usage(
         key = (line.charge_number, line.period_start, group_key(first, _charge_of(line, charges)))
         members.setdefault(key, []).append(line)
     for each in subscribed:
-        if each.charge in charges and isinstance(charges[each.charge].pricing, FlatFee):
+        if each.charge in charges and isinstance(charges[each.charge].pricing, OWED_BY_PERIOD):
             owner = owners.setdefault((each.charge_number, each.period_start), each)
             members.setdefault((owner.charge_number, owner.period_start, ""), [])
     keys = members.keys() | {key for key in billed if key[:2] in owners}
     groups = (_group(owners[key[:2]], key, members, charges) for key in keys)
-    return sorted(groups, key=lambda group: (group.owner.account_number, *group.billed_key))
+    return sorted(groups, key=lambda group: group.place)
 
 
 def group_key(line: UsageLine, charge: Charge) -> str:
@@ -134,6 +139,8 @@ def _charge_of(line: UsageLine, charges: Mapping[str, Charge]) -> Charge:
     if line.charge not in charges:
         raise RatingError(f"record {line.record_id} names charge {line.charge!r}, which the catalog does not know")
     charge = charges[line.charge]
+    if not charge.takes_usage:
+        raise RatingError(f"record {line.record_id} names charge {line.charge!r}, which takes no usage of its own")
     if line.uom != charge.uom:
         raise RatingError(
             f"record {line.record_id} counts {line.uom!r}, but charge {line.charge!r} is billed in {charge.uom!r}"

@@ -12,22 +12,29 @@ from transforms.pricing import Tier
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
 """Arithmetic of units and money: a digit that would be lost is an error."""
 
+Format = Literal[
+    "per_unit", "flat", "adjustment", "minimum", "maximum", "prepaid", "committed", "contributed", "exceeded"
+]
+
 
 @dataclass(frozen=True)
 class TierLine:
-    """The units in (above, up_to] and what they cost: units times price, or the price once for a flat line."""
+    """The units in (above, up_to] and what they cost: units times price, or the price once for every other line.
+
+    A line that is no price of units but changes the amount of its tier bears that change, up or down, as its price.
+    """
 
     tier: int
     above: Decimal
     up_to: Decimal | None
     units: Decimal
     price: Decimal
-    format: Literal["per_unit", "flat"]
+    format: Format
 
     @property
     def amount(self) -> Decimal:
         """The exact, unrounded amount."""
-        return self.price if self.format == "flat" else EXACT.multiply(self.units, self.price)
+        return EXACT.multiply(self.units, self.price) if self.format == "per_unit" else self.price
 
 
 def tier_lines(number: int, tier: Tier, above: Decimal, units: Decimal) -> tuple[TierLine, ...]:
@@ -59,12 +66,12 @@ def worth(lines: Iterable[TierLine]) -> Decimal:
 
 
 def rate_detail(lines: Iterable[TierLine]) -> str:
-    """Write a breakdown as the billing platform does: `tier:format:from:to:price;`, format 0 flat and 1 per unit.
+    """Write a breakdown as the billing platform does: `tier:format:from:to:price;`, format 1 per unit and 0 once.
 
     `from` is where the tier before it ended; `to` of an open tier is empty.
     """
     return "".join(
-        f"{line.tier}:{0 if line.format == 'flat' else 1}:{line.above:f}:"
+        f"{line.tier}:{1 if line.format == 'per_unit' else 0}:{line.above:f}:"
         f"{'' if line.up_to is None else format(line.up_to, 'f')}:{line.price:f};"
         for line in lines
     )

@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import assert_never
 
 from transforms.charge import Pricing
+from transforms.commitment import Commitment
 from transforms.decision_table import Dynamic
+from transforms.prepaid import Prepaid
 from transforms.pricing import (
     FlatFee,
     HighWaterMarkTiered,
@@ -19,6 +21,8 @@ from transforms.pricing import (
     Volume,
 )
 from transforms.rating import (
+    bounds,
+    commitment,
     dynamic,
     flat_fee,
     high_water_mark,
@@ -35,7 +39,12 @@ from transforms.rating.usage import UsageLine, of_record
 
 
 def measure(pricing: Pricing, lines: Sequence[UsageLine]) -> Decimal:
-    """Tell the quantity that a model prices: the sum, or that of the highest day; ValueError where it is below zero."""
+    """Tell the quantity that a model prices: the sum, or that of the highest day; ValueError where it is below zero.
+
+    What is prepaid is the units that it sells, whatever the usage.
+    """
+    if isinstance(pricing, Prepaid):
+        return pricing.units
     if isinstance(pricing, HighWaterMarkVolume | HighWaterMarkTiered):
         return high_water_mark.highest_day(lines)
     if (quantity := exact_sum(line.quantity for line in lines)) < 0:
@@ -52,7 +61,7 @@ def price(  # noqa: PLR0911 one return for each model
     quantity, or a field does not hold what the model needs.
     """
     match pricing:
-        case FlatFee():
+        case FlatFee() | Prepaid():
             return flat_fee.price(quantity, pricing)
         case PerUnit():
             return per_unit.price(quantity, pricing)
@@ -66,6 +75,8 @@ def price(  # noqa: PLR0911 one return for each model
             return tiered_with_overage.price(quantity, pricing)
         case HighWaterMarkVolume() | HighWaterMarkTiered():
             return high_water_mark.price(quantity, pricing)
+        case Commitment():
+            return commitment.price(pricing)
         case PreRatedTotal() | PreRatedPerUnit() | Dynamic():
             return _price_by_fields(quantity, pricing, lines)
         case _:
@@ -82,8 +93,10 @@ def _price_by_fields(
             return pre_rated_per_unit.price(lines, pricing)
         case Dynamic():
             # The group is one record and its adjustments, which cost what the record costs.
-            return price(quantity, of_record(lines[0], lambda line: _choose(pricing, line)))
+            chosen = of_record(lines[0], lambda line: _choose(pricing, line))
+            found = price(quantity, chosen.pricing)
+            return found if chosen.row is None else bounds.bring_within(found, chosen.row)
 
 
-def _choose(model: Dynamic, line: UsageLine) -> Pricing:
+def _choose(model: Dynamic, line: UsageLine) -> dynamic.Chosen:
     return dynamic.choose(model, line.custom_fields, line.start_at, line.subscription_number)

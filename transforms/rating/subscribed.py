@@ -2,31 +2,31 @@
 
 from collections.abc import Iterable, Mapping
 
-from transforms.charge import Charge
+from transforms.charge import OWED_BY_PERIOD, Charge
 from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import Period
-from transforms.pricing import FlatFee
 from transforms.rating.usage import ChargePeriod
 
 
 def charge_periods(
     accounts: Iterable[Account], subscribed: Iterable[SubscribedCharge], charges: Mapping[str, Charge], period: Period
 ) -> list[ChargePeriod]:
-    """List who owes a flat fee for a period: active, priced in the account's currency, subscribed to in any part of it.
+    """List who owes a period without usage: active, priced in the account's currency, subscribed to in any part of it.
 
-    `charges` of the catalog are by name; a flat fee is never prorated.
+    `charges` of the catalog are by name; a flat fee, what is prepaid and what is committed are never prorated.
     """
     known = {account.account_number: account for account in accounts}
     found = []
     for each in subscribed:
         account, charge = known[each.account_number], charges.get(each.charge)
-        if charge is not None and isinstance(charge.pricing, FlatFee) and _owes(account, each, charge, period):
-            found.append(_charge_period(account, each, period))
+        if charge is not None and isinstance(charge.pricing, OWED_BY_PERIOD) and owes(account, each, charge, period):
+            found.append(charge_period(account, each, period))
     return found
 
 
-def _owes(account: Account, subscribed: SubscribedCharge, charge: Charge, period: Period) -> bool:
+def owes(account: Account, subscribed: SubscribedCharge, charge: Charge, period: Period) -> bool:
+    """Tell whether a subscribed charge is billed a period: active, in the account's currency, in any part of it."""
     window = period.window(account.time_zone)
     return (
         account.status == subscribed.status == ACTIVE
@@ -37,7 +37,8 @@ def _owes(account: Account, subscribed: SubscribedCharge, charge: Charge, period
     )
 
 
-def _charge_period(account: Account, subscribed: SubscribedCharge, period: Period) -> ChargePeriod:
+def charge_period(account: Account, subscribed: SubscribedCharge, period: Period) -> ChargePeriod:
+    """Give a period of a subscribed charge, cut on the account's own clock."""
     window = period.window(account.time_zone)
     return ChargePeriod(
         account_number=account.account_number,

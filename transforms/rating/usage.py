@@ -13,6 +13,8 @@ from transforms.rating.lines import TierLine
 Found = TypeVar("Found")
 BilledKey = tuple[str, datetime, str]
 """Charge number, start of the billing period, group key: what earlier rated items are found by."""
+CommittedKey = tuple[str, datetime]
+"""Charge number and start of the billing period of a commitment."""
 
 
 class RatingError(MeterbridgeError, ValueError):
@@ -75,7 +77,7 @@ def of_record(line: UsageLine, read: Callable[[UsageLine], Found]) -> Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RatedItem:
+class RatedItem(ChargePeriod):
     """What one group of usage is worth, what was billed of it before, and `amount`, the difference due now.
 
     `quantity` is in `uom`, rounded by the unit's rule; the amounts are in `currency`, rounded by its rule.
@@ -83,14 +85,8 @@ class RatedItem:
     group id by which usage is rated.
     """
 
-    account_number: str
-    subscription_number: str
-    charge_number: str
-    charge: str
     currency: str
     uom: str
-    period_start: datetime
-    period_end: datetime
     group_key: str
     quantity: Decimal
     breakdown: tuple[TierLine, ...]

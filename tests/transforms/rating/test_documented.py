@@ -15,12 +15,12 @@ from pipeline.documents import Document
 from transforms.charge import Charge, Pricing, RatingGroup
 from transforms.period import Period
 from transforms.rating.rate import rate
-from transforms.rating.usage import UsageLine
+from transforms.rating.usage import ChargePeriod, UsageLine
 from transforms.units import Units
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "charges.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `({model: .*})` \| ([0-9.]+) \|", DOCUMENT, flags=re.MULTILINE)
-ROWS = re.findall(r"^\| (\d) \| (.*) \|$", DOCUMENT, flags=re.MULTILINE)
+ROWS = re.findall(r"^\| (\d) \| (\d{4}-.*) \|$", DOCUMENT, flags=re.MULTILINE)
 GROUPS = re.findall(r"^\| `([a-z_]+)` \| .* \| ([0-9.]+) \|$", DOCUMENT, flags=re.MULTILINE)
 FIELDS = ("GROUP__c", "AMOUNT__c", "PRICE__c", "REGION__c")
 KEYS = sorted({key for key, _ in fields(Charge) if not key.startswith("pricing.list_price.")})
@@ -90,7 +90,7 @@ def test_the_charge_at_the_top_is_one():
 
 
 def test_every_model_has_a_worked_example():
-    assert {charge(read(text)).pricing.model for text, _ in EXAMPLES} == models() - {"dynamic"}
+    assert {charge(read(text)).pricing.model for text, _ in EXAMPLES} == models() - {"dynamic", "prepaid", "commitment"}
 
 
 @pytest.mark.parametrize(("text", "written"), EXAMPLES)
@@ -128,3 +128,27 @@ def test_the_decision_table_comes_to_what_is_written(tmp_path, subscription):
     ordinary, negotiated = re.findall(r"\* 0.60: ([0-9.]+)\.|\* 0.30 = ([0-9.]+)\.", DOCUMENT.replace("×", "*"))
     written = {"S-1": ordinary[0], "S-2": negotiated[1]}[subscription]
     assert owed(backbone, subscription_number=subscription) == Decimal(written)
+
+
+def test_each_record_meets_the_tiers_of_its_row_and_comes_to_what_is_written(tmp_path):
+    (tmp_path / "backbone.yaml").write_text(blocks("yaml")[2], encoding="utf-8")
+    (tmp_path / "backbone_tiers.csv").write_text(blocks("csv")[1], encoding="utf-8")
+    backbone = with_table(Document.read(tmp_path / "backbone.yaml")).as_model(Charge)
+    items = rate(lines(), charges={"backbone": backbone}, units=UNITS, billed={})
+    written = re.findall(r"^\| (\d) \| \d+ \| ([0-9.]+) \| .* \|$", DOCUMENT, flags=re.MULTILINE)
+    assert [(item.group_key, item.amount) for item in items] == [(key, Decimal(amount)) for key, amount in written]
+    assert len(written) == len(ROWS)
+
+
+def test_commitments_come_to_what_is_written():
+    (text,) = [block for block in blocks("yaml") if "model: commitment" in block]
+    promise, year = Charge.model_validate(read(text)), Period.parse("2025").window("UTC")
+    named = {"account_number": "A-1", "subscription_number": "S-1", "charge_number": "C-9", "charge": "promise"}
+    owner = ChargePeriod(**named, period_start=year.start, period_end=year.end)
+    examples = re.findall(r"^\| (\d+\.\d\d) \| (\d+\.\d\d) \| (\d+\.\d\d) \| ", DOCUMENT, flags=re.MULTILINE)
+    for *spent, written in examples:
+        contributed = {("C-9", year.start): sum(map(Decimal, spent))}
+        rules = {"charges": {"promise": promise}, "units": UNITS, "billed": {}}
+        (item,) = rate((), **rules, subscribed=[owner], contributed=contributed)
+        assert item.amount == Decimal(written)
+    assert len(examples) == 3

@@ -1,4 +1,7 @@
-"""Worked examples of the billing platform's documentation; `absent` says why we have no such rule."""
+"""Worked examples of the billing platform's documentation.
+
+`apart` names the file that holds one which is no single charge and period, `absent` says why we have no such rule.
+"""
 
 import json
 from decimal import Decimal
@@ -13,7 +16,7 @@ from transforms.rating.rate import rate
 from transforms.units import Units
 
 EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text(encoding="utf-8"))
-HELD = [example for example in EXAMPLES if "absent" not in example]
+HELD = [example for example in EXAMPLES if not {"absent", "apart"} & example.keys()]
 UNITS = Units.model_validate({"units": {"minute": {"decimals": "2"}}, "currencies": {"USD": {}}})
 OF_CHARGE = ("pricing", "rating_group", "group_field", "rate_records")
 
@@ -60,5 +63,10 @@ def test_e12_and_e13_are_two_bill_runs_of_which_the_second_bills_the_difference(
 
 
 def test_every_example_is_held_or_says_why_we_have_no_such_rule():
-    assert all(example.get("absent") or example["amounts"] for example in EXAMPLES)
+    for example in EXAMPLES:
+        assert "apart" in example or example.get("absent") or example["amounts"]
+    for example in (example for example in EXAMPLES if "apart" in example):
+        assert f"def test_{example['id'].lower()}_" in Path(__file__).with_name(example["apart"]).read_text(
+            encoding="utf-8"
+        )
     assert len({example["id"] for example in EXAMPLES}) == len(EXAMPLES) == 33

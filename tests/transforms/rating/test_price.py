@@ -12,7 +12,8 @@ from transforms.charge import Pricing
 from transforms.rating.lines import worth
 from transforms.rating.price import price
 
-TIERED = ("tiered", "tiered_with_overage", "high_water_mark_tiered", "overage", "per_unit")
+IN_TIERS = ("tiered", "tiered_with_overage", "high_water_mark_tiered", "overage")
+TIERED = (*IN_TIERS, "per_unit")
 QUANTITIES = st.decimals(0, 500, places=3)
 PRICES = st.decimals(0, 9, places=4)
 NO_FLAT = st.none()
@@ -54,6 +55,38 @@ def test_a_little_more_usage_costs_a_little_more_where_there_are_no_flat_amounts
     pricing = data.draw(pricings(model))
     dearest = 9
     assert 0 <= owed(quantity + STEP, pricing) - owed(quantity, pricing) <= STEP * dearest
+
+
+@pytest.mark.parametrize("model", IN_TIERS)
+@given(data=st.data(), little=st.decimals("0.001", "0.5", places=3))
+def test_at_every_bound_the_price_from_below_and_from_above_is_one_where_there_are_no_flat_amounts(model, data, little):
+    pricing = data.draw(pricings(model))
+    for bound in bounds(pricing):
+        # Within a tier the price is a straight line: two points of it tell where it meets the bound.
+        below = 2 * owed(bound - little, pricing) - owed(bound - 2 * little, pricing)
+        above = 2 * owed(bound + little, pricing) - owed(bound + 2 * little, pricing)
+        assert below == owed(bound, pricing) == above
+
+
+@given(st.data(), st.decimals("0.001", "0.5", places=3))
+def test_at_a_bound_a_tiered_price_jumps_by_the_flat_amount_of_the_tier_above(data, little):
+    pricing = data.draw(pricings("tiered", flat=st.sampled_from([None, "5"])))
+    for bound, entered in zip(bounds(pricing), pricing.tiers[1:], strict=True):
+        above = 2 * owed(bound + little, pricing) - owed(bound + 2 * little, pricing)
+        assert above - owed(bound, pricing) == (entered.flat or 0)
+
+
+def bounds(pricing):
+    """Where one tier ends and another begins."""
+    table = getattr(pricing, "table", pricing)
+    return [tier.up_to for tier in table.tiers if tier.up_to is not None]
+
+
+def test_more_usage_may_cost_less_by_volume_which_is_neither_rising_nor_without_jumps():
+    """50 units cost 50 x 11 = 550, and one more makes all of them cheaper: 51 x 10 = 510."""
+    tiers = [{"up_to": "50", "price": "11"}, {"price": "10"}]
+    pricing = TypeAdapter(Pricing).validate_python({"model": "volume", "tiers": tiers})
+    assert [owed(Decimal(quantity), pricing) for quantity in ("50", "50.001", "51")] == [550, Decimal("500.010"), 510]
 
 
 @pytest.mark.parametrize("model", ["volume", "high_water_mark_volume"])

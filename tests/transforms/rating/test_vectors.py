@@ -5,11 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from prepaid_by_hand import FEBRUARY, JANUARY, Prepaid, bundle, drawing, subscription
 from pydantic import TypeAdapter
-from rating_by_hand import bill, charge, used
+from rating_by_hand import amounts, bill, charge, used
 
 from transforms.charge import Pricing
+from transforms.commitment import Commitment
 from transforms.exact import Rounding, round_exact
+from transforms.rating.commitment import take_off
 from transforms.rating.lines import worth
 from transforms.rating.price import price
 from transforms.units import Currency
@@ -31,8 +34,7 @@ MODELS = {
     "blocks_all_tiers_delta": "tiered",
     "blocks_top_tier_multi": "volume",
 }
-MINIMUM = "a least or highest amount of one charge; the commitment of a subscription is no charge model"
-PREPAID = "what is prepaid is drawn from before anything is priced: funds are no charge model"
+MINIMUM = "a least amount of one charge, or of each hour of it; a commitment is for a whole billing period of others"
 PACKAGE = "whole packages are no charge model here; an alias such as 1/100 and rounding up count them"
 PERCENTAGE = "a percentage of what usage is worth is no charge model here"
 PRORATED = "tiers are never prorated by days: a quantity is derived for the part of the period that was subscribed"
@@ -46,15 +48,17 @@ DIFFERENT = {
         ("v025", "v027", "v029", "v031", "v033", "v034", "v036", "v038", "v040", "v042", "v044"), PERCENTAGE
     ),
     **dict.fromkeys(("v024", "v047", "v049", "v051", "v053"), PRORATED),
-    **dict.fromkeys(("v089", "v091", "v093", "v094", "v096", "v100", "v102", "v104", "v132"), MINIMUM),
-    **dict.fromkeys(("v124", "v126", "v128", "v243", "v245", "v247"), MINIMUM),
-    **dict.fromkeys(("v097", "v167", "v169", "v171", "v289"), PREPAID),
+    **dict.fromkeys(("v132", "v243", "v245", "v247"), MINIMUM),
+    **dict.fromkeys(("v089", "v091", "v094"), "a commitment is never prorated"),
     **dict.fromkeys(("v080", "v086"), "no currency is rounded to whole hundreds"),
     **dict.fromkeys(("v192", "v194", "v196", "v198"), "a tier of several units at once; a charge counts one unit"),
 }
 ROUNDED = {"v078": Rounding.HALF_UP, "v082": Rounding.UP, "v084": Rounding.DOWN}
 OF_SEVERAL_UNITS = ("v182", "v184", "v185", "v187")
-APART = (*ROUNDED, *OF_SEVERAL_UNITS, "v046", "v130", "v143", "v188")
+GRANTS = ("v167", "v169", "v171")
+COMMITTED = ("v093", "v096")
+BOUNDED = ("v100", "v102", "v104", "v124", "v126", "v128")
+APART = (*ROUNDED, *BOUNDED, *OF_SEVERAL_UNITS, *GRANTS, *COMMITTED, "v097", "v289", "v046", "v130", "v143", "v188")
 PRICED = [case for case in CASES if case not in DIFFERENT and case not in APART]
 
 
@@ -121,6 +125,25 @@ def test_usage_that_comes_after_a_first_invoice_bills_only_the_difference():
     assert [item.amount for item in bill(lines, phone, before)] == [expected("v130")]
 
 
+@pytest.mark.parametrize("case", BOUNDED)
+def test_a_least_or_highest_amount_is_that_of_the_tiers_of_a_decision_row(case):
+    inputs = {"pre_quantity": "0", "previously_billed": "0", "percent_discount": "0"} | CASES[case]["inputs"]
+    bounds = {"minimum": inputs["min_amount"], "maximum": inputs["max_amount"]}
+    tiers = tiers_of(inputs) if "tiers" in inputs else [{"price": inputs["unit_price"]}]
+    row = {
+        "when": {"Plan": "pro"},
+        "effective": "2018-01-01T00:00:00+00:00",
+        "tiers": [tier | bounds for tier in tiers],
+        "adjustment": f"-{inputs['percent_discount']}%",
+    }
+    phone = charge("dynamic", base="volume", attributes={"Plan": "PLAN__c"}, table=[row], group="record")
+    fields = {"custom_fields": {"PLAN__c": "pro"}}
+    first = used(1, inputs["pre_quantity"], status="processed", **fields)
+    billed = {("C-1", first.period_start, "1"): Decimal(inputs["previously_billed"])}
+    (item,) = bill([first, used(2, inputs["quantity"], corrects=1, **fields)], phone, billed)
+    assert item.amount == expected(case)
+
+
 def test_usage_that_bears_its_own_amount_owes_that():
     cents = Decimal(CASES["v046"]["inputs"]["total_amount_cents"])
     model = TypeAdapter(Pricing).validate_python({"model": "pre_rated_total", "field": "TotalAmount__c"})
@@ -138,3 +161,55 @@ def test_a_multiplier_is_a_price_per_unit_and_money_is_rounded_at_the_end():
 def test_amounts_are_rounded_as_elsewhere(case):
     inputs = CASES[case]["inputs"]
     assert round_exact(Decimal(inputs["value"]), inputs["precision"] or 0, ROUNDED[case]) == expected(case, "value")
+
+
+@pytest.mark.parametrize("case", GRANTS)
+def test_grants_are_drawn_by_priority_and_then_by_the_end_of_their_validity(case):
+    inputs = CASES[case]["inputs"]
+    bought = [
+        (
+            subscription(grant["id"], end=grant["expires"]),
+            bundle(grant["amount"], priority=str(grant["priority"]), billing_period="year"),
+        )
+        for grant in inputs["grants"]
+    ]
+    shop = Prepaid(drawing(), *(bought or [(subscription(status="Cancelled"), bundle())]))
+    shop.use(inputs["usage"])
+    [item] = shop.bill()
+    assert item.amount == Decimal(CASES[case]["expected"]["overage"]) * 5
+    found = {fund.charge_number: fund.balance for fund in shop.funds.values()}
+    assert found == {name: Decimal(left) for name, left in CASES[case]["expected"]["balances"].items()}
+
+
+def test_usage_draws_so_many_prepaid_units_each():
+    inputs, wanted = CASES["v289"]["inputs"], CASES["v289"]["expected"]
+    pricing = {"model": "per_unit", "price": inputs["overage_price"]}
+    shop = Prepaid(drawing(inputs["drawdown_rate"], pricing), (subscription(), bundle(inputs["prepaid"])))
+    shop.use(inputs["usage"])
+    [item] = shop.bill()
+    [(_, paid), (_, drawn)] = shop.told
+    assert (paid, -drawn, paid + drawn) == (100, Decimal(wanted["drawn"]), Decimal(wanted["balance"]))
+    assert item.quantity - item.breakdown[0].units == Decimal(wanted["overage_units"])
+    assert item.amount == Decimal(wanted["amount"])
+
+
+def test_a_wallet_is_a_fund_that_a_year_s_bill_runs_draw_from():
+    inputs, wanted = CASES["v097"]["inputs"], CASES["v097"]["expected"]
+    cents = drawing("0.01", pricing={"model": "per_unit", "price": "0.01"})
+    shop = Prepaid(cents, (subscription(), bundle(inputs["opening"], billing_period="year")))
+    for period, draw, left, billed in zip(
+        (JANUARY, FEBRUARY), inputs["draws"], wanted["balances"], wanted["billed"], strict=True
+    ):
+        shop.use(Decimal(draw) * 100, period)
+        assert amounts(shop.bill(period)) == [Decimal(billed)]
+        assert list(shop.balances.values()) == [Decimal(left)]
+
+
+@pytest.mark.parametrize(
+    ("case", "committed", "owed"), [("v093", "commitment_cents", "true_up_cents"), ("v096", "minimum", "true_up")]
+)
+def test_what_is_billed_less_than_what_is_committed_is_owed(case, committed, owed):
+    inputs = CASES[case]["inputs"]
+    model = Commitment(model="commitment", amount=inputs[committed], charges=("phone",))
+    lines = take_off(price(Decimal(0), model), Decimal(inputs.get("billed", inputs.get("billed_cents"))))
+    assert worth(lines) == expected(case, owed)

@@ -1,0 +1,80 @@
+"""`docs/prepaid.md`: its charges come to what its example says, and its ledger is what the command prints."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+from click.testing import CliRunner
+from uploaded_usage import uploaded
+
+from pipeline.cli import cli
+from pipeline.settings import PROJECT
+from pipeline.store.funds import OPPOSITE
+from transforms.rating.prepaid import EntryType
+
+PAGE = (PROJECT / "docs" / "prepaid.md").read_text(encoding="utf-8")
+UNITS = "units: {call: {}, credit: {}}\ncurrencies: {EUR: {}}\n"
+CHARGES = (
+    "charge_number,subscription_number,account_number,charge,start_at,end_at,status\n"
+    "B-1,S-1,A-1,bundle,2025-01-01T00:00:00Z,2025-04-01T00:00:00Z,Active\n"
+    "C-1,S-1,A-1,calls,2025-01-01T00:00:00Z,,Active\n"
+)
+MONTHS = re.findall(r"^\| (\d{4}-\d\d) \| (\d+) \| (\d+) \| (\d+) \| ([0-9.]+) \|$", PAGE, flags=re.MULTILINE)
+
+
+def blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.fixture
+def shop(business, monkeypatch):
+    """The customer of the page, billed for three months."""
+    for left in ("meters/energy.yaml", "charges/energy.yaml"):
+        (business.catalog_folder / left).unlink()
+    business.declare("units.yaml", UNITS)
+    for name, text in zip(("bundle", "calls"), blocks("yaml"), strict=True):
+        business.declare(f"charges/{name}.yaml", text)
+    business.deliver("customers/subscribed_charges.csv", CHARGES)
+    business.register()
+    for period, calls, *_ in MONTHS:
+        _use(business, period, calls)
+        business.rate(period)
+    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
+    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
+    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
+        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
+    return business
+
+
+def _use(business, period, calls):
+    if calls != "0":
+        start = datetime.fromisoformat(f"{period}-10").replace(tzinfo=UTC)
+        record = {"period": period, "start_at": start, "charge": "calls", "uom": "call", "quantity": Decimal(calls)}
+        uploaded(business.store, record, file_name=f"{period}.csv")
+
+
+def test_the_example_comes_to_what_is_written(shop):
+    rows = shop.rows("rated_items WHERE charge = 'calls'", "period", "quantity", "amount", "breakdown")
+    found = []
+    for period, quantity, amount, lines in rows:
+        covered = sum(Decimal(line["units"]) for line in lines if line["format"] == "prepaid")
+        found.append((period, quantity, covered, quantity - covered, amount))
+    written = [(period, *map(Decimal, figures)) for period, *figures in MONTHS]
+    assert found == [row for row in written if row[1]]
+    fees = shop.rows("rated_items WHERE charge = 'bundle'", "period", "amount")
+    assert fees == [(period, Decimal(re.search(r"Each month costs ([0-9.]+)", PAGE)[1])) for period, *_ in MONTHS]
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_ledger_is_what_the_command_prints():
+    (written,) = blocks("console")
+    line, *_ = written.splitlines()
+    done = CliRunner().invoke(cli, line.removeprefix("$ meterbridge ").split(), catch_exceptions=False)
+    assert f"{line}\n{done.output}" == written
+
+
+def test_every_kind_of_entry_is_explained():
+    named = re.findall(r"^\| `([a-z_]+)` \|", PAGE, flags=re.MULTILINE)
+    assert set(named) == {*get_args(EntryType), *OPPOSITE.values()}

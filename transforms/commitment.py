@@ -1,0 +1,26 @@
+"""Commitments: the least that an account or subscription spends on some charges within a billing period."""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from transforms.definition import Definition, Exact
+from transforms.prepaid import Scope
+
+ChargeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Commitment(Definition):
+    """A least `amount`: what the bills of these charges fall short of it in a billing period is owed at its end."""
+
+    model: Literal["commitment"]
+    amount: Annotated[Exact, Field(gt=0)]
+    charges: tuple[ChargeName, ...] = Field(min_length=1)
+    scope: Scope = Scope.SUBSCRIPTION
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if twice := [name for name, times in Counter(self.charges).items() if times > 1]:
+            raise ValueError(f"charges names {', '.join(twice)} more than once; what contributes counts once")
+        return self
