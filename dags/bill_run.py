@@ -1,34 +1,42 @@
-"""Bill run: usage becomes rated items.
+"""Bill run: usage becomes rated items, and invoices.
 
 Rates every billing period that ended in the data interval, whatever its length and day, once every meter that has the
-period is loaded: Pending usage becomes Processed, and rated items bill what is due. A period that was billed before and
-has Pending usage again is rated with them. Running it again bills nothing twice.
+period is loaded, and every shorter period billed that counts towards a commitment of it: Pending usage becomes
+Processed, and rated items bill what is due. A period that was billed before, and has Pending usage again or commitments
+to settle again, is rated with them. What comes to more than its currency's `approval_above`, or differs from the
+period before by more than `approval_change_above`, waits for an answer (Required Actions): approved it is posted, and
+final; rejected it is cancelled, and its usage is Pending again. Running it again bills nothing twice.
 """
 
 from airflow.sdk import dag, task, task_group
-from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
+from meterbridge_approval import ApproveBillRun
+from meterbridge_schedule import AFTER_PERIODS, WAITING, interval, started_by
 from meterbridge_steps import scheduled
 
 
-@dag(description="Usage becomes rated items", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
+@dag(description="Usage becomes rated items and invoices", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
 def bill_run() -> None:
-    """Wait for the meters of each period, then rate it."""
+    """Wait for the meters of each period, rate it, and post it when it may be."""
 
     @task
     def periods(**context: object) -> list[str]:
         return scheduled.periods_to_bill(*interval(context))
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
-    def meters_are_in(period: str) -> bool:
-        return scheduled.meters_are_in(period)
+    def can_be_billed(period: str) -> bool:
+        return scheduled.can_be_billed(period)
 
     @task
     def rate(period: str) -> str:
         return scheduled.rate(period)
 
+    @task
+    def post(period: str, **context: object) -> str:
+        return scheduled.post(period, by=started_by(context))
+
     @task_group(prefix_group_id=False)
     def each_period(period: str) -> None:
-        meters_are_in(period) >> rate(period)
+        can_be_billed(period) >> rate(period) >> ApproveBillRun(period=period) >> post(period)
 
     each_period.expand(period=periods())
 

@@ -1,10 +1,10 @@
 """Upkeep of the usage store, every five minutes.
 
 Processes the usage files that wait, notes what people must know (what is quarantined over its limit, what stays Pending
-past its bill run), and tells them: by e-mail, webhook and Slack, as far as there are connections (`meterbridge_email`,
-`meterbridge_webhook`, `meterbridge_slack`). What a receiver does not take is sent again later, under the same id. Each
-goes on when another fails, and any of them may be run again at any time. Last, what the API keeps to answer repeated
-calls is dropped after a week.
+past its bill run, what is not billed and above a threshold of its charge), and tells them: by e-mail, webhook and
+Slack, as far as there are connections (`meterbridge_email`, `meterbridge_webhook`, `meterbridge_slack`). What a
+receiver does not take is sent again later, under the same id. Each goes on when another fails, and any of them may be
+run again at any time. Last, what the API keeps to answer repeated calls is dropped after a week.
 """
 
 from airflow.sdk import dag, task
@@ -26,6 +26,10 @@ def upkeep() -> None:
         return scheduled.note_what_stands_out()
 
     @task(trigger_rule="all_done")
+    def note_thresholds() -> int:
+        return scheduled.note_thresholds()
+
+    @task(trigger_rule="all_done")
     def tell() -> dict[str, str]:
         return scheduled.tell(address)
 
@@ -33,7 +37,7 @@ def upkeep() -> None:
     def drop_old_answers() -> int:
         return scheduled.drop_old_answers()
 
-    process_uploads() >> note_what_stands_out() >> tell() >> drop_old_answers()
+    process_uploads() >> note_what_stands_out() >> note_thresholds() >> tell() >> drop_old_answers()
 
 
 upkeep()

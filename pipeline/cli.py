@@ -13,7 +13,7 @@ from pipeline import replay as replays
 from pipeline import status as status_report
 from pipeline import steps
 from pipeline.catalog import Catalog
-from pipeline.commands import notify, proof, units, uploads, usage
+from pipeline.commands import billing, funds, invoices, notify, proof, send, units, uploads, usage
 from pipeline.commands.period import period
 from pipeline.commands.who import user
 from pipeline.extract import describe
@@ -185,18 +185,10 @@ def preview(meter: str, period: Period) -> None:
 
 @cli.command()
 @period
-def rate(period: Period) -> None:
-    """Make the bill run of PERIOD: Pending usage becomes Processed, and rated items bill what is due."""
-    shop = Shop.open()
-    click.echo(steps.rate(shop.store, shop.catalog, period, shop.home, at=datetime.now(UTC)))
-
-
-@cli.command()
-@period
 def export(period: Period) -> None:
-    """Write the usage and the rated items of PERIOD as CSV and Parquet."""
+    """Write the usage, rated items and invoices of PERIOD as files, with a workbook, invoice pages and a chart."""
     shop = Shop.open()
-    for file in steps.export(shop.store, period, shop.home):
+    for file in steps.export(shop.store, shop.catalog, period, shop.home):
         click.echo(f"{shop.home / 'exports' / file.path}  {file.rows} rows, control total {file.control_total:f}")
 
 
@@ -206,8 +198,9 @@ def status() -> None:
     click.echo(status_report.summary(Shop.open().store))
 
 
-for command in (*notify.COMMANDS, *proof.COMMANDS, *units.COMMANDS, *uploads.COMMANDS, *usage.COMMANDS):
-    cli.add_command(command)
+for module in (billing, funds, invoices, notify, proof, send, units, uploads, usage):
+    for command in module.COMMANDS:
+        cli.add_command(command)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pipeline.preflight import sort_out
 from pipeline.remake import FilesGoneError, remake, situation_then
 from pipeline.seal import Manifest, SealedFile, SealedMeter, read, write
 from pipeline.sealed_rules import seal_rules
-from pipeline.store import billing, closing, ledger, lineage, locks
+from pipeline.store import bill_runs, billing, closing, ledger, lineage, locks
 from pipeline.uploads.submit import FOLDER as UPLOADS
 from pipeline.verify import check
 from transforms.errors import MeterbridgeError
@@ -67,6 +67,10 @@ def _require_billed(store: sa.Engine, catalog: Catalog, period: Period) -> tuple
     with store.begin() as connection:
         runs = closing.runs(connection, str(period))
         found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+        unposted = bill_runs.in_status(connection, period, "draft", "rated")
+    if unposted:
+        told = ", ".join(f"{row['bill_run_id']} ({row['status']})" for row in unposted)
+        raise CloseRefusedError(f"period {period} has bill runs that are not posted: {told}; post or cancel them first")
     if not runs:
         raise CloseRefusedError(f"period {period} has no bill run yet: run `meterbridge rate {period}` first")
     if waiting := sum(row["status"] == "Pending" for row in found.taken):

@@ -24,7 +24,7 @@ from transforms.reconcile import LedgerLine, check
 WARNINGS_SHOWN = 10
 NAME_LENGTH = 100
 OWN_PARTITION_RECORDS = 20_000  # a load of so many is built aside, when it is the first of its period
-SET_ASIDE = ("coverage", "expectation")  # the reasons of readings whose record the validation set aside
+SET_ASIDE = ("coverage", "expectation", "price")  # the reasons of readings whose record the validation set aside
 
 
 class LoadRefusedError(MeterbridgeError):
@@ -159,7 +159,7 @@ def _create(this: Load, found: Diff) -> str:
     """Put what comes in in the place of what is Pending."""
     new = _add(this, found)
     if this.active:
-        usage.supersede_records(this.connection, this.active.import_id, new)
+        usage.supersede_records(this.connection, this.batch.slot, new)
     return _complete(this, new, incoming.take_over(this.connection, new, *this.where))
 
 

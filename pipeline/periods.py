@@ -5,9 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from pipeline import commitments, prepaid
 from pipeline.catalog import Catalog
 from pipeline.ready import billed_charges
-from pipeline.store import billing, customers, exporting, ledger
+from pipeline.store import billing, customers, exporting, ledger, unsent
 from transforms.cycles import cycles_of, has_period, periods_ended
 from transforms.period import Period
 
@@ -24,15 +25,27 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
 
 
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of charges that ended, and those that were billed but have Pending usage again."""
+    """List the periods of charges that ended, and those to bill again.
+
+    For Pending usage, to settle commitments, or because prepaid units have come back.
+    """
     with store.begin() as connection:
-        return _ended(connection, catalog, after, until, billing.pending_again(connection))
+        again = [*billing.pending_again(connection), *commitments.outdated(connection, catalog)]
+        again += [period for period in prepaid.overdrawn(connection, catalog) if period.ended_everywhere(until)]
+        return _ended(connection, catalog, after, until, again)
 
 
 def to_export(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
     """List the periods of charges that ended, and those that were billed again since they were exported."""
     with store.begin() as connection:
         return _ended(connection, catalog, after, until, exporting.billed_since(connection))
+
+
+def to_send(store: sa.Engine, catalog: Catalog, target: str, after: datetime, until: datetime) -> list[Period]:
+    """List the periods of charges that ended, and those whose usage was changed since it was sent to the target."""
+    with store.begin() as connection:
+        again = (period for period in unsent.periods_again(connection, target) if period.ended_everywhere(until))
+        return _ended(connection, catalog, after, until, again)
 
 
 def _ended(

@@ -1,7 +1,11 @@
-"""Rate: the bill run of a period. Pending usage becomes Processed, rated items bill what is due; one transaction."""
+"""Rate: the bill run of a period. Pending usage becomes Processed, rated items say what is due; one transaction.
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+Before it the bill run is entered as a draft, in a transaction of its own: what cannot be rated stays to be seen.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,31 +14,35 @@ import pandas as pd
 import sqlalchemy as sa
 
 from expectations import rated as rated_border
+from pipeline import prepaid
+from pipeline.bulk import rate as rate_usage
 from pipeline.catalog import Catalog
+from pipeline.commitments import contributed, contributing
 from pipeline.layout import money as shown
-from pipeline.preflight import Pickup, sort_out
-from pipeline.ready import missing_meters
+from pipeline.preflight import sort_out
+from pipeline.ready import waits_for
 from pipeline.situation import require_ended
-from pipeline.store import billing, customers, locks
+from pipeline.store import bill_runs, billing, customers, locks
+from pipeline.store.funds import keep as keep_movements
 from pipeline.units import require_current
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
+from transforms.customers import Account
 from transforms.errors import MeterbridgeError
-from transforms.identity import bill_run_id
-from transforms.period import Period
+from transforms.rating.asked import Asked
+from transforms.rating.funds import NO_MOVEMENTS, Movements
 from transforms.rating.lines import exact_sums
-from transforms.rating.rate import rate as rate_usage
 from transforms.rating.subscribed import charge_periods
-from transforms.rating.usage import RatedItem
+from transforms.rating.usage import ChargePeriod, RatedItem, UsageLine
 
 
 class NotReadyError(MeterbridgeError):
-    """A period whose meters are not all loaded cannot be billed; the message names them."""
+    """A period that waits for meters, or for other bill runs, cannot be billed; the message names them."""
 
 
 @dataclass(frozen=True)
 class BillRun:
-    """What a bill run did: `created`, or `nothing_due`; `left_pending` says what it could not take, and why."""
+    """What a bill run did: `rated`, or `nothing_due`; `left_pending` says what it could not take, and why."""
 
     outcome: str
     period: str
@@ -45,9 +53,7 @@ class BillRun:
     left_pending: tuple[str, ...]
 
     def __str__(self) -> str:
-        money = (
-            ", ".join(f"{shown(amount)} {currency}" for currency, amount in sorted(self.amounts.items())) or "no amount"
-        )
+        money = ", ".join(f"{shown(amount)} {currency}" for currency, amount in self.amounts.items()) or "no amount"
         left = (
             f"; {len(self.left_pending)} records stay Pending: {'; '.join(self.left_pending)}"
             if self.left_pending
@@ -56,53 +62,137 @@ class BillRun:
         return f"bill run {self.period}: {self.outcome}, {self.records} records, {self.items} items, {money}{left}"
 
 
-def rate(store: sa.Engine, catalog: Catalog, period: Period, home: Path, *, at: datetime) -> BillRun:
-    """Rate a billing period. Run again it finds nothing Pending and bills nothing.
+@dataclass(frozen=True)
+class Due:
+    """What a bill run would bill: rated items, the usage that it takes from Pending, and why it leaves other usage.
 
-    WrongPeriodError when no charge that is billed has the period; NotReadyError when a meter that has it is not loaded;
-    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In each case
-    nothing of the run is kept.
+    `movements` is what it would draw from prepaid funds.
     """
-    require_ended(period, at)
-    if missing := missing_meters(store, catalog, period):
-        raise NotReadyError(f"period {period} cannot be billed yet; not loaded: {', '.join(missing)}")
+
+    items: tuple[RatedItem, ...]
+    pending: tuple[int, ...]
+    left: tuple[str, ...]
+    movements: Movements = NO_MOVEMENTS
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        """What is due, by currency."""
+        return exact_sums((item.currency, item.amount) for item in self.items)
+
+
+def rate(
+    store: sa.Engine, catalog: Catalog, asked: Asked, home: Path, *, at: datetime, by: str = "meterbridge"
+) -> BillRun:
+    """Rate what is asked for; what it made can be posted, or cancelled. Run again it finds nothing Pending.
+
+    WrongPeriodError when no charge that is billed has the period; NotReadyError when it waits for others;
+    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In the last two
+    cases the bill run stays a draft which says why, and all else is as it was.
+    """
+    _require_ready(store, catalog, asked, at)
+    with _alone(store, asked) as connection:
+        run = bill_runs.draft(connection, asked, by)
+    try:
+        with _alone(store, asked) as connection:
+            _hold_contributions(connection, catalog, asked)
+            return _rate(connection, catalog, asked, run, home, by)
+    except MeterbridgeError as error:
+        with store.begin() as connection:
+            bill_runs.note_problem(connection, run, str(error))
+        raise
+
+
+def _require_ready(store: sa.Engine, catalog: Catalog, asked: Asked, at: datetime) -> None:
+    """Refuse a period that is not all there; on demand is billed what there is."""
+    waiting = waits_for(store, catalog, asked)
+    if asked.running:
+        return
+    require_ended(asked.period, at)
+    if waiting:
+        raise NotReadyError(f"period {asked.period} cannot be billed yet; {'; '.join(waiting)}")
+
+
+@contextmanager
+def _alone(store: sa.Engine, asked: Asked) -> Iterator[sa.Connection]:
+    """Open a transaction in which nobody else writes or bills usage of the period."""
     with store.begin() as connection:
         locks.shared(connection, locks.SHAPE)
-        locks.exclusive(connection, str(period))
-        require_current(connection, catalog)
-        billing.note_rated(connection, period)
-        rows = billing.active_usage(connection, period)
-        return _bill(connection, catalog, period, sort_out(connection, catalog, rows), home)
+        locks.exclusive(connection, str(asked.period))
+        yield connection
 
 
-def _bill(connection: sa.Connection, catalog: Catalog, period: Period, found: Pickup, home: Path) -> BillRun:
-    pending, left = [row for row in found.taken if row["status"] == "Pending"], tuple(found.told())
-    fees = charge_periods(found.accounts.values(), customers.all_charges(connection), catalog.charges, period)
-    nothing = BillRun("nothing_due", str(period), None, 0, 0, {}, left)
-    if not pending and not fees:
-        return nothing
-    billed, lines = billing.billed(connection, period), [found.line(row) for row in found.taken]
-    items = rate_usage(lines, charges=catalog.charges, units=catalog.units, billed=billed, subscribed=fees)
-    if not items:
-        return nothing
-    run = bill_run_id(period, _taken(pending) or [("runs before", str(billing.runs(connection, period)))])
-    verdict = _validated(items, catalog, home, f"rated-{period}-{run[:8]}")
-    billing.add_run(connection, run, period, len(pending), verdict.results)
-    billing.add_items(connection, run, period, items)
-    if billing.process(connection, run, [row["record_id"] for row in pending]) != len(pending):
+def _hold_contributions(connection: sa.Connection, catalog: Catalog, asked: Asked) -> None:
+    """Keep others from billing, or cancelling, what counts towards a commitment until it is settled."""
+    for period in sorted({str(each.period) for each in contributing(connection, catalog, asked)}):
+        locks.shared(connection, period)
+
+
+def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str) -> BillRun:
+    require_current(connection, catalog)
+    if asked.whole:
+        billing.note_rated(connection, asked.period)
+    entered = bill_runs.find(connection, run)
+    if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
+        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
+    found = due(connection, catalog, asked)
+    if not found.items and not found.movements.drawn:
+        bill_runs.forget(connection, run)
+        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
+    _keep(connection, asked, run, found, _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}"), by)
+    return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), found.amounts, found.left)
+
+
+def due(
+    connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool = True, beside: Iterable[UsageLine] = ()
+) -> Due:
+    """Rate what is asked for as things stand, and change nothing; the usage is locked unless it is only looked at.
+
+    `beside` is usage that is counted as if it were loaded.
+    """
+    if lock:
+        prepaid.lock(connection, catalog)
+    found = sort_out(connection, catalog, billing.active_usage(connection, asked.period, lock=lock))
+    found = found.among({number for number, account in found.accounts.items() if asked.has(account)})
+    lines = [*map(found.line, found.taken), *beside]
+    lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
+    pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
+    fees = [] if asked.running else _fees(connection, catalog, asked, found.accounts.values())
+    funds = prepaid.open_for(connection, catalog, asked, lines, fees)
+    if not pending and not fees and funds is None:
+        return Due((), (), left)
+    items = rate_usage(
+        lines,
+        charges=catalog.charges,
+        units=catalog.units,
+        billed=billing.billed(connection, asked.period),
+        subscribed=fees,
+        funds=funds.purse if funds else None,
+        contributed=contributed(connection, catalog, fees),
+    )
+    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
+
+
+def _fees(connection: sa.Connection, catalog: Catalog, asked: Asked, accounts: Iterable[Account]) -> list[ChargePeriod]:
+    """List what the accounts that are billed owe of the period without usage."""
+    whose = {account.account_number: account for account in accounts if asked.has(account)}
+    subscribed = [each for each in customers.all_charges(connection) if each.account_number in whose]
+    return charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
+
+
+def _keep(connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str) -> None:
+    """Write the items and what they draw, and take their usage from Pending."""
+    bill_runs.rated(connection, run, by, len(found.pending), verdict.results)
+    billing.add_items(connection, run, asked.period, found.items)
+    keep_movements(connection, found.movements, run)
+    if billing.process(connection, run, found.pending) != len(found.pending):
         raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
-    amounts = exact_sums((item.currency, item.amount) for item in items)
-    return BillRun("created", str(period), run, len(pending), len(items), amounts, left)
-
-
-def _taken(pending: Sequence[sa.RowMapping]) -> list[tuple[str, str]]:
-    return [(row["import_id"], row["record_key"]) for row in pending]
 
 
 def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:
     """Hold the items against their suite; one bad item stops the whole run: money is not billed in part."""
-    frame = pd.DataFrame([asdict(item) for item in items], dtype=object)
-    verdict = validate(frame, rated_border.suite(catalog.units.currencies), home / "data_docs", name)
+    suite = rated_border.suite(catalog.units.currencies)
+    columns = {column: [getattr(item, column) for item in items] for column in suite.columns}
+    verdict = validate(pd.DataFrame(columns, dtype=object), suite, home / "data_docs", name)
     require(verdict)
     if verdict.reasons:
         raise ValidationFailedError(f"{'; '.join(sorted(set(verdict.reasons.values())))}; see {verdict.docs}")

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from pipeline import commitments
 from pipeline.catalog import Catalog
-from pipeline.store import billing, customers, ledger, manifest
+from pipeline.store import bill_runs, billing, customers, ledger, manifest
 from transforms.charge import Charge
 from transforms.customers import SubscribedCharge
 from transforms.cycles import cycles_of, has_period, require_among
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 
 def readings_are_in(store: sa.Engine, source: str, periods: Iterable[Period]) -> bool:
@@ -17,6 +19,18 @@ def readings_are_in(store: sa.Engine, source: str, periods: Iterable[Period]) ->
     with store.begin() as connection:
         until = manifest.extracted_until(connection, source)
     return all(until is not None and period.ended_everywhere(until) for period in periods)
+
+
+def waits_for(store: sa.Engine, catalog: Catalog, asked: Asked) -> list[str]:
+    """Say what a bill run has to wait for: meters to be loaded, and what counts towards a commitment to be billed.
+
+    WrongPeriodError when no charge that is billed has the period.
+    """
+    missing = missing_meters(store, catalog, asked.period)
+    with store.begin() as connection:
+        unbilled = commitments.unbilled(connection, catalog, asked)
+    waits = {"not loaded": missing, "not billed, and counting towards a commitment": list(map(str, unbilled))}
+    return [f"{what}: {', '.join(found)}" for what, found in waits.items() if found]
 
 
 def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[str]:
@@ -39,7 +53,7 @@ def billed_charges(catalog: Catalog, subscribed: Iterable[SubscribedCharge]) -> 
     return [catalog.charges[name] for name in sorted(named & catalog.charges.keys())]
 
 
-def is_rated(store: sa.Engine, period: Period) -> bool:
-    """Tell whether a period's bill run has been made, whether or not anything was due."""
+def is_posted(store: sa.Engine, period: Period) -> bool:
+    """Tell whether a period's bill run has been made and posted, whether or not anything was due."""
     with store.begin() as connection:
-        return billing.is_rated(connection, period)
+        return billing.is_rated(connection, period) and not bill_runs.in_status(connection, period, "draft", "rated")

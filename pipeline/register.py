@@ -19,7 +19,7 @@ from transforms.errors import MeterbridgeError
 from transforms.period import Cycle
 
 Row = TypeVar("Row", Account, SubscribedCharge)
-OPTIONAL = ("bill_cycle_day",)  # a file may leave these columns out; they stand last
+OPTIONAL = ("bill_cycle_day", "batch")  # a file may leave these columns out; they stand last
 CYCLE_DAYS = tuple(map(str, range(1, 32)))
 
 
@@ -69,7 +69,7 @@ def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:
 def _rows(path: Path, reader: "csv.DictReader[str]", names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Give the rows that have a field for every column, each number in the first column once."""
     found, required = list(reader.fieldnames or []), [name for name in names if name not in OPTIONAL]
-    if found not in (names, required):
+    if found != [name for name in names if name in required or name in found]:
         optional = "".join(f"[,{name}]" for name in names if name in OPTIONAL)
         raise RegisterError(f"{path}:1: the columns must be {','.join(required)}{optional}")
     seen: dict[str, int] = {}

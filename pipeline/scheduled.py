@@ -6,17 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline import by_hand, periods, ready, steps, thresholds, upkeep
 from pipeline import diff as diffs
-from pipeline import periods, ready, steps, upkeep
+from pipeline.bill_preview import to_approve
 from pipeline.delete import chosen, delete
 from pipeline.extract import describe
 from pipeline.notify.channel import Address
+from pipeline.post import cancel_rated
 from pipeline.settings import Settings
 from pipeline.situation import require_ended
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
+from pipeline.targets import send
+from pipeline.targets.account import Account, required
+from pipeline.targets.platform import Platform
 from pipeline.uploads.process import process_waiting
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +80,38 @@ def meters_are_in(period: str) -> bool:
     return not ready.missing_meters(shop.store, shop.catalog, Period.parse(period))
 
 
+def can_be_billed(period: str) -> bool:
+    """Tell whether every meter of a period is loaded, and all that counts towards its commitments billed."""
+    shop = Shop.open()
+    return not ready.waits_for(shop.store, shop.catalog, Asked(Period.parse(period)))
+
+
 def rate(period: str) -> str:
     """Make a period's bill run; says what was done."""
     shop = Shop.open()
-    return str(steps.rate(shop.store, shop.catalog, Period.parse(period), shop.home, at=_now()))
+    return str(steps.rate(shop.store, shop.catalog, Asked(Period.parse(period)), shop.home, at=_now()))
+
+
+def bill_run_to_approve(period: str) -> str | None:
+    """Lay out what a period's bill run came to; None where its currencies let it be posted without a person's word."""
+    shop = Shop.open()
+    found = to_approve(shop.store, shop.catalog, Period.parse(period))
+    return f"```\n{found}\n```" if found else None
+
+
+def reject_bill_run(period: str, *, by: str) -> list[str]:
+    """Cancel what is rated of a period and was not approved; says what was done."""
+    return cancel_rated(Shop.open().store, Period.parse(period), by=by, reason="it was not approved")
+
+
+def post(period: str, *, by: str) -> str:
+    """Post what is rated of a period; says what was done."""
+    return str(steps.post(Shop.open().store, Period.parse(period), by=by))
+
+
+def bill_by_hand(form: dict[str, str], *, by: str) -> str:
+    """Preview, rate, post or cancel a bill run, as a form asks for; says what was done."""
+    return by_hand.bill(Shop.open(), form, at=_now(), by=by)
 
 
 def periods_to_export(after: datetime, until: datetime) -> list[str]:
@@ -86,15 +120,34 @@ def periods_to_export(after: datetime, until: datetime) -> list[str]:
     return _written(periods.to_export(shop.store, shop.catalog, after, until))
 
 
-def is_rated(period: str) -> bool:
-    """Tell whether a period's bill run has been made."""
-    return ready.is_rated(Shop.open().store, Period.parse(period))
+def is_posted(period: str) -> bool:
+    """Tell whether a period's bill run has been made and posted."""
+    return ready.is_posted(Shop.open().store, Period.parse(period))
 
 
 def export(period: str) -> list[str]:
     """Export a period; gives the paths of the files, below the home's exports folder."""
     shop = Shop.open()
-    return [file.path for file in steps.export(shop.store, Period.parse(period), shop.home)]
+    return [file.path for file in steps.export(shop.store, shop.catalog, Period.parse(period), shop.home)]
+
+
+def periods_to_send(after: datetime, until: datetime, account: Account | None) -> list[str]:
+    """List the periods that a sending handles: those that ended in its data interval, and those changed since."""
+    if account is None:
+        log.warning("nothing is sent: there is no connection meterbridge_platform")
+        return []
+    shop = _shop()
+    return list(map(str, periods.to_send(shop.store, shop.catalog, account.url, after, until)))
+
+
+def is_sent(period: str, account: Account | None) -> bool:
+    """Send what the billing platform lacks of a period, as far as that goes now; True once it holds all of it."""
+    store, wanted = connect(Settings.read().store_url), Period.parse(period)
+    with Platform(required(account)) as platform:
+        done = send.advance(store, platform, wanted)
+        for line in send.described(store, platform.name, wanted):
+            log.info("%s", line)
+    return done
 
 
 def delete_usage(kind: str, value: str, *, reason: str, by: str, dry_run: bool) -> str:
@@ -125,6 +178,11 @@ def note_what_stands_out() -> int:
     for problem in shop.catalog.problems:
         log.warning("catalog: %s", problem)
     return upkeep.note_what_stands_out(shop.store, shop.catalog, at=_now())
+
+
+def note_thresholds() -> int:
+    """Note what is not billed and is above a threshold of its charge; gives how much there is."""
+    return thresholds.note_thresholds(_shop(), at=_now())
 
 
 def drop_old_answers() -> int:

@@ -1,4 +1,4 @@
-"""The table of contents: the eight steps, in the data's order. Each takes all it needs, and may be run again.
+"""The table of contents: the nine steps, in the data's order. Each takes all it needs, and may be run again.
 
 extract         raw files            -> readings    new files, once
 keep_partials   readings             -> partials    what whole days add up to, for meters of regular samples
@@ -7,6 +7,7 @@ map_usage       quantities           -> usage       unit, factor, one rounding
 validate_usage  usage                -> verdict     what fails is quarantined with a reason
 load            usage and verdict    -> the store   one transaction, one ImportId, Pending
 rate            Pending usage        -> rated items one transaction, Processed
+post            rated items          -> invoices    final; until then a bill run can be cancelled
 export          usage, rated items   -> files       whole or not at all
 """
 
@@ -23,6 +24,7 @@ from pipeline.extract import Extracted, extract
 from pipeline.load import Loaded, load
 from pipeline.map import map_usage
 from pipeline.partials import keep_partials
+from pipeline.post import post
 from pipeline.rate import rate
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
@@ -40,6 +42,7 @@ __all__ = [
     "land",
     "load",
     "map_usage",
+    "post",
     "rate",
     "run_meter",
     "validate_usage",

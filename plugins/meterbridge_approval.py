@@ -1,5 +1,6 @@
-"""The human gate: a load that would change more than its meter allows waits for an answer in the web UI."""
+"""The human gates: what goes beyond a limit of the catalog waits for an answer in the web UI."""
 
+from abc import abstractmethod
 from collections.abc import Collection
 from typing import Any
 
@@ -9,27 +10,28 @@ from airflow.sdk.exceptions import AirflowFailException
 from meterbridge_steps import scheduled
 
 
-class ApproveChange(ApprovalOperator):
-    """Hold a validated usage artefact against the store; ask (Required Actions) when the change is above the limit.
+class Gate(ApprovalOperator):
+    """Ask (Required Actions) when there is something to approve. A rejection fails the run at once."""
 
-    A rejection fails the run at once, and the usage is not loaded.
-    """
-
-    template_fields: Collection[str] = (*ApprovalOperator.template_fields, "usage", "verdict")
-
-    def __init__(self, *, usage: Any, verdict: Any, **kwargs: Any) -> None:  # noqa: ANN401 paths, or tasks' results
-        """Make the task; `usage` and `verdict` are the paths of the artefacts."""
-        subject = "Load {{ dag.dag_id.removeprefix('usage_') }}?"
+    def __init__(self, *, subject: str, **kwargs: Any) -> None:  # noqa: ANN401 what every operator takes
+        """Make the task; `subject` is the question."""
         super().__init__(task_id="approve", subject=subject, fail_on_reject=True, **kwargs)
-        self.usage, self.verdict = usage, verdict
+
+    @abstractmethod
+    def found(self) -> str | None:
+        """Lay out what needs an approval; None where nothing does."""
+
+    @abstractmethod
+    def rejected(self) -> str:
+        """Do what a rejection asks for, and say what becomes of it."""
 
     def execute(self, context: Any) -> None:  # noqa: ANN401 Airflow's context is a typed dict of its own
-        """Ask, or go on where the meter's limit is kept."""
-        change = scheduled.change_to_approve(self.usage, self.verdict)
-        if change is None:
-            self.log.info("the change is within the meter's limit: nobody is asked")
+        """Ask, or go on where the limits are kept."""
+        found = self.found()
+        if found is None:
+            self.log.info("all is within the limits: nobody is asked")
             return
-        self.body = change
+        self.body = found
         super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:  # noqa: ANN401 as above
@@ -37,4 +39,43 @@ class ApproveChange(ApprovalOperator):
         try:
             return super().execute_complete(context, event)
         except HITLRejectException as error:
-            raise AirflowFailException("the change was rejected: nothing is loaded") from error
+            raise AirflowFailException(self.rejected()) from error
+
+
+class ApproveChange(Gate):
+    """Hold a validated usage artefact against the store; ask when the change is above the meter's limit."""
+
+    template_fields: Collection[str] = (*ApprovalOperator.template_fields, "usage", "verdict")
+
+    def __init__(self, *, usage: Any, verdict: Any, **kwargs: Any) -> None:  # noqa: ANN401 paths, or tasks' results
+        """Make the task; `usage` and `verdict` are the paths of the artefacts."""
+        super().__init__(subject="Load {{ dag.dag_id.removeprefix('usage_') }}?", **kwargs)
+        self.usage, self.verdict = usage, verdict
+
+    def found(self) -> str | None:
+        """Lay out what a load would change."""
+        return scheduled.change_to_approve(self.usage, self.verdict)
+
+    def rejected(self) -> str:
+        """Leave the store as it is."""
+        return "the change was rejected: nothing is loaded"
+
+
+class ApproveBillRun(Gate):
+    """Hold what was rated of a period against its currencies' limits; what is rejected is cancelled."""
+
+    template_fields: Collection[str] = (*ApprovalOperator.template_fields, "period")
+
+    def __init__(self, *, period: Any, **kwargs: Any) -> None:  # noqa: ANN401 a period, or what a mapped group hands on
+        """Make the task for a billing period."""
+        super().__init__(subject="Post the bill run?", **kwargs)
+        self.period = period
+
+    def found(self) -> str | None:
+        """Lay out what was rated."""
+        return scheduled.bill_run_to_approve(self.period)
+
+    def rejected(self) -> str:
+        """Make the usage Pending again."""
+        cancelled = scheduled.reject_bill_run(self.period, by="approval")
+        return f"the bill run was rejected; {'; '.join(cancelled)}"

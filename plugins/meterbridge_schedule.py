@@ -60,7 +60,11 @@ def interval(context: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return required(context.get("data_interval_start")), required(context.get("data_interval_end"))
 
 
+def started_by(context: Mapping[str, Any]) -> str:
+    """Name who started the run: the schedule, where nobody did."""
+    return str(context["dag_run"].triggering_user_name or "schedule")
+
+
 def why_and_who(context: Mapping[str, Any]) -> dict[str, str]:
-    """Give the reason of the run's form, and the name of who started the run: the schedule, where nobody did."""
-    run = context["dag_run"]
-    return {"reason": str(context["params"].get("reason", "")), "by": run.triggering_user_name or "schedule"}
+    """Give the reason of the run's form, and the name of who started the run."""
+    return {"reason": str(context["params"].get("reason", "")), "by": started_by(context)}

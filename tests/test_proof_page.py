@@ -27,6 +27,7 @@ def printed(business, monkeypatch):
     (readings,) = blocks("csv")
     business.bill(readings)
     business.rate()
+    business.post()
     monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
     monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
     for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):

@@ -8,7 +8,10 @@ ACTIVE = "Active"  # the status of whoever is billed
 
 @dataclass(frozen=True)
 class Account:
-    """A customer's account; currency, time zone and bill cycle day hold for all of its charges."""
+    """A customer's account; currency, time zone and bill cycle day hold for all of its charges.
+
+    Accounts of one `batch` may be billed apart from the others.
+    """
 
     account_number: str
     name: str
@@ -16,6 +19,7 @@ class Account:
     time_zone: str
     status: str = ACTIVE
     bill_cycle_day: int = 1
+    batch: str = ""
 
 
 @dataclass(frozen=True)

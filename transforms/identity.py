@@ -35,6 +35,6 @@ def import_id(content: str, follows: str | None) -> str:
     return digest("import", content, follows or "")[:LENGTH]
 
 
-def bill_run_id(period: Period, records: Iterable[tuple[str, str]]) -> str:
-    """Name a bill run by its period and the (import id, record key) of all that it takes from Pending to Processed."""
-    return digest("bill run", str(period), *sorted(f"{batch}/{key}" for batch, key in records))[:LENGTH]
+def bill_run_id(period: Period, ordinal: int) -> str:
+    """Name a bill run by its period, and which of the period's bill runs it is, from 1."""
+    return digest("bill run", str(period), str(ordinal))[:LENGTH]

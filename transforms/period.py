@@ -104,6 +104,13 @@ class Period:
         names = {1: f"-{month:02}", 3: f"-Q{month // 3 + 1}", 6: f"-H{month // 6 + 1}", 12: ""}
         return f"{year:04}{names[months]}" if months in names else span
 
+    @property
+    def before(self) -> "Period":
+        """The period that ends where this one starts, of the same cycle."""
+        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+        cycle = Cycle(months, max(self.start.day, self.end.day), (self.start.month - 1) % months + 1)
+        return cycle.period_of(self.start - timedelta(days=1))
+
     def window(self, time_zone: str) -> Window:
         """Cut the period in a time zone (IANA name), from midnight to midnight: days have 23, 24 or 25 hours."""
         return Window(midnight(self.start, time_zone), midnight(self.end, time_zone))

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from transforms.definition import Definition
+from transforms.definition import Definition, Exact
 from transforms.exact import Rounding, round_exact
 
 # Twelve digits of exponent would be a number that fills the memory.
@@ -52,14 +52,36 @@ class Unit(Definition):
 
 
 class Currency(Definition):
-    """A currency and the rounding of its amounts (ISO 4217 minor units, unless finance decides otherwise)."""
+    """A currency, the rounding of its amounts (ISO 4217 minor units, unless finance decides otherwise), and its limits.
+
+    With an `increment`, such as 0.05 where no smaller coin is left, amounts are rounded to whole multiples of it.
+    A bill run that comes to more than `approval_above`, or that differs from the period before by more than the share
+    `approval_change_above`, waits for an approval.
+    """
 
     decimals: int = Field(default=2, ge=0, le=9)
     rounding: Rounding = Rounding.HALF_UP
+    increment: Annotated[Exact, Field(gt=0)] | None = None
+    approval_above: Annotated[Exact, Field(ge=0)] | None = None
+    approval_change_above: Annotated[Exact, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _increment_has_its_decimals(self) -> Self:
+        if round_exact(self.step, self.decimals, Rounding.DOWN) != self.step:
+            raise ValueError(f"increment {self.step} has more decimals than the currency: {self.decimals}")
+        return self
+
+    @property
+    def step(self) -> Decimal:
+        """What every rounded amount is a whole multiple of."""
+        return Decimal(1).scaleb(-self.decimals) if self.increment is None else self.increment
 
     def round(self, amount: Decimal | Fraction) -> Decimal:
         """Round an amount of money once, at the end."""
-        return round_exact(amount, self.decimals, self.rounding)
+        if self.increment is None:
+            return round_exact(amount, self.decimals, self.rounding)
+        steps = round_exact(Fraction(amount) / Fraction(self.increment), 0, self.rounding)
+        return round_exact(Fraction(steps) * Fraction(self.increment), self.decimals, self.rounding)
 
 
 class Units(Definition):

@@ -15,6 +15,7 @@ TITLES = {
     "import_failed": "Import failed",
     "quarantine": "Too much is quarantined",
     "stuck_pending": "Usage stays Pending past its bill run",
+    "unbilled_usage": "Unbilled usage is above a threshold",
 }
 ADVICE = {
     "import_succeeded": "Nothing needs to be done.",
@@ -24,6 +25,8 @@ ADVICE = {
     "replay SOURCE`, or ask the sender for the data again: what is quarantined is not billed.",
     "stuck_pending": "No bill run takes it as it is: `meterbridge preflight PERIOD` gives the reason and the money at "
     "risk. Change or delete the records, or put subscription and charge right.",
+    "unbilled_usage": "`meterbridge unbilled ACCOUNT` tells quantity and amount so far. It is told once for each "
+    "charge, billing period and threshold.",
 }
 NAMED_FIRST = ("name", "meter", "source", "period", "file_name", "import_id", "reason")
 

@@ -1,6 +1,7 @@
 """Bill runs: usage taken from Pending to Processed, and the rated items that it became."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,6 @@ from pipeline.store.copy import copy_in
 from pipeline.store.many import numbered
 from pipeline.store.tables import (
     ACTIVE,
-    bill_runs,
     rated_items,
     rated_periods,
     rated_usage,
@@ -26,6 +26,7 @@ USAGE = (
     "record_id", "record_key", "import_id", "period", "status", "quantity", "uom", "account_number",
     "subscription_number", "charge_number", "charge", "start_at", "corrects", "custom_fields",
 )  # fmt: skip
+NEXT_NUMBER = sa.func.nextval(sa.func.pg_get_serial_sequence("rated_items", "item_id"))
 COPIED = (
     "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
     "uom", "quantity", "amount_total", "billed_before", "amount", "currency",
@@ -50,30 +51,27 @@ def billed(connection: sa.Connection, period: Period) -> dict[tuple[str, datetim
     return {(number, start, group): amount for number, start, group, amount in connection.execute(statement)}
 
 
-def add_run(
-    connection: sa.Connection, bill_run_id: str, period: Period, records: int, validation: Mapping[str, Any]
-) -> None:
-    """Add a bill run that takes so many records."""
-    values = {"bill_run_id": bill_run_id, "period": str(period), "records": records, "validation": validation}
-    connection.execute(sa.insert(bill_runs).values(values))
-
-
-def runs(connection: sa.Connection, period: Period) -> int:
-    """Count the bill runs of a period so far: one that takes no usage, for fees alone, is named by that."""
-    return connection.scalar(sa.select(sa.func.count()).where(bill_runs.c.period == str(period))) or 0
-
-
 def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items: Sequence[RatedItem]) -> None:
     """Add the run's items, and link each to the usage records that it rates."""
     if not items:
         return
-    rows = [{**columns_of(item), "bill_run_id": bill_run_id, "period": str(period)} for item in items]
-    statement = sa.insert(rated_items).returning(rated_items.c.item_id, sort_by_parameter_order=True)
-    numbers = connection.execute(statement, rows).scalars().all()
+    given = sa.select(NEXT_NUMBER).select_from(sa.func.generate_series(1, len(items)))
+    numbers = sorted(connection.execute(given).scalars())
+    columns = ("item_id", "bill_run_id", "period", *COPIED, "breakdown")
+    rows = (
+        (number, bill_run_id, str(period), *map(_text, columns_of(item).values()))
+        for number, item in zip(numbers, items, strict=True)
+    )
+    copy_in(connection, rated_items, columns, rows)
     links = (
         (number, record, str(period)) for number, item in zip(numbers, items, strict=True) for record in item.record_ids
     )
     copy_in(connection, rated_usage, ("item_id", "record_id", "period"), links)
+
+
+def _text(value: object) -> object:
+    """Write a breakdown as COPY takes it; all else it takes as it is."""
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 def columns_of(item: RatedItem) -> dict[str, Any]:
@@ -85,7 +83,7 @@ def columns_of(item: RatedItem) -> dict[str, Any]:
 
 
 def process(connection: sa.Connection, bill_run_id: str, records: Collection[int]) -> int:
-    """Turn these Pending records into Processed ones, for good; says how many."""
+    """Turn these Pending records into Processed ones; says how many."""
     mine = numbered(usage_records.c.record_id, records) & (usage_records.c.status == "Pending")
     values = {"status": "Processed", "bill_run_id": bill_run_id, "updated_at": sa.func.now()}
     return connection.execute(sa.update(usage_records).where(mine).values(values)).rowcount

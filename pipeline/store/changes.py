@@ -11,6 +11,7 @@ from pipeline.store.tables import ACTIVE, imports, usage_changes, usage_records
 
 SHOWN = ("record_id", "import_id", "status", "bill_run_id", "uom", "quantity", "readings")
 Condition = sa.ColumnElement[bool]
+own = imports.alias("own")
 
 
 def of_records(record_ids: Collection[int]) -> Condition:
@@ -37,9 +38,9 @@ def periods(connection: sa.Connection, chosen: Condition) -> list[str]:
 
 
 def lock_imports(connection: sa.Connection, chosen: Condition) -> None:
-    """Lock the imports of the chosen records, in order: before the records, as a load does."""
+    """Lock the imports that stand for the chosen records, in order: before the records, as a load does."""
     mine = sa.select(usage_records.c.import_id).where(chosen, ACTIVE)
-    statement = sa.select(imports.c.import_id).where(imports.c.import_id.in_(mine)).order_by(imports.c.import_id)
+    statement = _standing(sa.select(own.c.slot).where(own.c.import_id.in_(mine))).order_by(imports.c.import_id)
     connection.execute(statement.with_for_update(key_share=True))
 
 
@@ -65,7 +66,7 @@ def delete(connection: sa.Connection, record_ids: Collection[int], by: str, reas
     values: dict[str, sa.ColumnElement[Any]] = {
         "action": sa.literal("delete"),
         "record_id": deleted.c.record_id,
-        "import_id": deleted.c.import_id,
+        "import_id": _stands_for(deleted.c.import_id),
         "readings": deleted.c.readings,
         "before": sa.func.to_jsonb(deleted.table_valued()),
         "reason": sa.literal(reason),
@@ -85,7 +86,7 @@ def update(connection: sa.Connection, record_id: int, values: Mapping[str, Any],
     change: dict[str, sa.ColumnElement[Any]] = {
         "action": sa.literal("update"),
         "record_id": sa.literal(record_id),
-        "import_id": before.c.import_id,
+        "import_id": _stands_for(before.c.import_id),
         "readings": sa.literal(0),
         "before": before.c.whole,
         "after": after.c.whole,
@@ -97,7 +98,27 @@ def update(connection: sa.Connection, record_id: int, values: Mapping[str, Any],
 
 
 def alter(connection: sa.Connection, altered: Mapping[str, int], by: str) -> None:
-    """Note how many records of each import were changed, in the order of the imports, and who did it."""
+    """Note how many records of each import were changed, in the order of the imports, and who did it.
+
+    It is noted where it matters, at the import that stands for it: else its content would be known, and not loaded.
+    """
     for import_id, count in sorted(altered.items()):
         values = {"altered_count": imports.c.altered_count + count, "updated_by": by, "updated_at": sa.func.now()}
-        connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
+        stands = imports.c.import_id == _stands_for(sa.literal(import_id))
+        connection.execute(sa.update(imports).where(stands).values(values))
+
+
+def _standing(slots: sa.Select[tuple[str]]) -> sa.Select[tuple[str]]:
+    """Select the imports that nothing has taken the place of, of these slots."""
+    return sa.select(imports.c.import_id).where(imports.c.slot.in_(slots), imports.c.superseded_by.is_(None))
+
+
+def _stands_for(import_id: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
+    """Give the import that stands for one now: itself, or what took its place while its records were billed.
+
+    Such records are Pending again once their bill run is cancelled.
+    """
+    stands = imports.alias("stands")
+    statement = sa.select(stands.c.import_id).join(own, own.c.slot == stands.c.slot)
+    statement = statement.where(own.c.import_id == import_id, stands.c.superseded_by.is_(None))
+    return statement.scalar_subquery()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-def among(column: sa.Column[Any], values: Collection[str]) -> sa.ColumnElement[bool]:
+def among(column: sa.ColumnElement[Any], values: Collection[str]) -> sa.ColumnElement[bool]:
     """Tell whether a column holds one of these texts."""
     return column == sa.any_(sa.literal(list(values), ARRAY(sa.Text)))
 

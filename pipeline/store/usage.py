@@ -63,10 +63,13 @@ def supersede(connection: sa.Connection, import_id: str, by: str) -> None:
     connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(values))
 
 
-def supersede_records(connection: sa.Connection, import_id: str, by: str) -> None:
-    """Take the Pending records of a superseded import out of what will be billed."""
-    mine = (usage_records.c.import_id == import_id) & (usage_records.c.status == "Pending")
-    mine &= ACTIVE
+def supersede_records(connection: sa.Connection, slot: str, by: str) -> None:
+    """Take all that is Pending of a slot out of what will be billed.
+
+    It may be of several imports: of one that was billed, adjusted by the next, and Pending again since.
+    """
+    theirs = sa.select(imports.c.import_id).where(imports.c.slot == slot)
+    mine = usage_records.c.import_id.in_(theirs) & (usage_records.c.status == "Pending") & ACTIVE
     values = {"superseded_by": by, "updated_at": sa.func.now()}
     connection.execute(sa.update(usage_records).where(mine).values(values))
 

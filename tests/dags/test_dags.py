@@ -30,7 +30,7 @@ print("found:" + json.dumps({"dags": dags, "errors": {k: str(v) for k, v in bag.
 """
 
 
-BY_HAND = {"usage_delete"}  # started with a form, never by the clock
+BY_HAND = {"bill_run_by_hand", "usage_delete"}  # started with a form, never by the clock
 
 
 def read_dags(folder, home, **environment):
@@ -56,7 +56,7 @@ def found(tmp_path_factory):
 def test_every_source_and_every_meter_has_a_dag_of_its_own(found):
     catalog = Catalog.read(PROJECT / "catalog")
     expected = {f"extract_{name}" for name in catalog.sources} | {f"usage_{name}" for name in catalog.meters}
-    assert set(found["dags"]) == expected | {"bill_run", "export", "upkeep", *BY_HAND}
+    assert set(found["dags"]) == expected | {"bill_run", "export", "send", "upkeep", *BY_HAND}
     assert found["errors"] == {}
 
 
@@ -71,16 +71,31 @@ def test_a_meter_waits_for_its_readings_and_loads_only_what_was_validated_of_eac
 
 def test_a_bill_run_waits_for_the_meters_and_an_export_for_the_bill_run(found):
     tasks = {name: found["dags"][name]["tasks"] for name in ("bill_run", "export")}
-    assert tasks["bill_run"] == {"periods": [], "meters_are_in": ["periods"], "rate": ["meters_are_in", "periods"]}
-    assert tasks["export"] == {"periods": [], "is_rated": ["periods"], "write": ["is_rated", "periods"]}
+    assert tasks["bill_run"] == {
+        "periods": [],
+        "can_be_billed": ["periods"],
+        "rate": ["can_be_billed", "periods"],
+        "approve": ["periods", "rate"],
+        "post": ["approve", "periods"],
+    }
+    assert tasks["export"] == {"periods": [], "is_posted": ["periods"], "write": ["is_posted", "periods"]}
+
+
+def test_usage_is_sent_once_the_meters_of_its_period_are_in(found):
+    assert found["dags"]["send"]["tasks"] == {
+        "periods": [],
+        "meters_are_in": ["periods"],
+        "is_sent": ["meters_are_in", "periods"],
+    }
 
 
 @pytest.mark.parametrize(
     ("dag", "mapped"),
     [
         ("usage_network_traffic", ["derive", "load", "validate"]),
-        ("bill_run", ["meters_are_in", "rate"]),
-        ("export", ["is_rated", "write"]),
+        ("bill_run", ["approve", "can_be_billed", "post", "rate"]),
+        ("export", ["is_posted", "write"]),
+        ("send", ["is_sent", "meters_are_in"]),
     ],
 )
 def test_each_period_of_a_run_goes_its_own_way(found, dag, mapped):
@@ -123,7 +138,8 @@ def test_the_upkeep_tells_what_happened_even_when_an_upload_or_the_sweep_fails(f
     assert found["dags"]["upkeep"]["tasks"] == {
         "process_uploads": [],
         "note_what_stands_out": ["process_uploads"],
-        "tell": ["note_what_stands_out"],
+        "note_thresholds": ["note_what_stands_out"],
+        "tell": ["note_thresholds"],
         "drop_old_answers": ["tell"],
     }
     assert set(found["dags"]["upkeep"]["rules"].values()) == {"all_success", "all_done"}
@@ -141,6 +157,14 @@ def test_a_deletion_by_hand_asks_what_and_why_and_begins_as_a_dry_run(found):
     }
     assert form["by"]["enum"] == ["records", "import", "file"]
     assert form["value"]["minLength"] == form["reason"]["minLength"] == 1
+
+
+def test_a_bill_run_by_hand_begins_as_a_preview(found):
+    form = found["dags"]["bill_run_by_hand"]["form"]
+    assert found["dags"]["bill_run_by_hand"]["tasks"] == {"bill": []}
+    assert (form["action"]["value"], form["action"]["enum"]) == ("preview", ["preview", "rate", "post", "cancel"])
+    fields = {name: field["value"] for name, field in form.items() if name != "action"}
+    assert fields == dict.fromkeys(("period", "batch", "target_date", "bill_run", "reason"), "")
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "dags").glob("*.py")), ids=lambda path: path.name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from receivers import hook
+from served_api import CLIENT, SECRET, served
 
 from pipeline.settings import PROJECT
 
@@ -88,6 +89,24 @@ def test_the_upkeep_processes_what_waits_and_tells_by_the_connections_of_airflow
     told = sorted(json.loads(request.body)["kind"] for request in receiver.taken)
     assert told == ["import_succeeded", "stuck_pending"]
     assert business.rows("deliveries", "channel", "attempts", "error") == [("webhook", 1, "")] * 2
+
+
+@pytest.mark.slow
+def test_usage_is_sent_to_the_platform_that_a_connection_of_airflow_names_and_without_one_nothing_is(
+    business, run, march, new_store, tmp_path
+):
+    business.bill(march)
+    assert run("2025-04-01T12:00:00Z", "send.py", "send")[1] == {
+        ("periods", -1): "success", ("meters_are_in", -1): "skipped", ("is_sent", -1): "skipped",
+    }  # fmt: skip
+    theirs = type(business)(new_store(), tmp_path / "theirs")
+    with served(theirs) as address:
+        connection = {"conn_type": "http", "host": address, "login": CLIENT, "password": SECRET}
+        declared = {"AIRFLOW_CONN_METERBRIDGE_PLATFORM": json.dumps(connection), "NO_PROXY": "127.0.0.1"}
+        state, tasks = run("2025-04-01T12:00:00Z", "send.py", "send", **declared)
+    assert state == "success"
+    assert tasks == {("periods", -1): "success", ("meters_are_in", 0): "success", ("is_sent", 0): "success"}
+    assert theirs.quantities() == [("C-1", "2025-03", 6.5, 0)]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ def billed(business, march):
     """March billed: 6.5 kWh, 1.63 EUR, and exported."""
     business.bill(march)
     business.rate()
+    business.post()
     business.export()
     return business
 
@@ -80,6 +81,7 @@ def test_closed_again_after_late_usage_was_billed_it_names_the_seal_before(bille
     first = seal(billed)
     billed.bill(LATE, "power/A-1/late.csv")
     billed.rate()
+    billed.post()
     second = seal(billed)
     sealed = manifest_of(billed, second)
     assert sealed["former"] == first.file.sha256
@@ -117,6 +119,7 @@ def test_a_record_that_was_deleted_before_the_bill_run_is_sealed_as_left_out(bus
     gone, _ = business.rows("usage_records", "record_id")
     delete(business.store, Selection((gone,)), by="ann", reason="a test account", dry_run=False)
     business.rate()
+    business.post()
     found = seal(business)
     assert len(found.manifest.meters["energy"].left_out) == 1
     assert found.manifest.records.count == 1
@@ -131,6 +134,7 @@ def test_a_record_that_the_validation_set_aside_is_sealed_as_left_out(business):
     business.deliver("power/A-2/march.csv", "at,value\n2025-03-01T00:00:00Z,1\n")
     business.bill("at,value\n" + days)
     business.rate()
+    business.post()
     found = seal(business)
     assert len(found.manifest.meters["energy"].left_out) == 1
     assert found.manifest.records.sums == {"kwh": "31"}
@@ -140,11 +144,13 @@ def test_readings_of_a_customer_who_was_registered_since_keep_a_period_from_bein
     business.deliver("power/A-2/march.csv", march)  # whose account nobody knows yet
     business.bill(march)
     business.rate()
+    business.post()
     business.customer("A-2")
     with pytest.raises(CloseRefusedError, match="3 readings give usage that is not billed, its ledger tells of 0"):
         seal(business)
     business.load(*business.prepare(), reason="a customer was registered late")
     business.rate()
+    business.post()
     assert seal(business).manifest.records.count == 2
 
 

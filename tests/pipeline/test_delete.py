@@ -9,8 +9,10 @@ from uploaded_usage import uploaded
 
 from pipeline.commands.usage import delete as command
 from pipeline.delete import DeleteRefusedError, Selection, chosen, delete
+from pipeline.post import cancel_rated
 from pipeline.status import summary
 from transforms.errors import MeterbridgeError
+from transforms.period import Period
 
 MORE = "at,value\n2025-03-02T00:00:00Z,4\n"
 
@@ -181,3 +183,15 @@ def test_the_command_only_tells_what_would_go_unless_it_is_told_to_delete(shop, 
     assert shop.quantities() == []
     assert shop.rows("usage_changes", "reason", "changed_by") == [("sent twice", getpass.getuser())] * 2
     assert CliRunner().invoke(command, ["--record", "1"]).exit_code == 2
+
+
+def test_usage_of_an_import_that_was_adjusted_and_cancelled_is_loaded_again_after_its_deletion(business, march):
+    business.bill(march)
+    business.rate()
+    business.bill("at,value\n2025-03-20T00:00:00Z,10\n", "power/A-1/more.csv")  # an import of its own adjusts it
+    cancel_rated(business.store, Period.parse("2025-03"), by="ann", reason="a wrong price")
+    first = business.rows("usage_records WHERE superseded_by IS NULL", "record_id")[:1]
+    delete(business.store, Selection(record_ids=first), by="ann", reason="it was wrong", dry_run=False)
+    assert business.ledger() == (4, {("pending", ""): 1, ("deleted", "by_hand"): 3})
+    business.run()
+    assert business.quantities() == [("C-1", "2025-03", Decimal("16.5"), 4)]

@@ -42,6 +42,7 @@ def told(business, item=1):
 def bill(business, content, name="power/A-1/march.csv"):
     business.bill(content, name)
     business.rate()
+    business.post()
 
 
 def test_every_figure_from_the_rows_to_the_amount_is_told(business, march):
@@ -140,12 +141,35 @@ def test_the_tiers_are_told_one_by_one(business, march):
     ]
 
 
+def test_a_tier_that_was_adjusted_and_bounded_is_told_change_by_change(business, march):
+    row = "{when: {Region: north}, effective: '2025-01-01T00:00:00Z', adjustment: -10%%, tiers: [%s]}"
+    tiers = "{up_to: 5, price: 0.3, minimum: 1.5}, {price: 0.2, maximum: 0.25}"
+    pricing = f"{{model: dynamic, base: tiered, attributes: {{Region: REGION__c}}, table: [{row % tiers}]}}"
+    head = "charge: energy\nuom: kwh\ncurrency: EUR\nrating_group: record\n"
+    business.declare("charges/energy.yaml", f"{head}pricing: {pricing}\n")
+    meter = (business.catalog_folder / "meters/energy.yaml").read_text()
+    business.declare("meters/energy.yaml", meter.replace("kwh}", "kwh, custom_fields: {REGION__c: north}}"))
+    bill(business, march)
+    found = told(business)
+    assert found.differences == []
+    start = found.lines.index("  tier 1, above 0 up to 5: 5 at 0.3 = 1.5")
+    assert found.lines[start + 1 : start + 7] == [
+        "  tier 1, above 0 up to 5: adjusted by -0.15",
+        "  tier 1, above 0 up to 5: brought to its minimum by 0.15",
+        "  tier 2, above 5: 1.5 at 0.2 = 0.3",
+        "  tier 2, above 5: adjusted by -0.03",
+        "  tier 2, above 5: brought to its maximum by -0.02",
+        "  together: 1.75; rounded, to 2 decimals, half_up: 1.75",
+    ]
+
+
 def test_an_upload_is_told_by_its_file_and_row(business):
     rows = HEADER + "A-1,wh,1000,03/05/2025,,,,\nA-1,kwh,2.5,03/06/2025,,,,\n"
     sent = submit(business.store, business.home, Upload("usage.csv", rows.encode()), by="ann")
     process(business.store, business.catalog, business.home, sent.import_id)
     business.run()
     business.rate()
+    business.post()
     found = told(business)
     assert found.differences == []
     assert "  file: usage.csv, row 1, line 2" in found.lines
@@ -161,6 +185,7 @@ def test_what_a_call_brought_or_somebody_changed_is_taken_as_it_is(business, mar
     business.bill(march)
     change(business.store, business.catalog, 2, {"Quantity": "5"}, by="bob", reason="the meter ran backwards")
     business.rate()
+    business.post()
     found = told(business)
     assert found.differences == []
     assert "  stored: 1.5, taken as it is: there is nothing to make it from" in found.lines

@@ -39,7 +39,7 @@ def test_late_readings_add_an_adjustment_that_names_the_record_it_corrects(bille
 
 def test_an_adjustment_bills_the_difference_and_the_ledger_ends_with_all_of_it_billed(billed):
     billed.bill(SECOND, "power/A-1/more.csv")
-    assert str(billed.rate()) == "bill run 2025-03: created, 1 records, 1 items, 2.50 EUR"  # 16.5 kWh are 4.13 EUR
+    assert str(billed.rate()) == "bill run 2025-03: rated, 1 records, 1 items, 2.50 EUR"  # 16.5 kWh are 4.13 EUR
     assert billed.ledger() == (4, {("billed", ""): 4})
     assert billed.run().outcome == "exists"
 

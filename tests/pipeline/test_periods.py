@@ -132,6 +132,7 @@ def test_a_reading_from_before_the_period_makes_it_stale_where_it_is_carried_in(
 def test_usage_that_came_after_the_bill_run_is_billed_and_exported_by_the_next_one(business, march):
     business.bill(march)
     business.rate()
+    business.post()
     business.export()
     assert to_bill(business, noon(4, 1), noon(4, 2)) == to_export(business, noon(4, 1), noon(4, 2)) == []
     business.customer("A-3")
@@ -140,6 +141,7 @@ def test_usage_that_came_after_the_bill_run_is_billed_and_exported_by_the_next_o
     assert business.run().outcome == "created"
     assert to_bill(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
     business.rate()
+    business.post()
     assert to_bill(business, noon(4, 1), noon(4, 2)) == []
     assert to_export(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
     business.export()

@@ -11,6 +11,7 @@ from pipeline import steps
 from pipeline.rate import NotReadyError
 from pipeline.situation import PeriodNotEndedError
 from transforms.period import Period
+from transforms.rating.asked import Asked
 from transforms.rating.usage import RatingError
 
 TIERED = """
@@ -29,7 +30,7 @@ def test_pending_usage_becomes_a_rated_item_and_is_processed(business, march):
     business.bill(march)
     run = business.rate()
     assert (run.outcome, run.records, run.items, run.amounts, run.left_pending) == (
-        "created", 1, 1, {"EUR": Decimal("1.63")}, ()
+        "rated", 1, 1, {"EUR": Decimal("1.63")}, ()
     )  # fmt: skip
     # 6.5 kWh at 0.25 EUR are 1.625 EUR, rounded half up
     assert _items(business) == [("C-1", Decimal("6.5"), Decimal("1.63"), 0, Decimal("1.63"))]
@@ -88,7 +89,7 @@ def test_a_month_that_has_not_ended_is_not_billed(business):
         steps.rate(
             business.store,
             business.catalog,
-            Period.of_month(2025, 3),
+            Asked(Period.of_month(2025, 3)),
             business.home,
             at=datetime(2025, 3, 31, tzinfo=UTC),
         )
@@ -115,7 +116,7 @@ def test_usage_that_was_left_pending_is_billed_once_it_can_be(business, march):
     path.write_text(path.read_text().replace("USD", "EUR"))
     business.register()
     run = business.rate()
-    assert (run.outcome, run.records, run.items, run.amounts) == ("created", 1, 1, {"EUR": Decimal("1.63")})
+    assert (run.outcome, run.records, run.items, run.amounts) == ("rated", 1, 1, {"EUR": Decimal("1.63")})
     assert business.rows("rated_items", "charge_number", "amount") == [
         ("C-1", Decimal("1.63")),
         ("C-2", Decimal("1.63")),
@@ -148,7 +149,9 @@ def test_usage_above_a_closed_last_tier_stops_the_run_and_nothing_is_billed(busi
     before = business.contents()
     with pytest.raises(RatingError, match=r"quantity 6.500 is above the last tier, which ends at 5"):
         business.rate()
-    assert business.contents() == before
+    ((status, reason),) = business.rows("bill_runs", "status", "reason")
+    assert (status, business.contents() | {"bill_runs": []}) == ("draft", before)
+    assert reason.startswith("charge 'energy' (C-1) in the period from 2025-03-01")
 
 
 def test_usage_of_nothing_is_processed_for_nothing(business):
@@ -188,12 +191,12 @@ def test_of_bill_runs_at_the_same_moment_one_bills_and_the_sum_is_right(business
 
     with ThreadPoolExecutor(runs) as pool:
         done = list(pool.map(bill, range(runs)))
-    assert sorted(run.outcome for run in done) == ["created"] + ["nothing_due"] * (runs - 1)
+    assert sorted(run.outcome for run in done) == ["nothing_due"] * (runs - 1) + ["rated"]
     assert [amount for (*_, amount) in _items(business)] == [Decimal("1.63"), Decimal("1.63")]
     assert len(business.rows("bill_runs", "bill_run_id")) == 1
 
 
 def test_the_outcome_is_said_in_one_line(business, march):
     business.bill(march)
-    assert str(business.rate()) == "bill run 2025-03: created, 1 records, 1 items, 1.63 EUR"
+    assert str(business.rate()) == "bill run 2025-03: rated, 1 records, 1 items, 1.63 EUR"
     assert str(business.rate()) == "bill run 2025-03: nothing_due, 0 records, 0 items, no amount"

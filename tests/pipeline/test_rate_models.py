@@ -71,7 +71,9 @@ def test_a_record_without_its_price_is_named_and_nothing_is_billed(business, mar
     before = business.contents()
     with pytest.raises(RatingError, match=r"\(C-1\) .*: record \d+: custom field PRICE__c is missing or blank"):
         business.rate()
-    assert business.contents() == before
+    ((status, reason),) = business.rows("bill_runs", "status", "reason")
+    assert (status, business.contents() | {"bill_runs": []}) == ("draft", before)
+    assert reason.startswith("charge 'energy' (C-1) in the period from 2025-03-01")
 
 
 def test_each_upload_meets_the_tiers_afresh(business, march):

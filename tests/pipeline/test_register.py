@@ -38,6 +38,9 @@ def test_a_charge_that_ends_is_brought_up_to_date(business):
     assert [str(end) for end in business.rows("subscribed_charges", "end_at")] == ["2025-05-31 22:00:00+00:00"]
 
 
+COLUMNS = "account_number,name,currency,time_zone,status[,bill_cycle_day][,batch]"
+
+
 @pytest.mark.parametrize(
     ("accounts", "message"),
     [
@@ -48,9 +51,9 @@ def test_a_charge_that_ends_is_brought_up_to_date(business):
         ),
         (
             ACCOUNTS.replace("name,", "nane,"),
-            "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status[,bill_cycle_day]",
+            f"accounts.csv:1: the columns must be {COLUMNS}",
         ),
-        ("", "accounts.csv:1: the columns must be account_number,name,currency,time_zone,status[,bill_cycle_day]"),
+        ("", f"accounts.csv:1: the columns must be {COLUMNS}"),
     ],
 )
 def test_a_wrong_account_is_refused_with_file_and_line(business, accounts, message):

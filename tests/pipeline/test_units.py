@@ -12,6 +12,7 @@ from pipeline.catalog import Catalog
 from pipeline.documents import CatalogError
 from pipeline.units import StaleUnitError, UnitRefusedError
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 MWH = {"description": "1,000 kWh", "decimals": 3, "aliases": {"watt_hour": "1/1000000"}}
 CHARGE_IN_MWH = "charge: energy\nuom: MWh\ncurrency: EUR\npricing: {model: per_unit, price: 100}\n"
@@ -173,7 +174,7 @@ def billed_in_mwh(business):
 
 
 def rate(shop, period):
-    return steps.rate(shop.store, shop.catalog, period, shop.home, at=NOW)
+    return steps.rate(shop.store, shop.catalog, Asked(period), shop.home, at=NOW)
 
 
 def test_what_is_counted_in_a_made_unit_is_billed_by_its_rounding(business):

@@ -1,4 +1,4 @@
-"""A change above a meter's limit waits in Airflow's web UI: a rejection fails the run, an approval loads it.
+"""What is beyond a limit waits in Airflow's web UI: a change of usage, and a bill run. A rejection fails the run.
 
 What the environment keeps secret is neither in the logs of these runs nor anywhere in Airflow's own database.
 """
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
 FILES = {
-    "catalog/units.yaml": UNITS,
+    "catalog/units.yaml": UNITS.replace("EUR: {decimals: 2}", "EUR: {decimals: 2, approval_above: 4}"),
     "catalog/charges/energy.yaml": CHARGE,
     "catalog/sources/power.yaml": SOURCE,
     "catalog/meters/energy.yaml": METER + "approval_above: 0.5\n",
@@ -57,7 +57,8 @@ def airflow(settings, tmp_path, monkeypatch):
         path.write_text(text)
     dags = tmp_path / "dags"
     dags.mkdir()
-    shutil.copy(settings.dags / "usage.py", dags)
+    for name in ("usage.py", "bill_run.py"):
+        shutil.copy(settings.dags / name, dags)
     settings = replace(settings, dags=dags, catalog=tmp_path / "catalog", inbox=tmp_path / "inbox")
     stack = local.up(settings, print)
     client = Client(settings.url, stack.user, stack.password)
@@ -109,6 +110,12 @@ def _held(shop):
         return [row[0] for row in found]
 
 
+def _billed(shop):
+    with shop.store.begin() as connection:
+        runs = connection.exec_driver_sql("SELECT status, reason FROM bill_runs ORDER BY ordinal").all()
+        return [tuple(row) for row in runs], connection.exec_driver_sql("SELECT amount FROM invoices").scalars().all()
+
+
 def _metadata(url):
     """Every row of every table of Airflow's database, as text."""
     engine = sa.create_engine(url)
@@ -124,13 +131,13 @@ def _logs(home):
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
-def test_a_change_above_the_limit_waits_and_is_loaded_only_when_it_is_approved(airflow):
+def test_what_is_beyond_a_limit_is_loaded_and_billed_only_when_it_is_approved(airflow):
     shop, now = airflow.shop, datetime.now(UTC)
     steps.land(shop, "power", until=now)
     steps.run_meter(shop, "energy", PERIOD, at=now)
     (shop.inbox / "power/A-1/more.csv").write_text(SECOND)
     steps.land(shop, "power", until=now)
-    await_parsed(airflow.client, {"usage_energy"}, since=datetime(2000, 1, 1, tzinfo=UTC))
+    await_parsed(airflow.client, {"usage_energy", "bill_run"}, since=datetime(2000, 1, 1, tzinfo=UTC))
     airflow.client.unpause("usage_energy")
 
     question, run = _answer(airflow, "Reject")  # the latest run takes March too: readings came late for it
@@ -142,6 +149,19 @@ def test_a_change_above_the_limit_waits_and_is_loaded_only_when_it_is_approved(a
     _, run = _answer(airflow, "Approve")
     assert airflow.http.get(run).json()["state"] == "success"
     assert _held(shop) == [Decimal("16.5")]
+
+    airflow.client.unpause("bill_run")
+    airflow.client.backfill("bill_run", FIRST, LAST)
+    question, run = _answer(airflow, "Reject")
+    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Post the bill run?", "failed")
+    assert "4.13 EUR is above 4" in question["body"]
+    assert _billed(shop) == ([("cancelled", "it was not approved")], [])
+
+    again = {"dry_run": False, "only_failed": False, "dag_run_id": run.rpartition("/")[2]}
+    assert airflow.http.post("/dags/bill_run/clearTaskInstances", json=again).status_code == 200
+    _, run = _answer(airflow, "Approve")
+    assert airflow.http.get(run).json()["state"] == "success"
+    assert _billed(shop) == ([("cancelled", "it was not approved"), ("posted", "")], [Decimal("4.13")])
 
     logs = _logs(shop.home)
     assert any(path.name.startswith("attempt") for path in logs)

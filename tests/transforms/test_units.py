@@ -23,6 +23,32 @@ def test_money_is_rounded_half_up_to_the_currency_unless_finance_says_otherwise(
     assert str(Currency.model_validate({"decimals": "0"}).round(Fraction(2001, 2))) == "1001"
 
 
+@pytest.mark.parametrize(
+    ("rounding", "rounded"), [("half_up", "0.15"), ("half_even", "0.10"), ("up", "0.15"), ("down", "0.10")]
+)
+def test_money_without_small_coins_is_rounded_to_whole_increments_in_every_mode(rounding, rounded):
+    francs = Currency.model_validate({"increment": "0.05", "rounding": rounding})
+    assert str(francs.round(Decimal("0.125"))) == rounded
+    assert str(francs.round(Decimal("-0.125"))) == f"-{rounded}"
+    assert str(francs.round(Fraction(1, 20))) == "0.05"
+
+
+def test_an_increment_above_one_keeps_the_decimals_of_the_currency():
+    assert str(Currency.model_validate({"increment": "5"}).round(Decimal("7.49"))) == "5.00"
+    assert str(Currency.model_validate({"decimals": "0", "increment": "100"}).round(Decimal(150))) == "200"
+
+
+def test_without_an_increment_the_last_decimal_is_the_step():
+    assert Currency.model_validate({"decimals": "3"}).step == Decimal("0.001")
+    assert Currency.model_validate({"increment": "0.05"}).step == Decimal("0.05")
+
+
+@pytest.mark.parametrize("increment", ["0", "-0.05", "0.005"])
+def test_an_increment_that_the_decimals_cannot_show_is_refused(increment):
+    with pytest.raises(ValidationError, match="increment"):
+        Currency.model_validate({"increment": increment})
+
+
 def test_an_alias_is_worth_an_exact_fraction_of_the_unit():
     units = Units(units={"gigabyte": gigabyte()}, currencies={})
     assert units.factor("byte", "gigabyte") == Fraction(1, 10**9)

@@ -1,4 +1,4 @@
-"""What became of usage: bill runs, rated items, exports, closed periods."""
+"""What became of usage: bill runs, rated items, invoices, exports, closed periods."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -9,9 +9,40 @@ bill_runs = sa.Table(
     "bill_runs", metadata,
     sa.Column("bill_run_id", ID, primary_key=True),
     sa.Column("period", PERIOD, nullable=False),
-    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False, comment="which of its period's bill runs it is, from 1"),
+    sa.Column("status", NAME, nullable=False, server_default="draft"),
+    sa.Column("batch", NAME, comment="of accounts; null: all of them"),
+    sa.Column("target_date", sa.Date, comment="of a period that still runs: usage before it is billed, on demand"),
+    sa.Column("records", sa.BigInteger, nullable=False, comment="that it took from Pending to Processed"),
     sa.Column("validation", JSONB, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default="", comment="why a draft could not be rated, or why "
+        "the bill run was cancelled"),
+    sa.Column("created_by", NAME, nullable=False, server_default="meterbridge"),
     sa.Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("rated_at", INSTANT, comment="null: a draft, or one that was cancelled as such"),
+    sa.Column("updated_by", NAME, nullable=False, server_default="meterbridge"),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=NOW, comment="when it came to its status"),
+    sa.UniqueConstraint("period", "ordinal", name="one_order_of_bill_runs"),
+    sa.CheckConstraint("status IN ('draft', 'rated', 'posted', 'cancelled')", name="bill_run_status_known"),
+)  # fmt: skip
+
+cancelled_items = sa.Table(
+    "cancelled_items", metadata,
+    sa.Column("item_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id"), nullable=False),
+    sa.Column("item", JSONB, nullable=False, comment="the whole rated item, with the records that it rated"),
+)  # fmt: skip
+
+invoices = sa.Table(
+    "invoices", metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, comment="without gaps, from 1"),
+    sa.Column("bill_run_id", sa.ForeignKey("bill_runs.bill_run_id"), nullable=False),
+    sa.Column("account_number", sa.ForeignKey("accounts.account_number"), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("amount", AMOUNT, nullable=False, comment="the sum of its items; below 0 it is a credit note"),
+    sa.Column("items", sa.BigInteger, nullable=False),
+    sa.Column("issued_at", INSTANT, nullable=False, server_default=NOW),
+    sa.UniqueConstraint("bill_run_id", "account_number", "currency", name="one_invoice"),
 )  # fmt: skip
 
 rated_items = sa.Table(

@@ -13,6 +13,8 @@ accounts = sa.Table(
     sa.Column("time_zone", NAME, nullable=False),
     sa.Column("status", NAME, nullable=False),
     sa.Column("bill_cycle_day", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("batch", NAME, nullable=False, server_default="",
+        comment="the accounts of one batch may be billed apart"),
     sa.CheckConstraint("bill_cycle_day BETWEEN 1 AND 31", name="bill_cycle_day_known"),
 )  # fmt: skip
 

@@ -1,0 +1,56 @@
+"""Bill runs by hand: what a person's form asks for, besides the schedule."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from pipeline import steps
+from pipeline.bill_preview import preview
+from pipeline.post import cancel
+from pipeline.steps import Shop
+from transforms.errors import MeterbridgeError
+from transforms.period import Period
+from transforms.rating.asked import Asked
+
+
+class WrongFormError(MeterbridgeError):
+    """A form that does not say what is to be done; the message names the field, and what to write there."""
+
+
+def bill(shop: Shop, form: Mapping[str, str], *, at: datetime, by: str) -> str:
+    """Do what a form asks for (`action`: preview, rate, post or cancel), and say what was done.
+
+    WrongFormError for a field that is missing or cannot be read; all else as the steps give it.
+    """
+    match form["action"]:
+        case "cancel":
+            return cancel(shop.store, _filled(form, "bill_run"), by=by, reason=_filled(form, "reason"))
+        case "post":
+            return str(steps.post(shop.store, _period(form), by=by))
+        case "rate":
+            return str(steps.rate(shop.store, shop.catalog, _asked(form), shop.home, at=at, by=by))
+        case "preview":
+            return preview(shop.store, shop.catalog, _asked(form))
+        case other:
+            raise WrongFormError(f"action {other!r}: choose preview, rate, post or cancel")
+
+
+def _asked(form: Mapping[str, str]) -> Asked:
+    day = form["target_date"].strip()
+    try:
+        return Asked(_period(form), form["batch"].strip() or None, date.fromisoformat(day) if day else None)
+    except ValueError as error:
+        raise WrongFormError(f"target_date {day!r}: write a day such as 2025-03-16, or nothing") from error
+
+
+def _period(form: Mapping[str, str]) -> Period:
+    text = _filled(form, "period")
+    try:
+        return Period.parse(text)
+    except ValueError as error:
+        raise WrongFormError(f"period: {error}") from error
+
+
+def _filled(form: Mapping[str, str], field: str) -> str:
+    if not (text := form[field].strip()):
+        raise WrongFormError(f"{field} is empty; {form['action']} needs it")
+    return text

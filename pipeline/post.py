@@ -1,0 +1,78 @@
+"""Post: what a bill run rated becomes final, and invoices; until then it can be cancelled."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pipeline.store import bill_runs, funds, locks
+from transforms.errors import MeterbridgeError
+from transforms.period import Period
+
+
+class BillRunStatusError(MeterbridgeError):
+    """A bill run whose status does not allow what is asked; the message says which it has, and what to do."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How many bill runs of a period were posted, and the invoices that they gave."""
+
+    period: str
+    bill_runs: int
+    invoices: int
+
+    def __str__(self) -> str:
+        return f"period {self.period}: {self.bill_runs} bill runs posted, {self.invoices} invoices"
+
+
+def post(store: sa.Engine, period: Period, *, by: str) -> Posted:
+    """Post every rated bill run of a period; run again it finds none. What is posted never changes."""
+    with store.begin() as connection:
+        locks.exclusive(connection, str(period))
+        rated = [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
+        for run in rated:
+            bill_runs.advance(connection, run, "posted", by)
+        return Posted(str(period), len(rated), sum(bill_runs.issue(connection, run) for run in rated))
+
+
+def cancel_rated(store: sa.Engine, period: Period, *, by: str, reason: str) -> list[str]:
+    """Cancel every bill run of a period that is rated and not posted, the latest first; says what was done."""
+    with store.begin() as connection:
+        rated = [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
+    return [cancel(store, run, by=by, reason=reason) for run in reversed(rated)]
+
+
+def cancel(store: sa.Engine, run: str, *, by: str, reason: str) -> str:
+    """Cancel a bill run that is not posted: its usage is Pending again, its items are set aside; says what was done.
+
+    Its prepaid units are given back. BillRunStatusError when there is no such bill run, when it is posted or cancelled,
+    or when a later one billed the difference to it; FundsUsedError when a later one used units that it rolled over.
+    """
+    with store.begin() as connection:
+        locks.shared(connection, locks.SHAPE)
+        locks.exclusive(connection, _period_of(connection, run))
+        found = _cancellable(connection, run)
+        bill_runs.advance(connection, run, "cancelled", by, reason=reason)
+        records = bill_runs.take_back(connection, found)
+        funds.give_back(connection, run)
+    return f"bill run {run} of {found['period']} is cancelled: {records} records are Pending again"
+
+
+def _period_of(connection: sa.Connection, run: str) -> str:
+    found = bill_runs.find(connection, run, lock=False)
+    if found is None:
+        raise BillRunStatusError(f"there is no bill run {run}; `meterbridge bill-runs` lists them")
+    return str(found["period"])
+
+
+def _cancellable(connection: sa.Connection, run: str) -> sa.RowMapping:
+    found = bill_runs.find(connection, run)
+    if found is None or found["status"] not in {"draft", "rated"}:
+        status = "gone" if found is None else found["status"]
+        raise BillRunStatusError(
+            f"bill run {run} is {status}; only one that is not posted can be cancelled. What was billed too much is "
+            "billed back when its usage is corrected"
+        )
+    if later := bill_runs.billed_later(connection, found):
+        raise BillRunStatusError(f"bill run {later} billed the difference to {run} since: cancel that one first")
+    return found
