@@ -19,8 +19,8 @@ def export() -> None:
         return scheduled.periods_to_export(*interval(context))
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
-    def is_rated(period: str) -> bool:
-        return scheduled.is_rated(period)
+    def is_posted(period: str) -> bool:
+        return scheduled.is_posted(period)
 
     @task
     def write(period: str) -> list[str]:
@@ -28,7 +28,7 @@ def export() -> None:
 
     @task_group(prefix_group_id=False)
     def each_period(period: str) -> None:
-        is_rated(period) >> write(period)
+        is_posted(period) >> write(period)
 
     each_period.expand(period=periods())
 

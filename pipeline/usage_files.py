@@ -4,7 +4,6 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from transforms.errors import MeterbridgeError
-from transforms.spreadsheet import neutral
+from pipeline.sheets import SHEET_ROWS_MAX, UnfitExportError, as_text, new_book, put
 from transforms.upload.columns import Column
 from transforms.usage_file import file_row, header
 
@@ -32,16 +29,7 @@ COLUMNS: dict[str, pa.DataType] = {
 }  # fmt: skip
 SUMMED = list(COLUMNS).index("quantity")
 BATCH_ROWS = 10_000
-SHEET_ROWS_MAX = 1_048_575  # below the header
-DOUBLE_DIGITS = 15  # that a spreadsheet's numbers keep
-EPOCH = datetime(
-    1980, 1, 1, tzinfo=UTC
-)  # a workbook says when it was made: always this, so that its bytes are its content
 Row = Mapping[str, Any]
-
-
-class UnfitExportError(MeterbridgeError):
-    """An export that the wanted form cannot hold; the message says which would. Nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,7 @@ class Form:
 
 
 def _write_csv(rows: Iterable[Row], _custom: Sequence[str], path: Path) -> None:
-    _write_lines(path, list(COLUMNS), ([_text(cell) for cell in _cells(row)] for row in rows))
+    _write_lines(path, list(COLUMNS), ([as_text(cell) for cell in _cells(row)] for row in rows))
 
 
 def _write_platform(rows: Iterable[Row], custom: Sequence[str], path: Path) -> None:
@@ -79,44 +67,20 @@ def _write_parquet(rows: Iterable[Row], _custom: Sequence[str], path: Path) -> N
 
 
 def _write_xlsx(rows: Iterable[Row], _custom: Sequence[str], path: Path) -> None:
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        book.set_properties({"created": EPOCH})
+    with new_book(path) as book:
         sheet = book.add_worksheet("usage")
         sheet.write_row(0, 0, list(COLUMNS))
         for number, row in enumerate(rows, start=1):
             if number > SHEET_ROWS_MAX:
                 raise UnfitExportError(f"a sheet holds {SHEET_ROWS_MAX} rows: write CSV or Parquet, or filter more")
             for column, cell in enumerate(_cells(row)):
-                _put(sheet, number, column, cell)
-
-
-def _put(sheet: Any, row: int, column: int, cell: object) -> None:  # noqa: ANN401 xlsxwriter ships no types
-    """Write a number as one where it keeps every digit, all else as text: never as a formula or a link."""
-    if cell is None:
-        return
-    if isinstance(cell, int | Decimal) and _fits_a_double(Decimal(cell)):
-        sheet.write_number(row, column, cell)
-    elif sheet.write_string(row, column, _text(cell)) != 0:
-        raise UnfitExportError(f"row {row}: a cell holds 32,767 characters: write CSV or Parquet")
-
-
-def _fits_a_double(number: Decimal) -> bool:
-    return len(number.normalize().as_tuple().digits) <= DOUBLE_DIGITS
+                put(sheet, number, column, cell)
 
 
 def _cells(row: Row) -> list[Any]:
     """Give a record in the order of the columns; its custom fields are JSON."""
     custom = json.dumps(row["custom_fields"], ensure_ascii=False, sort_keys=True)
     return [custom if name == "custom_fields" else row[name] for name in COLUMNS]
-
-
-def _text(cell: object) -> str:
-    """Write a cell of a spreadsheet."""
-    if isinstance(cell, datetime):
-        return cell.astimezone(UTC).isoformat()
-    if isinstance(cell, Decimal):
-        return f"{cell:f}"
-    return "" if cell is None else neutral(str(cell))
 
 
 def _of_csv(path: Path, column: str = "quantity") -> Iterator[Decimal]:

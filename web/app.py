@@ -10,7 +10,7 @@ from web.desk import Desk, Viewer
 from web.documented import leave_out_unused
 from web.gate import Gate, Window
 from web.refusals import add_handlers
-from web.routes import actions, imports, token, units, uploads, usage
+from web.routes import actions, imports, invoices, token, units, uploads, usage
 from web.settings import ApiSettings
 
 DESCRIPTION = """Usage records, files and units of measure, with the billing platform's paths and field names.
@@ -33,7 +33,7 @@ def create_app(desk: Desk, *, calls_per_minute: int = 600, log_ins: Sequence[Log
     own = [desk.clients.log_in] if desk.clients else []
     app.add_middleware(Gate, log_ins=[*own, *log_ins], window=Window(calls_per_minute))
     add_handlers(app)
-    for part in (token, uploads, imports, usage, actions, units, pages):
+    for part in (token, uploads, imports, usage, actions, units, invoices, pages):
         app.include_router(part.router)
     _add_document(app)
     return app

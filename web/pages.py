@@ -8,9 +8,10 @@ from fastapi import APIRouter, BackgroundTasks, File, Form, Query, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.layout import plain
-from pipeline.store import imports, overview
+from pipeline.layout import money, plain
+from pipeline.store import bill_runs, imports, invoices, overview
 from pipeline.uploads.refused import UploadRefusedError
+from transforms.invoice import number_text
 from transforms.upload.dates import Locale
 from web.callers import Caller, Role
 from web.desk import AtDesk, Desk, Editor, Viewer
@@ -25,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_pages.filters["plain"] = plain
+_pages.filters |= {"plain": plain, "money": money, "number_text": number_text}
 Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
 
 
@@ -58,9 +59,13 @@ def _page(desk: Desk, caller: Caller, *, sent: str = "", refusal: str = "") -> H
         listed = imports.listed(connection, limit=SHOWN)
         found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
         periods = overview.usage_by_period(connection, SHOWN)
+        runs = bill_runs.listed(connection, limit=SHOWN)
+        issued = invoices.latest(connection, SHOWN)
     content = _pages.get_template("usage.html").render(
         imports=listed,
         periods=periods,
+        runs=runs,
+        invoices=issued,
         sent=found,
         refusal=refusal,
         waiting=found is not None and found["status"] in UNFINISHED,

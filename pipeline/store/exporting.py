@@ -1,12 +1,15 @@
 """What is exported, row by row, and the manifest of what was written."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pipeline.store.tables import ACTIVE, accounts, bill_runs, exports, imports, rated_items, usage_records
+from pipeline.store.invoices import OWN, POSTED, number_text
+from pipeline.store.tables import ACTIVE, accounts, bill_runs, exports, imports, invoices, rated_items, usage_records
+from transforms.invoice import Kind
 from transforms.period import Period
 
 
@@ -23,14 +26,19 @@ class ExportFile:
 
 
 def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
-    """Select the active usage of a period, with its status, import and bill run."""
+    """Select the active usage of a period, with its status, import, bill run and invoice."""
     names = ("charge_number", "charge", "start_at", "end_at", "uom", "quantity", "status", "import_id", "bill_run_id")
+    invoiced = _invoices_of_charges(period)
+    billed_so = (invoiced.c.bill_run_id == usage_records.c.bill_run_id) & (
+        invoiced.c.charge_number == usage_records.c.charge_number
+    )
     return (
         sa.select(
             usage_records.c.account_number,
             accounts.c.name.label("account_name"),
             usage_records.c.subscription_number,
             *(usage_records.c[name] for name in names),
+            invoiced.c.invoice_number,
             imports.c.meter,
             usage_records.c.readings,
             usage_records.c.samples_expected,
@@ -41,6 +49,7 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
         )
         .join(accounts, accounts.c.account_number == usage_records.c.account_number)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .outerjoin(invoiced, billed_so)
         .where(usage_records.c.period == str(period), ACTIVE)
         .order_by(
             usage_records.c.account_number,
@@ -51,8 +60,19 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
     )
 
 
+def _invoices_of_charges(period: Period) -> sa.Subquery:
+    """Find the invoice of each charge that a bill run billed: its records are on it, and on no other.
+
+    That is the same as by way of `rated_usage`, whose rows are as many as the records of all bill runs together.
+    """
+    keys = (rated_items.c.bill_run_id, rated_items.c.charge_number)
+    number = sa.func.min(number_text()).label("invoice_number")
+    statement = sa.select(*keys, number).join(invoices, OWN).where(rated_items.c.period == str(period))
+    return statement.group_by(*keys).subquery()
+
+
 def rated_rows(period: Period) -> sa.Select[tuple[object, ...]]:
-    """Select the rated items of a period, whichever bill run made them."""
+    """Select the rated items of a period's posted bill runs, each with its invoice."""
     names = (
         "subscription_number", "charge_number", "charge", "period_start", "period_end", "group_key",
         "uom", "quantity", "amount", "amount_total", "billed_before", "currency", "bill_run_id",
@@ -62,13 +82,40 @@ def rated_rows(period: Period) -> sa.Select[tuple[object, ...]]:
             rated_items.c.account_number,
             accounts.c.name.label("account_name"),
             *(rated_items.c[name] for name in names),
+            number_text().label("invoice_number"),
             rated_items.c.breakdown.cast(sa.Text).label("breakdown"),
         )
         .join(accounts, accounts.c.account_number == rated_items.c.account_number)
-        .where(rated_items.c.period == str(period))
+        .join(bill_runs, bill_runs.c.bill_run_id == rated_items.c.bill_run_id)
+        .join(invoices, OWN)
+        .where(rated_items.c.period == str(period), POSTED)
         .order_by(
             rated_items.c.account_number, rated_items.c.charge_number, rated_items.c.group_key, rated_items.c.item_id
         )
+    )
+
+
+def invoice_rows(period: Period) -> sa.Select[tuple[object, ...]]:
+    """Select the invoices of a period, in the order of their numbers."""
+    kind = sa.case((invoices.c.amount < 0, Kind.CREDIT_NOTE.value), else_=Kind.INVOICE.value)
+    return (
+        sa.select(
+            number_text().label("invoice_number"),
+            kind.label("kind"),
+            invoices.c.account_number,
+            accounts.c.name.label("account_name"),
+            invoices.c.currency,
+            invoices.c.amount,
+            invoices.c["items"],
+            bill_runs.c.period,
+            bill_runs.c.ordinal.label("bill_run"),
+            invoices.c.bill_run_id,
+            invoices.c.issued_at,
+        )
+        .join(bill_runs, bill_runs.c.bill_run_id == invoices.c.bill_run_id)
+        .join(accounts, accounts.c.account_number == invoices.c.account_number)
+        .where(bill_runs.c.period == str(period), POSTED)
+        .order_by(invoices.c.number)
     )
 
 
@@ -80,14 +127,26 @@ def control(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], summ
     return count, amount
 
 
-def note(connection: sa.Connection, written: ExportFile) -> bool:
-    """Enter a written file; False when the same content was exported before."""
-    statement = insert(exports).values(asdict(written)).on_conflict_do_nothing().returning(exports.c.path)
-    return connection.execute(statement).first() is not None
+def by_unit(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
+    """Add up a period's active usage: uom, records, quantity; in the order of the units."""
+    total = sa.func.sum(usage_records.c.quantity).label("quantity")
+    statement = sa.select(usage_records.c.uom, sa.func.count().label("records"), total)
+    statement = statement.where(usage_records.c.period == str(period), ACTIVE).group_by(usage_records.c.uom)
+    return connection.execute(statement.order_by(usage_records.c.uom)).mappings().all()
+
+
+def note(connection: sa.Connection, written: ExportFile) -> None:
+    """Enter a written file; of content that was exported before, only when it was written last changes."""
+    # By the clock, not by the transaction's start: it may have waited long for the period.
+    moment = {"written_at": sa.func.clock_timestamp()}
+    statement = insert(exports).values(asdict(written) | moment)
+    connection.execute(statement.on_conflict_do_update(index_elements=[exports.c.path], set_=moment))
 
 
 def billed_since(connection: sa.Connection) -> list[Period]:
-    """List the periods that have a bill run which is newer than their last export."""
+    """List the periods that have a bill run which was posted after their last export."""
     last = sa.select(sa.func.max(exports.c.written_at)).where(exports.c.period == bill_runs.c.period).scalar_subquery()
-    statement = sa.select(bill_runs.c.period).distinct().where(bill_runs.c.created_at > last)
+    statement = (
+        sa.select(bill_runs.c.period).distinct().where(bill_runs.c.status == "posted", bill_runs.c.updated_at > last)
+    )
     return sorted(map(Period.parse, connection.execute(statement).scalars()))

@@ -13,7 +13,7 @@ from pipeline.settings import PROJECT
 from pipeline.store.migrate import downgrade
 
 COMMANDS = {
-    "check", "derive", "export", "extract", "load", "map", "migrate",
+    "check", "derive", "export", "extract", "invoice", "load", "map", "migrate",
     "new-meter", "rate", "register", "run", "status", "validate",
 }  # fmt: skip
 
@@ -71,12 +71,20 @@ def test_the_steps_one_by_one_bring_a_file_to_the_export(shop):
     usage = _run("map", quantities)
     verdict = _run("validate", usage)
     assert "created" in _run("load", usage, verdict)
-    assert _run("rate", "2025-03") == "bill run 2025-03: created, 1 records, 1 items, 1.63 EUR"
+    assert _run("rate", "2025-03", "--preview").splitlines() == [
+        "a bill run of 2025-03 would take 1 records and bill:",
+        "  charge  currency  items  amount  2025-02  change",
+        "  energy  EUR           1    1.63     0.00",
+        "  all     EUR           1    1.63     0.00",
+    ]
+    assert _run("rate", "2025-03") == "bill run 2025-03: rated, 1 records, 1 items, 1.63 EUR"
+    assert _run("post", "2025-03") == "period 2025-03: 1 bill runs posted, 1 invoices"
+    assert "  2025-03  posted " in _run("bill-runs", "2025-03")
     exported = _run("export", "2025-03").splitlines()
     assert [line.split("  ")[1] for line in exported] == [
-        "1 rows, control total 6.500000000", "1 rows, control total 6.500000000",
-        "1 rows, control total 1.630000000", "1 rows, control total 1.630000000",
-    ]  # fmt: skip
+        *["1 rows, control total 6.500000000"] * 2,  # usage
+        *["1 rows, control total 1.630000000"] * 8,  # rated items, invoices, their pages and JSON, workbook, chart
+    ]
     assert all((shop.home / "exports" / line.split("  ")[0]).is_file() for line in exported)
     assert "together 1.63 EUR" in _run("status")
 

@@ -226,7 +226,7 @@ def test_where_a_running_transaction_is_hidden_a_follower_reads_all_again(busine
     name = business.store.url.database
     with business.store.begin() as connection:
         connection.exec_driver_sql(f"CREATE ROLE reader_{name} LOGIN")
-        connection.exec_driver_sql(f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO reader_{name}")
+        connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO reader_{name}")
     uploaded(business.store, {})
     reader = connect(business.store.url.set(username=f"reader_{name}").render_as_string(hide_password=False))
     try:

@@ -16,6 +16,7 @@ from pipeline.settings import PROJECT
 from pipeline.steps import Shop
 from pipeline.store import ledger
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 HERE = Path(__file__).parent
 STORIES = sorted(path.parent for path in HERE.glob("*/scenario.yaml"))
@@ -46,7 +47,8 @@ def happen(shop, story, *, billed):
     only = replace(shop.catalog, meters={name: shop.catalog.meter(name) for name in story["meters"]})
     handled = sorted({period for period, _ in runs})
     for period in handled if billed else []:
-        steps.rate(shop.store, only, period, shop.home, at=NOW)
+        steps.rate(shop.store, only, Asked(period), shop.home, at=NOW)
+        steps.post(shop.store, period, by="meterbridge")
     return handled
 
 
@@ -63,7 +65,7 @@ def happened(shop, table, handled):
         with shop.store.begin() as connection:
             found = [each for each in ledger.all_ledgers(connection) if Period.parse(each.period) in handled]
         return [vars(each) | vars(line) for each in found for line in each.lines]
-    files = [file for period in handled for file in steps.export(shop.store, period, shop.home)]
+    files = [file for period in handled for file in steps.export(shop.store, shop.catalog, period, shop.home)]
     paths = [
         shop.home / "exports" / file.path for file in files if file.what == table and file.path.endswith(".parquet")
     ]

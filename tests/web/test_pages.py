@@ -1,6 +1,9 @@
 """The Usage page, as a browser gets it."""
 
+import pytest
 import sqlalchemy as sa
+
+from transforms.rating.usage import RatingError
 
 HEAD = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
 MARCH = HEAD + "A-1,kwh,2.5,03/01/2025,,,,\nA-1,kwh,4,03/02/2025,,,,\n"
@@ -40,6 +43,23 @@ def test_the_page_of_an_upload_comes_again_until_its_result_is_there_and_no_othe
             connection.execute(sa.text("UPDATE imports SET status = :status"), {"status": status})
         assert ('http-equiv="refresh"' in editor.get(address).text) == refreshed
         assert 'http-equiv="refresh"' not in editor.get("/").text
+
+
+def test_bill_runs_are_listed_with_their_status_and_why_they_are_drafts(viewer, business, march):
+    assert "No bill run was made yet." in viewer.get("/").text
+    price = (business.catalog_folder / "charges/energy.yaml").read_text()
+    tiers = "{model: tiered, tiers: [{up_to: 5, price: 0.25}]}"
+    business.declare("charges/energy.yaml", price.replace("{model: per_unit, price: 0.25}", tiers))
+    business.bill(march)
+    with pytest.raises(RatingError):
+        business.rate()
+    assert "quantity 6.500 is above the last tier, which ends at 5" in viewer.get("/").text
+    business.declare("charges/energy.yaml", price)
+    run = business.rate()
+    page = viewer.get("/").text
+    assert f"<td>{run.bill_run_id}</td><td>2025-03</td>" in page
+    assert "<td>all accounts</td>" in page
+    assert "<td>rated</td>" in page
 
 
 def test_a_file_that_is_not_taken_shows_why(editor):

@@ -33,7 +33,7 @@ def called(http, method, path):
     """Call a route with a body that is right as far as a general one can be."""
     for name in ("import_id", "usage_id", "unit_id"):
         path = path.replace(f"{{{name}}}", ZEROS)
-    path = path.replace("{account_key}", "A-1").replace("{kind}", "result")
+    path = path.replace("{account_key}", "A-1").replace("{kind}", "result").replace("{number}", "1")
     if path in {"/", "/v1/usage", "/v1/object/import"} and method == "POST":
         name = "File" if path == "/v1/object/import" else "file"
         return http.post(path, files={name: ("a.csv", b"x")}, data={"ImportType": "Usage"})
@@ -43,7 +43,7 @@ def called(http, method, path):
 
 def test_a_stranger_gets_in_nowhere_but_to_the_log_in(app, stranger):
     routes = mounted(app)
-    assert len(routes) == 22
+    assert len(routes) == 23
     for method, path in routes:
         if f"{method} {path}" != OPEN:
             answer = called(stranger, method, path)

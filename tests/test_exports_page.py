@@ -1,0 +1,48 @@
+"""`docs/exports.md`: every file, and every column in it, is on the page, and nothing that is not written."""
+
+import re
+
+import pytest
+
+from pipeline import workbook
+from pipeline.export import KINDS
+from pipeline.settings import PROJECT
+from transforms.period import Period
+from transforms.units import Currency
+
+PAGE = (PROJECT / "docs" / "exports.md").read_text(encoding="utf-8")
+
+
+def section(title):
+    return PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(text):
+    return [cell for cell in re.findall(r"^\| (.*?) \|", text, flags=re.MULTILINE) if "`" in cell]
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_every_column_and_no_other_is_on_the_page(what):
+    told = [name for cell in first_cells(section(f"Columns of `{what}`")) for name in re.findall(r"`(\w+)`", cell)]
+    written = [column.name for column in KINDS[what].rows(Period.parse("2025-03")).selected_columns]
+    assert sorted(told) == sorted(written)
+
+
+def test_every_file_is_on_the_page(business):
+    written = {(file.what, file.path.rpartition(".")[2]) for file in business.export()}
+    told = set()
+    for cell in first_cells(PAGE.partition("## ")[0]):
+        what, *endings = re.findall(r"`\.?(\w+)`", cell)
+        told |= {(what, ending) for ending in endings}
+    assert told == written
+
+
+def test_the_page_tells_how_many_rows_a_sheet_has():
+    assert f"{workbook.SHEET_ROWS:,} rows" in section("The workbook")
+
+
+def test_every_key_of_a_currency_is_on_the_page_of_operations():
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Currencies\n")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", page.partition("\n## ")[0], flags=re.MULTILINE)) == set(
+        Currency.model_fields
+    )
