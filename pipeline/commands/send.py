@@ -1,0 +1,44 @@
+"""Sending usage to the billing platform, where Airflow does not."""
+
+import time
+
+import click
+
+from pipeline.commands.period import period
+from pipeline.settings import Settings
+from pipeline.store.engine import connect
+from pipeline.targets.account import from_environment, required
+from pipeline.targets.platform import Platform
+from pipeline.targets.send import advance, described
+from transforms.period import Period
+
+ASKS_SECONDS = 2
+
+
+@click.command()
+@period
+@click.option(
+    "--wait",
+    type=click.IntRange(min=0),
+    default=600,
+    show_default=True,
+    help="Seconds to wait for the platform to read what it was sent.",
+)
+def send(period: Period, wait: int) -> None:
+    """Send the usage of PERIOD to the billing platform: what it does not hold yet, or holds as it no longer is."""
+    store, until = connect(Settings.read().store_url), time.monotonic() + wait
+    with Platform(required(from_environment())) as platform:
+        try:
+            while not (done := advance(store, platform, period)) and time.monotonic() < until:
+                time.sleep(ASKS_SECONDS)
+        finally:
+            for line in described(store, platform.name, period):
+                click.echo(line)
+    click.echo(
+        "the platform holds all of it" if done else "the platform is still reading: send again to see what became of it"
+    )
+    if not done:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS: tuple[click.Command, ...] = (send,)

@@ -1,0 +1,1 @@
+"""Where usage goes: the billing platform, in files that it takes, through its API."""

@@ -1,0 +1,57 @@
+"""Who sends to the billing platform: its address, and what lets a sender in."""
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import httpx
+
+from pipeline.notify.channel import LOOPBACK
+from pipeline.settings import connection_token, secret
+from transforms.errors import MeterbridgeError
+
+NAME = "platform"
+VARIABLE = "METERBRIDGE_CONNECTION_PLATFORM"
+WRITTEN = (
+    "write the address as https://host/path, and give the client's id and its secret: as login and password of "
+    f"Airflow's connection meterbridge_{NAME}, or as https://client@host/path in {VARIABLE} and the secret in "
+    f"{VARIABLE}_TOKEN_FILE"
+)
+
+
+class PlatformAddressError(MeterbridgeError):
+    """The connection of the billing platform cannot be used; the message says how it is written, without its secret."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A platform's address without any log-in, and the client that sends there."""
+
+    url: str
+    client_id: str
+    secret: str = field(repr=False)
+
+    @classmethod
+    def of(cls, address: str, client_id: str | None, secret: str | None) -> "Account":
+        """Read an address, in which the client's id and secret may stand too; PlatformAddressError when unusable."""
+        try:
+            url = httpx.URL(address)
+        except (httpx.InvalidURL, ValueError):
+            url = httpx.URL()
+        client_id, secret = client_id or unquote(url.username), secret or unquote(url.password)
+        safe = url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)
+        if not (safe and url.host and client_id and secret) or url.query or url.fragment:
+            raise PlatformAddressError(f"the connection of the billing platform is not complete: {WRITTEN}") from None
+        return cls(str(url.copy_with(userinfo=b"")).rstrip("/"), client_id, secret)
+
+
+def from_environment() -> Account | None:
+    """Read METERBRIDGE_CONNECTION_PLATFORM and its token, or the files named beside; None where it is not set."""
+    address = secret(VARIABLE)
+    return Account.of(address, None, connection_token(NAME)) if address else None
+
+
+def required(found: Account | None) -> Account:
+    """Give the account that was found; PlatformAddressError where there is none."""
+    if found is None:
+        raise PlatformAddressError(f"there is no connection to the billing platform: {WRITTEN}")
+    return found

@@ -1,0 +1,18 @@
+"""Where usage is sent: Airflow's connection `meterbridge_platform`, else METERBRIDGE_CONNECTION_PLATFORM.
+
+Of the connection, host is the API's whole address, login the client's id, password its secret.
+"""
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from pipeline.targets.account import Account, from_environment
+
+
+def account() -> Account | None:
+    """Find who sends to the billing platform; None where there is no connection."""
+    try:
+        found = Connection.get("meterbridge_platform")
+    except AirflowNotFoundException:
+        return from_environment()
+    return Account.of(found.host or "", found.login, found.password)
