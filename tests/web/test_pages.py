@@ -57,7 +57,7 @@ def test_bill_runs_are_listed_with_their_status_and_why_they_are_drafts(viewer, 
     business.declare("charges/energy.yaml", price)
     run = business.rate()
     page = viewer.get("/").text
-    assert f"<td>{run.bill_run_id}</td><td>2025-03</td>" in page
+    assert f'<td>{run.bill_run_id}</td><td class="instant">2025-03</td>' in page
     assert "<td>all accounts</td>" in page
     assert "<td>rated</td>" in page
 
