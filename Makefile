@@ -33,10 +33,11 @@ check: $(INSTALLED) ## style, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(INSTALLED) ## measure landing, derivations and loading beside their floors, and beside others' ways
+bench: $(INSTALLED) ## measure landing, deriving, loading and rating beside their floors, and beside others' ways
 	@$(BIN)/python -m bench.landing
 	@$(BIN)/python -m bench.derive
 	@$(BIN)/python -m bench.load
+	@$(BIN)/python -m bench.rate
 
 meter: $(INSTALLED) ## write a new meter and its scenario: make meter NAME=disk_peak
 	@test -n "$(NAME)" || { echo "say which: make meter NAME=disk_peak" >&2; exit 2; }

@@ -47,9 +47,9 @@ def main() -> None:
         _load(connect(url), Path(folder), Path(path))
         click.echo(json.dumps(_peak() - before))
         return
-    with tempfile.TemporaryDirectory(prefix="mb-") as folder, _server(Path(folder)) as server:
+    with tempfile.TemporaryDirectory(prefix="mb-") as folder, server(Path(folder)) as where:
         click.echo(f"{RECORDS:,} usage records; a raw COPY into a table without an index = 1\n")
-        _compare(server, Path(folder))
+        _compare(where, Path(folder))
 
 
 def _compare(server: sa.URL, folder: Path) -> None:
@@ -127,7 +127,8 @@ def _store(server: sa.URL, folder: Path) -> sa.Engine:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[sa.URL]:
+def server(folder: Path) -> Iterator[sa.URL]:
+    """Start a PostgreSQL in a folder, and stop it."""
     settings = read_settings({**os.environ, "METERBRIDGE_HOME": str(folder / "home")})
     yield postgres.start(settings).server
     postgres.stop(settings)

@@ -138,6 +138,7 @@ def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, h
     if not found.items and not found.movements.drawn:
         bill_runs.forget(connection, run)
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
+    bill_runs.show_life(connection)
     _keep(connection, asked, run, found, _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}"), by)
     return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), found.amounts, found.left)
 

@@ -6,12 +6,17 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import pyarrow.parquet as pq
 import pytest
 
 from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.derive import BY_DAYS, works
+from bench.rated_usage import UNITS, dynamic, make, rate, tiered
 from bench.readings import shapes
 from transforms.fate import Fate
+from transforms.period import instant
+from transforms.rating.rate import rate as rate_by_group
+from transforms.rating.usage import UsageLine
 
 READINGS = 30_000  # of the dense shape: three charges
 
@@ -80,3 +85,36 @@ def test_the_landing_benchmark_prints_its_table():
     command = [sys.executable, "-m", "bench.landing"]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     assert "DuckDB copies" in printed
+
+
+def test_every_way_of_rating_comes_to_the_same_total():
+    environment = os.environ | {"METERBRIDGE_BENCH_RECORDS": "2000", "METERBRIDGE_BENCH_RUNS": "1"}
+    command = [sys.executable, "-m", "bench.rate"]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    assert [line.split()[0] for line in printed.splitlines()[3:]] == ["tiered"] * 4 + ["dynamic"] * 4
+
+
+def test_what_is_rated_beside_the_server_is_what_the_rules_rate(tmp_path):
+    usage, items = tmp_path / "usage.parquet", tmp_path / "items.parquet"
+    make(usage, 500)
+    for charge in (tiered(), dynamic()):
+        rate(usage, charge, items)
+        found = pq.read_table(items).to_pylist()
+        lines = [line_of(row, charge) for row in pq.read_table(usage).to_pylist()]
+        expected = rate_by_group(lines, charges={"energy": charge}, units=UNITS, billed={})
+        assert {(row["charge_number"], row["group_key"]): row["amount"] for row in found} == {
+            (item.charge_number, item.group_key): item.amount for item in expected
+        }
+
+
+def line_of(row, charge):
+    """A row of the benchmark's usage as the rules take it."""
+    named = ("record_id", "account_number", "subscription_number", "charge_number", "charge", "uom", "quantity")
+    instants = {"start_at": "start_us", "period_start": "period_start_us", "period_end": "period_end_us"}
+    return UsageLine(
+        **{name: row[name] for name in named},
+        **{name: instant(row[column]) for name, column in instants.items()},
+        time_zone="UTC",
+        status="pending",
+        custom_fields={name: row[f"field_{name}"] for name in charge.price_fields},
+    )

@@ -1,0 +1,69 @@
+"""Rate much usage: an engine rates what is plain of it, all at once, and the rules what is left, group by group."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import ibis
+
+from pipeline.engine import landing_engine
+from transforms.charge import Charge
+from transforms.period import instant
+from transforms.rating import bulk, bulk_groups
+from transforms.rating.bulk_terms import takes
+from transforms.rating.commitment import with_items
+from transforms.rating.prepaid import Funds
+from transforms.rating.rate import NOTHING
+from transforms.rating.rate import rate as rate_by_group
+from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem, UsageLine
+from transforms.units import Units
+
+MANY = 20_000  # records; fewer are rated before an engine has started
+
+
+def rate(
+    lines: Sequence[UsageLine],
+    *,
+    charges: Mapping[str, Charge],
+    units: Units,
+    billed: Mapping[BilledKey, Decimal],
+    subscribed: Iterable[ChargePeriod] = (),
+    funds: Funds | None = None,
+    contributed: Mapping[CommittedKey, Decimal] = NOTHING,
+    many: int = MANY,
+) -> tuple[RatedItem, ...]:
+    """Do what `transforms.rating.rate.rate` does, to the same items; from so `many` records on with an engine's help.
+
+    The records are each given once, as the store holds them.
+    """
+    taken = [charge for charge in charges.values() if takes(charge, units)]
+    at_once, left = _at_once(lines, taken, units, billed) if taken and len(lines) >= many else ([], lines)
+    owed = list(subscribed)
+    by_group = rate_by_group(
+        left,
+        charges=charges,
+        units=units,
+        billed=billed,
+        subscribed=owed,
+        funds=funds,
+        contributed=with_items(contributed, at_once, owed, charges),
+    )
+    return tuple(sorted((*at_once, *by_group), key=_place)) if at_once else by_group
+
+
+def _at_once(
+    lines: Sequence[UsageLine], charges: Sequence[Charge], units: Units, billed: Mapping[BilledKey, Decimal]
+) -> tuple[list[RatedItem], list[UsageLine]]:
+    """Rate what an engine can, and give back the usage that is left."""
+    usage = ibis.memtable(bulk_groups.usage_table(lines, charges))
+    with landing_engine() as backend:
+        groups = bulk.measured(bulk_groups.groups(usage, charges), charges, units)
+        held = backend.create_table("rating_groups", groups, temp=True)
+        left = backend.to_pyarrow(bulk.left(held, billed))
+        due = backend.to_pyarrow(bulk.items(held, ibis.memtable(left), billed))
+    keys = {(row["charge_number"], instant(row["period_start_us"])) for row in left.to_pylist()}
+    rest = [line for line in lines if (line.charge_number, line.period_start) in keys] if keys else []
+    return list(bulk.rated_items(due, units, billed)), rest
+
+
+def _place(item: RatedItem) -> tuple[object, ...]:
+    return (item.account_number, item.charge_number, item.period_start, item.group_key)
