@@ -156,35 +156,35 @@ def test_a_draft_for_which_nothing_is_due_any_more_goes(business, march):
     assert runs(business) == []
 
 
-def test_one_batch_of_accounts_is_billed_apart_from_the_others(business, march):
+@pytest.fixture
+def batches(business, march):
+    """March loaded for two accounts: A-1 of the batch north, A-2 of the batch south."""
     business.customer("A-2")
     business.deliver("power/A-2/march.csv", march)
     business.bill(march)
     accounts = "account_number,name,currency,time_zone,status,batch\nA-1,Mill,EUR,UTC,Active,north\n"
     business.deliver("customers/accounts.csv", accounts + "A-2,Shop 2,EUR,UTC,Active,south\n")
     business.register()
-    assert (business.rate(batch="south").items, business.rate(batch="west").outcome) == (1, "nothing_due")
-    assert business.rows("rated_items", "account_number") == ["A-2"]
-    assert business.rows("bill_runs", "batch", "status") == [("south", "rated")]
-    assert business.rows("rated_periods", "period") == []  # the period itself has not been rated
-    assert business.rate().items == 1
-    assert business.rows("rated_items", "account_number", "amount") == [
+    return business
+
+
+def test_one_batch_of_accounts_is_billed_apart_from_the_others(batches):
+    assert (batches.rate(batch="south").items, batches.rate(batch="west").outcome) == (1, "nothing_due")
+    assert batches.rows("rated_items", "account_number") == ["A-2"]
+    assert batches.rows("bill_runs", "batch", "status") == [("south", "rated")]
+    assert batches.rows("rated_periods", "period") == []  # the period itself has not been rated
+    assert batches.rate().items == 1
+    assert batches.rows("rated_items", "account_number", "amount") == [
         ("A-1", Decimal("1.63")),
         ("A-2", Decimal("1.63")),
     ]
 
 
-def test_a_batch_is_cancelled_although_another_was_billed_later(business, march):
-    business.customer("A-2")
-    business.deliver("power/A-2/march.csv", march)
-    business.bill(march)
-    accounts = "account_number,name,currency,time_zone,status,batch\nA-1,Mill,EUR,UTC,Active,north\n"
-    business.deliver("customers/accounts.csv", accounts + "A-2,Shop 2,EUR,UTC,Active,south\n")
-    business.register()
-    first = business.rate(batch="north").bill_run_id
-    business.rate(batch="south")
-    cancelled(business, first)
-    assert business.rows("rated_items", "account_number") == ["A-2"]
+def test_a_batch_is_cancelled_although_another_was_billed_later(batches):
+    first = batches.rate(batch="north").bill_run_id
+    batches.rate(batch="south")
+    cancelled(batches, first)
+    assert batches.rows("rated_items", "account_number") == ["A-2"]
 
 
 ON_DEMAND = """
