@@ -1,20 +1,35 @@
 """Whatever happens in whatever order, funds never go below zero and every unit of usage is drawn or priced, once."""
 
 from decimal import Decimal
+from fractions import Fraction
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 from prepaid_by_hand import FEBRUARY, JANUARY, MARCH, Prepaid, bundle, drawing, subscription
 from rating_by_hand import HOME_PHONE
+from second_price import MODELS, money
+
+from transforms.charge import DRAWN
 
 TIERED = {"model": "tiered", "tiers": [{"up_to": "10", "price": "0.333"}, {"price": "0.125", "flat": "1"}]}
-PRICINGS = [{"model": "per_unit", "price": "0.0125"}, TIERED, {"model": "volume", "tiers": HOME_PHONE}]
-GROUPS = [{}, {"rating_group": "record"}, {"rating_group": "group_id", "group_field": "GROUP__c"}]
-PHONES = st.builds(
-    lambda each, pricing, group: drawing(each, pricing, **group),
-    st.sampled_from(["1", "2", "0.3", "1.75"]),
-    st.sampled_from(PRICINGS),
-    st.sampled_from(GROUPS),
+PRICINGS = [
+    {"model": "per_unit", "price": "0.0125"},
+    TIERED,
+    {"model": "volume", "tiers": HOME_PHONE},
+    {"model": "overage", "included": "12.5", "price": "0.333"},
+    {"model": "tiered_with_overage", "tiers": [{"up_to": "10", "price": "2"}], "overage_price": "0.333"},
+    {"model": "high_water_mark_volume", "tiers": HOME_PHONE},
+    {**TIERED, "model": "high_water_mark_tiered"},
+]
+BY_RECORD = {"rating_group": st.just("record")}
+BY_GROUP_ID = {"rating_group": st.just("group_id"), "group_field": st.just("GROUP__c")}
+RATES = st.sampled_from(["1", "2", "0.3", "1.75"])
+PHONES = st.one_of(
+    st.builds(drawing, RATES, st.just(pricing), **group)
+    for pricing in PRICINGS
+    for group in ({}, BY_RECORD, BY_GROUP_ID)
+    if not group or pricing["model"] in {"per_unit", "tiered", "volume"}
 )
 BUNDLES = st.lists(
     st.builds(
@@ -98,6 +113,27 @@ def test_every_unit_is_drawn_or_priced(events, phone, bought):
     for item in final(shop):
         priced = [line for line in item.breakdown if line.format == "per_unit"]
         assert covered([item]) + sum(line.units for line in priced) == item.quantity
+
+
+@given(st.lists(st.one_of(USES, CORRECTIONS, BILLS), max_size=12), PHONES, BUNDLES)
+def test_what_is_billed_adds_up_to_the_price_of_what_was_not_drawn(events, phone, bought):
+    shop = Prepaid(phone, *bought)
+    for event in events:
+        happens(shop, event)
+    shop.bill()
+    expected = [priced(item.quantity - covered([item]), phone.pricing) for item in final(shop)]
+    assert sum(item.amount for item in shop.items) == sum(expected)
+
+
+def priced(quantity, pricing):
+    """The price of a group by the second computation."""
+    return money(MODELS[pricing.model](Fraction(quantity), pricing, []), 2)
+
+
+def test_every_model_that_can_draw_is_among_these_charges():
+    assert {each["model"] for each in PRICINGS} == {
+        get_args(kind.model_fields["model"].annotation)[0] for kind in DRAWN
+    }
 
 
 @given(st.lists(st.tuples(MONTHS, QUANTITIES, st.booleans()), max_size=12), PHONES, ROLLOVERS)
