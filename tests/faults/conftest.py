@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from faults.kinds import KINDS
+from faults.kinds import BILL_RUNS, KINDS
 from faults.stores import Stores
 from faults.world import World
 
@@ -50,5 +50,9 @@ def report(tally) -> list[str]:
     for kind, what in KINDS.items():
         counts = [tally[kind, figure] for figure in ("injected", "lost", "double")]
         lines.append(f"{kind:2} {what:55} {counts[0]:5} injected {counts[1]:3} lost {counts[2]:3} double")
-    totals = [sum(tally[kind, figure] for kind in KINDS) for figure in ("injected", "lost", "double")]
-    return [*lines, f"{'together':58} {totals[0]:5} injected {totals[1]:3} lost {totals[2]:3} double"]
+    return [*lines, _sum(tally, "of bill runs", BILL_RUNS), _sum(tally, "together", KINDS)]
+
+
+def _sum(tally, what, kinds) -> str:
+    totals = [sum(tally[kind, figure] for kind in kinds) for figure in ("injected", "lost", "double")]
+    return f"{what:58} {totals[0]:5} injected {totals[1]:3} lost {totals[2]:3} double"

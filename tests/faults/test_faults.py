@@ -7,6 +7,7 @@ import random
 
 import pytest
 from faults import (  # noqa: F401 they register their injectors
+    bill_runs,
     billing,
     commits,
     content,
@@ -19,7 +20,7 @@ from faults import (  # noqa: F401 they register their injectors
     quantities,
     uploads,
 )
-from faults.kinds import KINDS, REGISTERED
+from faults.kinds import BILL_RUNS, KINDS, REGISTERED
 from faults.oracle import judge
 
 pytestmark = pytest.mark.slow
@@ -40,4 +41,5 @@ def test_a_thousand_faults_were_injected_and_did_no_damage(tally, request):
         pytest.skip("only some kinds were asked for")
     totals = {figure: sum(tally[kind, figure] for kind in KINDS) for figure in ("injected", "lost", "double")}
     assert totals["injected"] >= 1000
+    assert sum(tally[kind, "injected"] for kind in BILL_RUNS) >= 200
     assert (totals["lost"], totals["double"]) == (0, 0)
