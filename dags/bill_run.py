@@ -27,16 +27,17 @@ def bill_run() -> None:
         return scheduled.can_be_billed(period)
 
     @task
-    def rate(period: str) -> str:
+    def rate(period: str) -> list[str]:
         return scheduled.rate(period)
 
     @task
-    def post(period: str, **context: object) -> str:
-        return scheduled.post(period, by=started_by(context))
+    def post(period: str, runs: list[str], **context: object) -> str:
+        return scheduled.post(period, runs, by=started_by(context))
 
     @task_group(prefix_group_id=False)
     def each_period(period: str) -> None:
-        can_be_billed(period) >> rate(period) >> ApproveBillRun(period=period) >> post(period)
+        can_be_billed(period) >> (runs := rate(period))
+        runs >> ApproveBillRun(period=period, runs=runs) >> post(period, runs)  # type: ignore[arg-type]  # an XComArg
 
     each_period.expand(period=periods())
 

@@ -1,5 +1,6 @@
 """What a bill run would bill, or has rated, beside what the period before came to; nothing is changed."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -32,17 +33,17 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     return "\n".join([heading, _beside(sums, before, asked.period), *left])
 
 
-def to_approve(store: sa.Engine, catalog: Catalog, period: Period) -> str | None:
-    """Lay out what is rated of a period and waits to be posted, where a person has to approve it; else None."""
+def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collection[str]) -> str | None:
+    """Lay out what bill runs of a period came to, where a person has to approve it; else None."""
     with store.begin() as connection:
-        rated = _billed(connection, period, "rated")
+        rated = _billed(connection, period, runs)
         before = _billed(connection, period.before)
     reasons = approval.to_approve(_by_currency(rated), _by_currency(before), catalog.units.currencies)
     return "\n".join([*reasons, _beside(rated, before, period)]) if reasons else None
 
 
-def _billed(connection: sa.Connection, period: Period, status: str | None = None) -> Sums:
-    rows = bill_runs.amounts(connection, period, status)
+def _billed(connection: sa.Connection, period: Period, runs: Collection[str] | None = None) -> Sums:
+    rows = bill_runs.amounts(connection, period, runs)
     return {(row["charge"], row["currency"]): (row["items"], row["amount"]) for row in rows}
 
 

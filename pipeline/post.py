@@ -1,5 +1,6 @@
 """Post: what a bill run rated becomes final, and invoices; until then it can be cancelled."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,21 +26,32 @@ class Posted:
         return f"period {self.period}: {self.bill_runs} bill runs posted, {self.invoices} invoices"
 
 
-def post(store: sa.Engine, period: Period, *, by: str) -> Posted:
-    """Post every rated bill run of a period; run again it finds none. What is posted never changes."""
+def rated(store: sa.Engine, period: Period) -> list[str]:
+    """List the bill runs of a period that are rated and not posted, in their order."""
+    with store.begin() as connection:
+        return _rated(connection, period)
+
+
+def post(store: sa.Engine, period: Period, *, by: str, runs: Collection[str] | None = None) -> Posted:
+    """Post every rated bill run of a period, or of these; run again it finds none. What is posted never changes."""
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
-        rated = [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
+        rated = [run for run in _rated(connection, period) if runs is None or run in runs]
         for run in rated:
             bill_runs.advance(connection, run, "posted", by)
         return Posted(str(period), len(rated), sum(bill_runs.issue(connection, run) for run in rated))
 
 
-def cancel_rated(store: sa.Engine, period: Period, *, by: str, reason: str) -> list[str]:
-    """Cancel every bill run of a period that is rated and not posted, the latest first; says what was done."""
-    with store.begin() as connection:
-        rated = [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
-    return [cancel(store, run, by=by, reason=reason) for run in reversed(rated)]
+def _rated(connection: sa.Connection, period: Period) -> list[str]:
+    return [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
+
+
+def cancel_rated(
+    store: sa.Engine, period: Period, *, by: str, reason: str, runs: Collection[str] | None = None
+) -> list[str]:
+    """Cancel every rated bill run of a period, or of these, the latest first; says what was done."""
+    found = [run for run in rated(store, period) if runs is None or run in runs]
+    return [cancel(store, run, by=by, reason=reason) for run in reversed(found)]
 
 
 def cancel(store: sa.Engine, run: str, *, by: str, reason: str) -> str:

@@ -12,7 +12,7 @@ from pipeline.bill_preview import to_approve
 from pipeline.delete import chosen, delete
 from pipeline.extract import describe
 from pipeline.notify.channel import Address
-from pipeline.post import cancel_rated
+from pipeline.post import cancel_rated, rated
 from pipeline.settings import Settings
 from pipeline.situation import require_ended
 from pipeline.steps import Shop
@@ -86,27 +86,28 @@ def can_be_billed(period: str) -> bool:
     return not ready.waits_for(shop.store, shop.catalog, Asked(Period.parse(period)))
 
 
-def rate(period: str) -> str:
-    """Make a period's bill run; says what was done."""
-    shop = Shop.open()
-    return str(steps.rate(shop.store, shop.catalog, Asked(Period.parse(period)), shop.home, at=_now()))
+def rate(period: str) -> list[str]:
+    """Make a period's bill run; gives what of the period is rated and not posted."""
+    shop, found = Shop.open(), Period.parse(period)
+    log.info("%s", steps.rate(shop.store, shop.catalog, Asked(found), shop.home, at=_now()))
+    return rated(shop.store, found)
 
 
-def bill_run_to_approve(period: str) -> str | None:
-    """Lay out what a period's bill run came to; None where its currencies let it be posted without a person's word."""
+def bill_runs_to_approve(period: str, runs: list[str]) -> str | None:
+    """Lay out what bill runs came to; None where their currencies let them be posted without a person's word."""
     shop = Shop.open()
-    found = to_approve(shop.store, shop.catalog, Period.parse(period))
+    found = to_approve(shop.store, shop.catalog, Period.parse(period), runs)
     return f"```\n{found}\n```" if found else None
 
 
-def reject_bill_run(period: str, *, by: str) -> list[str]:
-    """Cancel what is rated of a period and was not approved; says what was done."""
-    return cancel_rated(Shop.open().store, Period.parse(period), by=by, reason="it was not approved")
+def reject_bill_runs(period: str, runs: list[str], *, by: str) -> list[str]:
+    """Cancel bill runs that were not approved; says what was done."""
+    return cancel_rated(Shop.open().store, Period.parse(period), by=by, reason="it was not approved", runs=runs)
 
 
-def post(period: str, *, by: str) -> str:
-    """Post what is rated of a period; says what was done."""
-    return str(steps.post(Shop.open().store, Period.parse(period), by=by))
+def post(period: str, runs: list[str], *, by: str) -> str:
+    """Post these bill runs of a period, and none that was rated since; says what was done."""
+    return str(steps.post(Shop.open().store, Period.parse(period), by=by, runs=runs))
 
 
 def bill_by_hand(form: dict[str, str], *, by: str) -> str:

@@ -64,18 +64,18 @@ class ApproveChange(Gate):
 class ApproveBillRun(Gate):
     """Hold what was rated of a period against its currencies' limits; what is rejected is cancelled."""
 
-    template_fields: Collection[str] = (*ApprovalOperator.template_fields, "period")
+    template_fields: Collection[str] = (*ApprovalOperator.template_fields, "period", "runs")
 
-    def __init__(self, *, period: Any, **kwargs: Any) -> None:  # noqa: ANN401 a period, or what a mapped group hands on
-        """Make the task for a billing period."""
+    def __init__(self, *, period: Any, runs: Any, **kwargs: Any) -> None:  # noqa: ANN401 values, or tasks' results
+        """Make the task for a billing period and the ids of its bill runs."""
         super().__init__(subject="Post the bill run?", **kwargs)
-        self.period = period
+        self.period, self.runs = period, runs
 
     def found(self) -> str | None:
         """Lay out what was rated."""
-        return scheduled.bill_run_to_approve(self.period)
+        return scheduled.bill_runs_to_approve(self.period, self.runs)
 
     def rejected(self) -> str:
         """Make the usage Pending again."""
-        cancelled = scheduled.reject_bill_run(self.period, by="approval")
+        cancelled = scheduled.reject_bill_runs(self.period, self.runs, by="approval")
         return f"the bill run was rejected; {'; '.join(cancelled)}"

@@ -1,11 +1,12 @@
 """Bill runs: draft, rated, posted or cancelled; and the invoices of those that are posted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipeline.store import locks
+from pipeline.store.many import among
 from pipeline.store.tables import bill_runs, cancelled_items, invoices, rated_items, rated_usage, usage_records
 from transforms.identity import bill_run_id
 from transforms.period import Period
@@ -121,13 +122,13 @@ def take_back(connection: sa.Connection, run: sa.RowMapping) -> int:
     return connection.execute(sa.update(usage_records).where(taken).values(values)).rowcount
 
 
-def amounts(connection: sa.Connection, period: Period, status: str | None = None) -> Sequence[sa.RowMapping]:
-    """Add up what the bill runs of a period came to, or those in a status: charge, currency, items, amount."""
+def amounts(connection: sa.Connection, period: Period, runs: Collection[str] | None = None) -> Sequence[sa.RowMapping]:
+    """Add up what the bill runs of a period came to, or these of them: charge, currency, items, amount."""
     names = (rated_items.c.charge, rated_items.c.currency)
     figures = (sa.func.count().label("items"), sa.func.sum(rated_items.c.amount).label("amount"))
-    statement = sa.select(*names, *figures).join(bill_runs).where(rated_items.c.period == str(period))
-    if status is not None:
-        statement = statement.where(bill_runs.c.status == status)
+    statement = sa.select(*names, *figures).where(rated_items.c.period == str(period))
+    if runs is not None:
+        statement = statement.where(among(rated_items.c.bill_run_id, runs))
     return connection.execute(statement.group_by(*names).order_by(*names)).mappings().all()
 
 

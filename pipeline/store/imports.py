@@ -109,10 +109,13 @@ def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa
 
 
 def take_over(connection: sa.Connection, record_keys: Collection[str], by: str) -> None:
-    """Let an import take the place of Pending records, and count them as changed in the imports that brought them."""
+    """Let an import take the place of Pending records, and count them as changed in the imports that stand for them."""
     mine = ACTIVE & among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
-    counts = sa.select(usage_records.c.import_id, sa.func.count().label("changed")).where(mine)
-    changed = counts.group_by(usage_records.c.import_id).subquery()
+    own, stands = imports.alias("own"), imports.alias("stands")
+    standing = (stands.c.slot == own.c.slot) & stands.c.superseded_by.is_(None)
+    brought = usage_records.join(own, own.c.import_id == usage_records.c.import_id).join(stands, standing)
+    counts = sa.select(stands.c.import_id, sa.func.count().label("changed")).select_from(brought).where(mine)
+    changed = counts.group_by(stands.c.import_id).subquery()
     count = {"altered_count": imports.c.altered_count + changed.c.changed, "updated_at": sa.func.now()}
     connection.execute(sa.update(imports).where(imports.c.import_id == changed.c.import_id).values(count))
     superseded = {"superseded_by": by, "updated_at": sa.func.now()}

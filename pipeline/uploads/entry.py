@@ -88,5 +88,5 @@ def metered_cautions(catalog: Catalog, placed: Sequence[tuple[Row, UsageRecord]]
     return [
         Problem(Caution.METERED, Column.CHARGE, metered[record.charge], row.number, row.line)
         for row, record in placed
-        if record.charge in metered
+        if record.charge in metered and record.uom == catalog.charges[record.charge].uom
     ]

@@ -76,7 +76,7 @@ def test_a_bill_run_waits_for_the_meters_and_an_export_for_the_bill_run(found):
         "can_be_billed": ["periods"],
         "rate": ["can_be_billed", "periods"],
         "approve": ["periods", "rate"],
-        "post": ["approve", "periods"],
+        "post": ["approve", "periods", "rate"],
     }
     assert tasks["export"] == {"periods": [], "is_posted": ["periods"], "write": ["is_posted", "periods"]}
 

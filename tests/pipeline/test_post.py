@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from uploaded_usage import uploaded
 
-from pipeline.post import BillRunStatusError, cancel, cancel_rated
+from pipeline.post import BillRunStatusError, cancel, cancel_rated, post
 from transforms.period import Period
 from transforms.rating.usage import RatingError
 
@@ -230,3 +230,13 @@ def test_what_is_billed_at_the_end_of_its_period_waits_for_it(business):
     used(business, 1, 3)
     assert business.rate("2020-01", target_date=date(2020, 1, 20)).outcome == "nothing_due"
     assert business.rate("2020-01").items == 1
+
+
+def test_what_was_rated_since_the_approval_is_not_posted_with_what_was_approved(rated):
+    approved = rated.rows("bill_runs", "bill_run_id")
+    rated.bill(MORE, "power/A-1/more.csv")
+    rated.rate()
+    posted = post(rated.store, Period.parse("2025-03"), by="ann", runs=approved)
+    assert str(posted) == "period 2025-03: 1 bill runs posted, 1 invoices"
+    assert rated.rows("invoices", "amount") == [Decimal("1.63")]
+    assert runs(rated) == [("2025-03", 1, "posted"), ("2025-03", 2, "rated")]
