@@ -80,7 +80,7 @@ def rate(usage: Path, charge: Charge, items: Path) -> Decimal:
     with landing_engine() as backend:
         is_csv = usage.suffix == ".csv"
         read = backend.read_csv(usage, columns=COLUMNS) if is_csv else backend.read_parquet(usage)
-        groups = bulk.measured(bulk_groups.groups(read, [charge]), [charge], UNITS)
+        groups = bulk.priced(bulk_groups.groups(read, [charge]), [charge], UNITS)
         held = backend.create_table("rating_groups", groups, temp=True)
         left = backend.to_pyarrow(bulk.left(held, {}))
         backend.to_parquet(bulk.items(held, ibis.memtable(left), {}), items)

@@ -56,7 +56,7 @@ def _at_once(
     """Rate what an engine can, and give back the usage that is left."""
     usage = ibis.memtable(bulk_groups.usage_table(lines, charges))
     with landing_engine() as backend:
-        groups = bulk.measured(bulk_groups.groups(usage, charges), charges, units)
+        groups = bulk.priced(bulk_groups.groups(usage, charges), charges, units)
         held = backend.create_table("rating_groups", groups, temp=True)
         left = backend.to_pyarrow(bulk.left(held, billed))
         due = backend.to_pyarrow(bulk.items(held, ibis.memtable(left), billed))

@@ -16,7 +16,7 @@ import pyarrow as pa
 from transforms.charge import Charge
 from transforms.period import instant, micros
 from transforms.rating import bulk_terms
-from transforms.rating.bulk_groups import LINE, OF_PERIOD, OWNER
+from transforms.rating.bulk_groups import KEY, LINE, OF_PERIOD, OWNER
 from transforms.rating.lines import EXACT, TierLine
 from transforms.rating.usage import BilledKey, RatedItem
 from transforms.units import Units
@@ -30,13 +30,30 @@ ITEMS = (
     "period_end_us", "uom", "quantity", "amount_total", "billed_before", "amount", "currency", "breakdown",
     "record_ids",
 )  # fmt: skip
-FIGURE, FINE = "decimal(18, 9)", "decimal(38, 18)"  # of a quantity or price, and of an amount that is not rounded
+PRICED = ("quantity", "pending", "record_ids", "currency", "is_usual")
+FIGURE = "decimal(18, 9)"  # of a quantity, or a price
 TEXTS = ("account_number", "subscription_number", "charge_number", "charge", "group_key", "uom", "currency")
 PLACES, ZERO = 9, Decimal(0)
 
 
-def measured(groups: ir.Table, charges: Sequence[Charge], units: Units) -> ir.Table:
-    """Round quantities, and find the line of each; where all that is needed to price a group is here, it is usual."""
+def priced(groups: ir.Table, charges: Sequence[Charge], units: Units) -> ir.Table:
+    """Round quantities, and price each; where all that is needed to price a group is here, it is usual.
+
+    The amounts are rounded, the breakdown is JSON as the store holds it.
+    """
+    found = _with_line(groups, charges, units)
+    priced = (found.quantity - found.start).cast(FIGURE)
+    shifted = found.base + priced * found.price + found.money_offset
+    return found.select(
+        *KEY,
+        *PRICED,
+        amount_total=shifted - shifted % found.money_step,
+        breakdown=_breakdown(found, _written(priced, found.line_places)),
+    )
+
+
+def _with_line(groups: ir.Table, charges: Sequence[Charge], units: Units) -> ir.Table:
+    """Round quantities, and find the line of a breakdown that ends each."""
     terms, tiers = bulk_terms.terms(charges, units), bulk_terms.tiers(charges, units)
     found = groups.left_join(terms, groups.charge == terms.of_charge)
     shifted = (found.quantity.try_cast(FIGURE) + found.offset).try_cast(FIGURE)
@@ -55,32 +72,23 @@ def measured(groups: ir.Table, charges: Sequence[Charge], units: Units) -> ir.Ta
     ).drop("tier_of", "over", "up_to", *(f"tier_{name}" for name in LINE))
 
 
-def left(measured: ir.Table, billed: Mapping[BilledKey, Decimal]) -> ir.Table:
+def left(priced: ir.Table, billed: Mapping[BilledKey, Decimal]) -> ir.Table:
     """Name what is left to `rate`, by charge_number and period_start_us, nothing twice."""
-    unusual = measured.filter(~measured.is_usual).select(*OF_PERIOD)
-    owners = measured.select(*OF_PERIOD, *OWNER).distinct().group_by(*OF_PERIOD).aggregate(owners=ibis._.count())
+    unusual = priced.filter(~priced.is_usual).select(*OF_PERIOD)
+    owners = priced.select(*OF_PERIOD, *OWNER).distinct().group_by(*OF_PERIOD).aggregate(owners=ibis._.count())
     several = owners.filter(owners.owners > 1).select(*OF_PERIOD)
-    lost = _before(billed).anti_join(measured, [*OF_PERIOD, "group_key"]).select(*OF_PERIOD)
+    lost = _before(billed).anti_join(priced, [*OF_PERIOD, "group_key"]).select(*OF_PERIOD)
     return ibis.union(unusual, several, lost, distinct=True)
 
 
-def items(measured: ir.Table, left: ir.Table, billed: Mapping[BilledKey, Decimal]) -> ir.Table:
-    """Price what is not `left` against what was billed before: the items that are due, in no order.
-
-    The columns are ITEMS; the breakdown is JSON as the store holds it.
-    """
-    plain = measured.anti_join(left, OF_PERIOD)
+def items(priced: ir.Table, left: ir.Table, billed: Mapping[BilledKey, Decimal]) -> ir.Table:
+    """Hold what is not `left` against what was billed before: the ITEMS that are due, in no order."""
+    plain = priced.anti_join(left, OF_PERIOD)
     found = plain.left_join(_before(billed), [*OF_PERIOD, "group_key"], rname="{name}_before")
-    units = (found.quantity - found.start).cast(FIGURE)
-    shifted = found.base + units * found.price + found.money_offset
-    total, before = shifted - shifted % found.money_step, found.billed_before.fill_null(ZERO)
-    due = found.filter(found.pending | (total != before))
+    before = found.billed_before.fill_null(ZERO)
+    due = found.filter(found.pending | (found.amount_total != before))
     return due.mutate(
-        amount_total=total,
-        billed_before=before,
-        amount=total - before,
-        breakdown=_breakdown(found, _written(units, found.line_places)),
-        record_ids=found.record_ids.sort(),
+        billed_before=before, amount=found.amount_total - before, record_ids=found.record_ids.sort()
     ).select(*ITEMS)
 
 
