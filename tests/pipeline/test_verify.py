@@ -1,13 +1,16 @@
 """Verifying a closed period makes it again from its files by its sealed rules, and finds what is not as it was."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from uploaded_usage import uploaded
 
 from pipeline.change import change
 from pipeline.close import close
 from pipeline.explain import explain
+from pipeline.post import cancel
 from pipeline.seal import BrokenSealError, SealedFile, read, write
 from pipeline.store import closing
 from pipeline.uploads.create import create
@@ -234,3 +237,26 @@ def test_a_bill_run_that_the_store_would_not_have_made_is_found(closed):
         connection.execute(sa.text("ALTER TABLE usage_records_shared DISABLE TRIGGER USER"))
         connection.execute(sa.text("UPDATE usage_records SET quantity = 7"))
     assert closed.verify().differences[0] == "record 1: stored 7 of 3 readings, made again 6.5 of 3"
+
+
+def test_bill_runs_on_demand_of_batches_and_cancelled_ones_are_made_again(business, march):
+    charge = business.catalog_folder / "charges" / "energy.yaml"
+    tiers = "{model: tiered, tiers: [{up_to: 5, price: 0.30}, {price: 0.20}]}\ntiming: on_demand\n"
+    charge.write_text(charge.read_text().replace("{model: per_unit, price: 0.25}\n", tiers))
+    accounts = "account_number,name,currency,time_zone,status,batch\nA-1,Mill,EUR,UTC,Active,north\n"
+    business.customer("A-2")
+    business.deliver("customers/accounts.csv", accounts + "A-2,Shop 2,EUR,UTC,Active,south\n")
+    business.register()
+    uploaded(business.store, {"quantity": Decimal(4)}, source_type="API")  # on 10 March
+    assert business.rate(target_date=date(2025, 3, 11)).amounts == {"EUR": Decimal("1.20")}
+    business.deliver("power/A-2/march.csv", march)
+    business.bill(march)
+    cancelled = business.rate(batch="south").bill_run_id
+    cancel(business.store, cancelled, by="ann", reason="too early")
+    assert business.rate(batch="south").amounts == {"EUR": Decimal("1.80")}
+    assert business.rate().amounts == {"EUR": Decimal("1.40")}  # 10.5 kWh are 2.60
+    business.post()
+    shop = Shop(business)
+    shop.close()
+    assert "  rated items: 3 rated again, in 3 bill runs" in str(shop.verify())
+    assert shop.verify().differences == []
