@@ -7,7 +7,7 @@ id, which the Usage page lists, and say why: its usage is Pending again.
 """
 
 from airflow.sdk import Param, dag, task
-from meterbridge_schedule import RETRIES, START, started_by
+from meterbridge_schedule import BY_HAND, started_by
 from meterbridge_steps import scheduled
 
 
@@ -35,11 +35,8 @@ FORM = {
     description="A bill run is previewed, rated, posted or cancelled by hand",
     doc_md=__doc__,
     tags=["bill"],
-    schedule=None,
-    start_date=START,
-    catchup=False,
-    default_args=RETRIES,
     params=FORM,
+    **BY_HAND,
 )
 def bill_run_by_hand() -> None:
     """Do what the form asks for."""

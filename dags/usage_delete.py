@@ -7,7 +7,7 @@ is deleted is kept whole, with who did it and why, and can be loaded again.
 """
 
 from airflow.sdk import Param, dag, task
-from meterbridge_schedule import RETRIES, START, why_and_who
+from meterbridge_schedule import BY_HAND, why_and_who
 from meterbridge_steps import scheduled
 
 FORM = {
@@ -32,11 +32,8 @@ FORM = {
     description="Pending usage is deleted on purpose",
     doc_md=__doc__,
     tags=["usage"],
-    schedule=None,
-    start_date=START,
-    catchup=False,
-    default_args=RETRIES,
     params=FORM,
+    **BY_HAND,
 )
 def usage_delete() -> None:
     """Delete what the form names, or tell what would go."""

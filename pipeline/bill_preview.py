@@ -12,7 +12,7 @@ from pipeline.store import bill_runs
 from transforms.period import Period
 from transforms.rating import approval
 from transforms.rating.asked import Asked
-from transforms.rating.lines import exact_sum, exact_sums
+from transforms.rating.lines import EXACT, exact_sum, exact_sums
 
 Sums = dict[tuple[str, str], tuple[int, Decimal]]
 """Items and amount by charge and currency."""
@@ -27,7 +27,7 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     sums: Sums = {}
     for item in found.items:
         items, amount = sums.get(key := (item.charge, item.currency), NOTHING)
-        sums[key] = (items + 1, amount + item.amount)
+        sums[key] = (items + 1, EXACT.add(amount, item.amount))
     heading = f"a bill run of {asked.period} would take {len(found.pending)} records and bill:"
     left = [f"{len(found.left)} records would stay Pending:", *found.left] if found.left else []
     return "\n".join([heading, _beside(sums, before, asked.period), *left])

@@ -83,13 +83,14 @@ def _open(store: sa.Engine, catalog: Catalog, at: datetime) -> dict[Period, list
     today = at.astimezone(UTC).date()
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-        found: dict[Period, list[str]] = {period: [] for period in billing.pending_periods(connection)}
+        pending = billing.pending_periods(connection)
+        found: dict[Period, list[str]] = {period: [] for period in pending}
         for name, meter in catalog.meters.items():
             for cycle in cycles_of(accounts, charges, catalog.charges[meter.map.charge]):
-                period = cycle.period_of(today)
-                if name not in ledger.meters_done(connection, period):
-                    found.setdefault(period, []).append(name)
-    return dict(sorted(found.items()))
+                found.setdefault(cycle.period_of(today), []).append(name)
+        done = {period: ledger.meters_done(connection, period) for period, meters in found.items() if meters}
+    left = {period: [name for name in meters if name not in done.get(period, ())] for period, meters in found.items()}
+    return {period: left[period] for period in sorted(left) if left[period] or period in pending}
 
 
 def _rated(shop: Shop, period: Period, meters: Iterable[str]) -> Iterable[RatedItem]:

@@ -27,6 +27,8 @@ DAILY = _at("0 0 * * *", 1)
 EVERY_FEW_MINUTES = _at("*/5 * * * *", 1)
 # At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
+# Started with a form, never by the clock.
+BY_HAND: dict[str, Any] = {"schedule": None, "start_date": START, "catchup": False, "default_args": RETRIES}
 REASON = {
     "reason": Param(
         "", type="string", title="Reason", description="Why these periods are done again; it is kept with the import."
