@@ -1,7 +1,7 @@
 """Preflight: what the bill run of a period will leave Pending and why, and what it bills at the list price."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.layout import money, plain, table
 from pipeline.store import billing, customers
-from transforms.customers import Account
+from transforms.customers import Account, SubscribedCharge
 from transforms.period import Period, Window
 from transforms.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.lines import exact_sums
@@ -49,11 +49,12 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Pickup:
-    """Active usage, and for each Pending record that a bill run leaves behind the reason, by its number."""
+    """Active usage, for each Pending record that a bill run leaves behind the reason, by its number; and who subscribes."""
 
     rows: Sequence[sa.RowMapping]
     accounts: Mapping[str, Account]
     reasons: Mapping[int, str]
+    subscribed: Mapping[str, SubscribedCharge] = field(default_factory=dict)
 
     @cached_property
     def taken(self) -> list[sa.RowMapping]:
@@ -116,7 +117,7 @@ def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowM
         )
         if row["status"] == "Pending" and (reason := obstacle(candidate, catalog.charges, required)):
             reasons[row["record_id"]] = reason
-    return Pickup(rows, accounts, reasons)
+    return Pickup(rows, accounts, reasons, charges)
 
 
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:

@@ -19,15 +19,14 @@ from pipeline.bulk import rate as rate_usage
 from pipeline.catalog import Catalog
 from pipeline.commitments import contributed, contributing
 from pipeline.layout import money as shown
-from pipeline.preflight import sort_out
+from pipeline.preflight import Pickup, sort_out
 from pipeline.ready import waits_for
 from pipeline.situation import require_ended
-from pipeline.store import bill_runs, billing, customers, locks
+from pipeline.store import bill_runs, billing, locks
 from pipeline.store.funds import keep as keep_movements
 from pipeline.units import require_current
 from pipeline.validate import Verdict, validate
 from pipeline.validate_usage import ValidationFailedError, require
-from transforms.customers import Account
 from transforms.errors import MeterbridgeError
 from transforms.rating.asked import Asked
 from transforms.rating.funds import NO_MOVEMENTS, Movements
@@ -157,7 +156,7 @@ def due(
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
     pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
-    fees = [] if asked.running else _fees(connection, catalog, asked, found.accounts.values())
+    fees = [] if asked.running else _fees(catalog, asked, found)
     funds = prepaid.open_for(connection, catalog, asked, lines, fees)
     if not pending and not fees and funds is None:
         return Due((), (), left)
@@ -173,10 +172,10 @@ def due(
     return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
 
 
-def _fees(connection: sa.Connection, catalog: Catalog, asked: Asked, accounts: Iterable[Account]) -> list[ChargePeriod]:
+def _fees(catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:
     """List what the accounts that are billed owe of the period without usage."""
-    whose = {account.account_number: account for account in accounts if asked.has(account)}
-    subscribed = [each for each in customers.all_charges(connection) if each.account_number in whose]
+    whose = {number: account for number, account in found.accounts.items() if asked.has(account)}
+    subscribed = (each for each in found.subscribed.values() if each.account_number in whose)
     return charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
 
 
