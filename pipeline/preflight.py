@@ -49,7 +49,7 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Pickup:
-    """Active usage, for each Pending record that a bill run leaves behind the reason, by its number; and who subscribes."""
+    """Active usage; by its number, why a bill run leaves a Pending record behind; and who subscribes to what."""
 
     rows: Sequence[sa.RowMapping]
     accounts: Mapping[str, Account]
