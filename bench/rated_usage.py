@@ -5,17 +5,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import ibis
+import ibis.expr.types as ir
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
 
 from pipeline.engine import landing_engine
 from transforms.charge import Charge
-from transforms.rating import bulk, bulk_groups
+from transforms.rating import bulk
 from transforms.units import Units
 
 UNITS = Units.model_validate({"units": {"kwh": {"decimals": 3}}, "currencies": {"EUR": {"decimals": 2}}})
 RECORDS_A_CHARGE = 10
+NARROW, QUANTITY = "decimal(18, 9)", "decimal(22, 9)"
+ROWS_AT_ONCE = 20_480  # of items in a Parquet file; cores write such groups of rows side by side
 REGIONS, PLANS, DATES = 20, 5, 10  # of the decision table
 START = datetime(2025, 3, 1, tzinfo=UTC)
 TIERS = (("0", "50", "0.25"), ("50", "2000", "0.2125"), ("2000", None, "0.15"))  # above, up to, price
@@ -36,7 +39,7 @@ USAGE = """
 """
 COLUMNS = {
     "record_id": "BIGINT", "account_number": "VARCHAR", "subscription_number": "VARCHAR", "charge_number": "VARCHAR",
-    "charge": "VARCHAR", "uom": "VARCHAR", "quantity": "DECIMAL(22, 9)", "start_us": "BIGINT",
+    "charge": "VARCHAR", "uom": "VARCHAR", "quantity": "VARCHAR", "start_us": "BIGINT",
     "period_start_us": "BIGINT", "period_end_us": "BIGINT", "corrects": "BIGINT", "import_id": "VARCHAR",
     "pending": "BOOLEAN", "field_REGION__c": "VARCHAR", "field_PLAN__c": "VARCHAR",
 }  # fmt: skip
@@ -78,10 +81,14 @@ def make(path: Path, records: int) -> None:
 def rate(usage: Path, charge: Charge, items: Path) -> Decimal:
     """Rate usage in a Parquet or CSV file into a Parquet file of items, as a bill run does; gives their total."""
     with landing_engine() as backend:
-        is_csv = usage.suffix == ".csv"
-        read = backend.read_csv(usage, columns=COLUMNS) if is_csv else backend.read_parquet(usage)
-        groups = bulk.priced(bulk_groups.groups(read, [charge]), [charge], UNITS)
-        held = backend.create_table("rating_groups", groups, temp=True)
-        left = backend.to_pyarrow(bulk.left(held, {}))
-        backend.to_parquet(bulk.items(held, ibis.memtable(left), {}), items)
+        read = _read_csv(backend, usage) if usage.suffix == ".csv" else backend.read_parquet(usage)
+        found = bulk.rated(read, [charge], UNITS, {})
+        due = found.filter(~found.is_left).drop("is_left")
+        backend.to_parquet(due, items, row_group_size=ROWS_AT_ONCE)
     return Decimal(pc.sum(pq.read_table(items, columns=["amount"])["amount"]).as_py()).quantize(Decimal("0.01"))
+
+
+def _read_csv(backend: Backend, usage: Path) -> ir.Table:
+    """Read usage; text becomes a decimal of 64 bits ten times faster than one of 128, which few need."""
+    read = backend.read_csv(usage, columns=COLUMNS)
+    return read.mutate(quantity=read.quantity.try_cast(NARROW).fill_null(read.quantity.cast(QUANTITY)))

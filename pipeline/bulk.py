@@ -9,7 +9,7 @@ from pipeline.engine import landing_engine
 from transforms.charge import Charge
 from transforms.period import instant
 from transforms.rating import bulk, bulk_groups
-from transforms.rating.bulk_terms import takes
+from transforms.rating.bulk_usual import takes
 from transforms.rating.commitment import with_items
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import NOTHING
@@ -56,13 +56,11 @@ def _at_once(
     """Rate what an engine can, and give back the usage that is left."""
     usage = ibis.memtable(bulk_groups.usage_table(lines, charges))
     with landing_engine() as backend:
-        groups = bulk.priced(bulk_groups.groups(usage, charges), charges, units)
-        held = backend.create_table("rating_groups", groups, temp=True)
-        left = backend.to_pyarrow(bulk.left(held, billed))
-        due = backend.to_pyarrow(bulk.items(held, ibis.memtable(left), billed))
-    keys = {(row["charge_number"], instant(row["period_start_us"])) for row in left.to_pylist()}
+        found = backend.to_pyarrow(bulk.rated(usage, charges, units, billed))
+    left = found.filter(found["is_left"]).select(bulk_groups.OF_PERIOD).to_pylist()
+    keys = {(row["charge_number"], instant(row["period_start_us"])) for row in left}
     rest = [line for line in lines if (line.charge_number, line.period_start) in keys] if keys else []
-    return list(bulk.rated_items(due, units, billed)), rest
+    return list(bulk.rated_items(found, units, billed)), rest
 
 
 def _place(item: RatedItem) -> tuple[object, ...]:

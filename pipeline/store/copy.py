@@ -40,8 +40,7 @@ def copy_out(connection: sa.Connection, rows: sa.Select[tuple[object, ...]], pat
     text = str(rows.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
     statement = f"COPY ({text}) TO STDOUT WITH (FORMAT csv, HEADER true)"
     with driver(connection).cursor() as cursor, path.open("wb") as file, cursor.copy(statement.encode()) as copy:
-        for block in copy:
-            file.write(block)
+        file.writelines(copy)
 
 
 def driver(connection: sa.Connection) -> "Connection[Any]":

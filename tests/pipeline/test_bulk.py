@@ -1,7 +1,7 @@
 """Much usage is rated at once, to the same items to which the rules rate it group by group."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 
 import pytest
@@ -14,7 +14,7 @@ from pipeline.close import close
 from pipeline.store.billing import columns_of
 from pipeline.verify import verify
 from transforms.period import Period
-from transforms.rating.bulk_terms import takes
+from transforms.rating.bulk_usual import takes
 from transforms.rating.rate import rate as rate_by_group
 from transforms.rating.usage import RatingError
 from transforms.units import Units
@@ -170,6 +170,16 @@ def test_quantity_and_money_are_rounded_at_once_as_they_are_one_by_one(rounding)
     lines = [used(number, f"{number}".zfill(4)[:-2] + "." + f"{number}".zfill(4)[-2:]) for number in range(200)]
     found = {"charges": {"phone": phone}, "units": units, "billed": {}}
     assert rate(lines, **found, many=1) == rate_by_group(lines, **found)
+
+
+@pytest.mark.parametrize("price", ["0.25", "0.123456789", "999999999"])
+def test_an_amount_is_the_same_at_once_however_many_digits_it_has(price):
+    phone = charge("per_unit", price=price, group="record")
+    lines = [used(1, "0.1"), used(2, "1.5"), used(3, "999999999.9"), used(4, "999999999.99")]
+    found = {"charges": {"phone": phone}, "units": UNITS, "billed": {}}
+    items = rate(lines, **found, many=1)
+    assert items == rate_by_group(lines, **found)
+    assert items[2].amount == (Decimal("999999999.9") * Decimal(price)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def test_a_negotiated_price_holds_at_once_from_its_date_for_its_subscription_alone():

@@ -9,6 +9,7 @@ import pyarrow as pa
 from transforms.charge import Charge, RatingGroup
 from transforms.decision_table import Dynamic
 from transforms.rating import bulk_terms
+from transforms.rating.bulk_terms import LINE, Scale
 from transforms.rating.fields import text_of
 from transforms.rating.usage import UsageLine
 
@@ -22,11 +23,6 @@ AS_THEY_ARE = {
     "corrects": pa.int64(), "import_id": pa.string(),
 }  # fmt: skip
 INSTANTS = ("start_at", "period_start", "period_end")
-LINE = tuple(bulk_terms.LINE)
-NO_LINE = {
-    "base": ibis.null("decimal(38, 18)"), "price": ibis.null("decimal(18, 9)"), "opening": ibis.null("string"),
-    "closing": ibis.null("string"),
-}  # fmt: skip
 QUANTITY = "decimal(38, 9)"
 
 
@@ -50,33 +46,38 @@ def usage_table(lines: Sequence[UsageLine], charges: Iterable[Charge]) -> pa.Tab
 
 
 def groups(usage: ir.Table, charges: Sequence[Charge]) -> ir.Table:
-    """Add usage up by rating group; `charges` are those that bulk_terms.takes, other usage is added up beside theirs.
+    """Add usage up by rating group; other charges' is added up beside that of these, what is `decided` left out.
 
-    Usage is laid out as by `usage_table`, no record twice. Gives KEY, FIGURES (the quantity is not rounded), and where
-    a decision table prices a record its LINE.
+    Usage is laid out as by `usage_table`, no record twice. Gives KEY and FIGURES; the quantity is not rounded.
     """
-    by_record = [charge for charge in charges if charge.rating_group is RatingGroup.RECORD]
-    names = [charge.charge for charge in by_record]
-    parts = [_added_up(usage.filter(usage.charge.notin(names)) if names else usage, charges)]
-    parts += [_each_alone(usage.filter(usage.charge == charge.charge), charge) for charge in by_record]
-    return ibis.union(*parts) if parts[1:] else parts[0]
+    by_record = [charge.charge for charge in charges if charge.rating_group is RatingGroup.RECORD]
+    decided = [charge.charge for charge in charges if isinstance(charge.pricing, Dynamic)]
+    alone = sorted({*by_record} - {*decided})
+    found = _added_up(usage.filter(usage.charge.notin(by_record)) if by_record else usage, charges)
+    if not alone:
+        return found
+    return ibis.union(found, _each_alone(usage.filter(usage.charge.isin(alone))).select(*KEY, *FIGURES))
 
 
 def _added_up(usage: ir.Table, charges: Sequence[Charge]) -> ir.Table:
     """Add up by rating group. An adjustment goes to the group of what it corrects: only `group_usage` finds that."""
     apart = {charge.charge: key for charge in charges if (key := _group_key(usage, charge)) is not None}
-    keyed = usage.mutate(group_key=ibis.literal(""), is_strange=ibis.literal(value=False))
-    if apart:
-        key = ibis.cases(*((usage.charge == name, each) for name, each in apart.items()), else_="")
-        is_strange = usage.charge.isin(list(apart)) & (usage.corrects.notnull() | (usage.import_id == ""))
-        keyed = usage.mutate(group_key=key, is_strange=is_strange)
-    found = keyed.group_by(*KEY).aggregate(
-        quantity=keyed.quantity.sum().cast(QUANTITY),
-        pending=keyed.pending.any(),
-        is_strange=keyed.is_strange.any(),
-        record_ids=keyed.record_id.collect(),
+    if not apart:
+        found = _totals(usage, KEY[:-1]).mutate(group_key=ibis.literal(""), is_strange=ibis.literal(value=False))
+        return found.select(*KEY, *FIGURES)
+    key = ibis.cases(*((usage.charge == name, each) for name, each in apart.items()), else_="")
+    is_strange = usage.charge.isin(list(apart)) & (usage.corrects.notnull() | (usage.import_id == ""))
+    keyed = usage.mutate(group_key=key, is_strange=is_strange)
+    return _totals(keyed, KEY, is_strange=keyed.is_strange.any()).select(*KEY, *FIGURES)
+
+
+def _totals(usage: ir.Table, key: Sequence[str], **more: ir.Value) -> ir.Table:
+    return usage.group_by(*key).aggregate(
+        quantity=usage.quantity.sum().cast(QUANTITY),
+        pending=usage.pending.any(),
+        record_ids=usage.record_id.collect(include_null=True),  # every record has one, and need not be asked
+        **more,
     )
-    return _without_line(found)
 
 
 def _group_key(usage: ir.Table, charge: Charge) -> ir.StringValue | None:
@@ -89,27 +90,24 @@ def _group_key(usage: ir.Table, charge: Charge) -> ir.StringValue | None:
             return None
 
 
-def _without_line(found: ir.Table) -> ir.Table:
-    return found.select(*KEY, *FIGURES, **NO_LINE)
-
-
-def _each_alone(usage: ir.Table, charge: Charge) -> ir.Table:
+def _each_alone(usage: ir.Table) -> ir.Table:
     """Let every record be a group."""
-    found = usage.mutate(
+    return usage.mutate(
         group_key=usage.record_id.cast("string"),
         quantity=usage.quantity.cast(QUANTITY),
         is_strange=usage.corrects.notnull(),
         record_ids=ibis.array([usage.record_id]),
     )
-    if not isinstance(charge.pricing, Dynamic):
-        return _without_line(found)
-    return _decided(found, charge.pricing).select(*KEY, *FIGURES, *LINE)
 
 
-def _decided(usage: ir.Table, model: Dynamic) -> ir.Table:
-    """Find the line of each record: that of its subscription, else the one for all; null where none holds."""
-    found = usage.mutate(**NO_LINE)
-    for negotiated, rows in bulk_terms.decisions(model).items():
+def decided(usage: ir.Table, charge: str, model: Dynamic, scale: Scale) -> ir.Table:
+    """Let every record of a charge be a group, as `groups` gives it, and find the LINE of each; null where none holds.
+
+    It is that of its subscription, else the one for all.
+    """
+    found = _each_alone(usage.filter(usage.charge == charge))
+    found = found.mutate(**{name: ibis.null(ibis.dtype(kind)) for name, kind in scale.line.items()})
+    for negotiated, rows in bulk_terms.decisions(model, scale).items():
         own = rows.rename("own_{name}")
         same = [found.start_us >= own.own_from_us, found.start_us < own.own_until_us]
         same += [found[f"field_{field}"] == own[f"own_row_{name}"] for name, field in model.attributes.items()]
@@ -118,4 +116,4 @@ def _decided(usage: ir.Table, model: Dynamic) -> ir.Table:
         joined = found.left_join(own, same)
         line = {name: ibis.ifelse(joined.own_price.notnull(), joined[f"own_{name}"], joined[name]) for name in LINE}
         found = joined.mutate(**line).drop(*own.columns)
-    return found
+    return found.select(*KEY, *FIGURES, *LINE)

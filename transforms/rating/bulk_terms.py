@@ -1,11 +1,8 @@
-"""What charges say, as small tables for an engine: found by asking the files of the charge models, not told again.
-
-A charge that is not taken here is rated record by record, by `transforms.rating.rate`.
-"""
+"""What charges say, as small tables for an engine: found by asking the files of the charge models, not told again."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +10,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from transforms.charge import Charge, Pricing, RateRecords, RatingGroup
-from transforms.decision_table import IN_TIERS, Dynamic, RowKey
+from transforms.charge import Charge, Pricing
+from transforms.decision_table import Dynamic, RowKey
 from transforms.exact import Rounding
 from transforms.period import micros
 from transforms.pricing import Overage, PerUnit, Tier, Tiered, TieredWithOverage, Volume
@@ -23,63 +20,44 @@ from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.price import price
 from transforms.units import Unit, Units
 
-PLACES_MAX = 6  # smaller figures than a millionth are written with an exponent
-FIGURE_PLACES, FIGURE_BELOW = 9, Decimal(10**9)
-FIGURE, WORTH = pa.decimal128(18, 9), pa.decimal128(38, 18)
-LINE: dict[str, pa.DataType] = {
-    "base": WORTH, "price": FIGURE, "opening": pa.string(), "closing": pa.string(),
-}  # fmt: skip
+FIGURE = pa.decimal128(18, 9)
+LINE = ("base", "price", "opening", "closing")
 TERMS: dict[str, pa.DataType] = {
     "of_charge": pa.string(), "charge_uom": pa.string(), "currency": pa.string(), "places": pa.int64(), "step": FIGURE,
-    "offset": FIGURE, "money_step": WORTH, "money_offset": WORTH,
+    "offset": FIGURE,
 }  # fmt: skip
 TIERS: dict[str, pa.DataType] = {
     "tier_of": pa.string(), "over": FIGURE, "up_to": FIGURE, "start": FIGURE, "line_places": pa.int64(),
-    "between": pa.string(), **LINE,
+    "between": pa.string(),
 }  # fmt: skip
 ZERO, MOST = Decimal(0), Decimal("999999999.999999999")  # the most that fits a figure
 SPAN, FOREVER_US = ("from_us", "until_us"), 2**63 - 1
 HOLE = "#"  # of a written line, where its units belong
 
 
-def takes(charge: Charge, units: Units) -> bool:
-    """Tell whether a charge is rated in bulk: by tiers or by the prices of a decision table, of usual figures."""
-    return (
-        charge.rate_records is RateRecords.TOGETHER
-        and charge.rating_group is not RatingGroup.START_DATE
-        and charge.drawdown is None
-        and units.units[charge.uom].decimals <= PLACES_MAX
-        and Rounding.HALF_EVEN not in (units.units[charge.uom].rounding, units.currencies[charge.currency].rounding)
-        and _has_usual_prices(charge.pricing)
-    )
+@dataclass(frozen=True)
+class Scale:
+    """How many decimals units and prices have at most, and the type in which they are worth something."""
+
+    units: int
+    price: int
+    worth: pa.Decimal128Type
+
+    @property
+    def line(self) -> dict[str, pa.DataType]:
+        """The types of a LINE; a price has 128 bits, and so has what it is multiplied to: that never overflows."""
+        kinds = (self.worth, pa.decimal128(19, self.price), pa.string(), pa.string())
+        return dict(zip(LINE, kinds, strict=True))
 
 
-def _has_usual_prices(pricing: Pricing) -> bool:
-    if isinstance(pricing, Dynamic):
-        apart = {field.upper() for field in pricing.attributes.values()}
-        if pricing.base in IN_TIERS or len(apart) < len(pricing.attributes):
-            return False
-        return all(_is_usual(line.price) for key in pricing.rows for _, line in _segments(pricing, key))
-    tiers = _tiers(pricing)
-    return bool(tiers) and all(_is_usual_tier(tier) for tier in tiers)
-
-
-def _is_usual(figure: Decimal | None) -> bool:
-    return figure is None or (figure < FIGURE_BELOW and _places(figure) <= FIGURE_PLACES)
-
-
-def _is_usual_tier(tier: Tier) -> bool:
-    bound = tier.up_to is None or _places(tier.up_to) <= PLACES_MAX
-    return bound and all(map(_is_usual, (tier.up_to, tier.price, tier.flat)))
-
-
-def _places(figure: Decimal) -> int:
+def decimals(figure: Decimal) -> int:
+    """Count the decimals that a figure is written with."""
     exponent = figure.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101 the catalog has finite figures only
     return max(-exponent, 0)
 
 
-def _tiers(pricing: Pricing) -> tuple[Tier, ...]:
+def tiers_of(pricing: Pricing) -> tuple[Tier, ...]:
     """Give the tiers of a model that has any; a decision table's prices have none."""
     match pricing:
         case PerUnit():
@@ -92,12 +70,13 @@ def _tiers(pricing: Pricing) -> tuple[Tier, ...]:
             return ()
 
 
-def terms(charges: Iterable[Charge], units: Units) -> ir.Table:
+def terms(charges: Iterable[Charge], units: Units, scale: Scale) -> ir.Table:
     """Give a row for each of these charges: what it counts in, and its roundings."""
-    return _table((_terms(charge, units) for charge in charges), TERMS)
+    columns = TERMS | {"money_step": scale.worth, "money_offset": scale.worth}
+    return _table((_terms(charge, units, scale) for charge in charges), columns)
 
 
-def _terms(charge: Charge, units: Units) -> dict[str, Any]:
+def _terms(charge: Charge, units: Units, scale: Scale) -> dict[str, Any]:
     unit, currency = units.units[charge.uom], units.currencies[charge.currency]
     return {
         "of_charge": charge.charge,
@@ -107,7 +86,7 @@ def _terms(charge: Charge, units: Units) -> dict[str, Any]:
         "step": (step := Decimal(1).scaleb(-unit.decimals)),
         "offset": _offset(step, unit.rounding, FIGURE.scale),
         "money_step": currency.step,
-        "money_offset": _offset(currency.step, currency.rounding, WORTH.scale),
+        "money_offset": _offset(currency.step, currency.rounding, scale.worth.scale),
     }
 
 
@@ -122,24 +101,25 @@ def _offset(step: Decimal, rounding: Rounding, scale: int) -> Decimal:
             return Decimal(0)
 
 
-def tiers(charges: Iterable[Charge], units: Units) -> ir.Table:
+def tiers(charges: Iterable[Charge], units: Units, scale: Scale) -> ir.Table:
     """Give a row for each stretch of quantities, above `over` and up to `up_to`, in which a charge has one formula.
 
     A quantity is worth `base`, and `price` for each unit above `start`; its breakdown is `opening`, these units, where
     they stand in two lines `between` and the units again, and `closing`. A quantity without a row has no price.
     """
-    return _table((row for charge in charges for row in _tier_rows(charge, units.units[charge.uom])), TIERS)
+    rows = (row for charge in charges for row in tier_rows(charge, units.units[charge.uom]))
+    return _table(rows, TIERS | scale.line)
 
 
-def _tier_rows(charge: Charge, unit: Unit) -> Iterator[dict[str, Any]]:
-    """Ask the model for its breakdown in each tier, and of no usage at all."""
+def tier_rows(charge: Charge, unit: Unit) -> Iterator[dict[str, Any]]:
+    """Ask the model for its breakdown in each tier, and of no usage at all; a row of `tiers` each."""
     if isinstance(charge.pricing, Dynamic):
         return
     nothing = price(unit.round(ZERO), charge.pricing)
     none = {"tier_of": charge.charge, "over": Decimal(-1), "up_to": ZERO, "base": worth(nothing), "price": ZERO}
     yield none | {"start": ZERO, "line_places": None, "opening": _texts(nothing), "between": None, "closing": ""}
     over = ZERO
-    for up_to in (*(tier.up_to for tier in _tiers(charge.pricing) if tier.up_to is not None), MOST):
+    for up_to in (*(tier.up_to for tier in tiers_of(charge.pricing) if tier.up_to is not None), MOST):
         quantity = over + 1 if up_to == MOST else up_to
         try:
             found = price(quantity, charge.pricing)
@@ -159,7 +139,7 @@ def _formula(lines: Sequence[TierLine], quantity: Decimal, places: int) -> dict[
         "base": EXACT.add(worth(full), exact_sum(line.price for line in last if line.format != "per_unit")),
         "price": exact_sum(line.price for line in last if line.format == "per_unit"),
         "start": start,
-        "line_places": max(places, _places(last[0].above)) if start else places,
+        "line_places": max(places, decimals(last[0].above)) if start else places,
         "opening": (_texts(full) + ", " if full else "") + opening,
         "between": f"{behind}, {second[0][0]}" if second else None,
         "closing": second[0][1] if second else behind,
@@ -170,14 +150,14 @@ def _texts(lines: Iterable[TierLine]) -> str:
     return ", ".join(json.dumps(written(line)) for line in lines)
 
 
-def decisions(model: Dynamic) -> dict[bool, ir.Table]:
+def decisions(model: Dynamic, scale: Scale) -> dict[bool, ir.Table]:
     """Give the prices of a decision table, each for as long as it holds: subscriptions' own (True), and those for all.
 
     A subscription's are complete: standard rows stand among them where they hold for it. The columns are
     `row_subscription`, `row_` and the name of each attribute, from_us, until_us, and LINE.
     """
     names = ["row_subscription", *(f"row_{name}" for name in sorted(model.attributes))]
-    columns = {name: pa.string() for name in names} | dict.fromkeys(SPAN, pa.int64()) | LINE
+    columns = {name: pa.string() for name in names} | dict.fromkeys(SPAN, pa.int64()) | scale.line
     keys: dict[bool, list[RowKey]] = {False: [], True: []}
     for key in model.rows:
         keys[key[0] is not None].append(key)
@@ -192,14 +172,15 @@ def _decided(model: Dynamic, key: RowKey) -> Iterator[dict[str, Any]]:
     """Tell the price of a key from each instant on at which one of its rows begins, until the next."""
     subscription, values = key
     named = {f"row_{name}": value for name, value in zip(sorted(model.attributes), values, strict=True)}
-    found = [*_segments(model, key)]
+    found = [*segments(model, key)]
     following = (*(from_us for from_us, _ in found[1:]), FOREVER_US)
     for (from_us, line), until_us in zip(found, following, strict=False):  # a key that no record has, has none
         span = {"row_subscription": subscription, "from_us": from_us, "until_us": until_us}
         yield named | span | _formula((line,), ZERO, 0)
 
 
-def _segments(model: Dynamic, key: RowKey) -> Iterator[tuple[int, TierLine]]:
+def segments(model: Dynamic, key: RowKey) -> Iterator[tuple[int, TierLine]]:
+    """Tell the line of a unit from each instant on, in microseconds, at which a row of a key begins to hold."""
     subscription, values = key
     if any(not value or value != value.strip() for value in values):
         return  # no record has such a value: theirs are filled, without spaces around
