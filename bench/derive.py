@@ -26,9 +26,11 @@ from ibis.backends.duckdb import Backend
 
 from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.readings import Shape, shapes
-from pipeline.carry import Carried, can_use_days, from_days, from_readings
+from pipeline import repeats
+from pipeline.carry import Carried, can_use_days, from_days, from_repeats
+from pipeline.days import days_of
 from pipeline.engine import landing_engine
-from pipeline.partials import days_of, kept
+from pipeline.partials import kept
 from pipeline.situation import Situation
 from transforms.meter import Derivation
 
@@ -76,9 +78,10 @@ def main() -> None:
 def works(shape: Shape, home: Path) -> dict[str, Work]:
     """List what is measured of a shape, by name."""
     found: dict[str, Work] = {what: partial(work, shape, home) for what, work in TOTALS_OF_OTHERS.items()}
+    found["the repeats, when they land"] = partial(make_repeats, shape.situation(DERIVATIONS["sum"], home), home)
     for name, derivation in DERIVATIONS.items():
         situation = shape.situation(derivation, home)
-        found[name] = partial(carried, from_readings, shape, situation, home)
+        found[name] = partial(carried, from_repeats, shape, situation, home)
         if name in BY_DAYS and can_use_days(situation):
             found[f"{name}, its partials made"] = partial(make_partials, situation, home)
             found[f"{name}, from partials"] = partial(carried, from_days, shape, situation, home)
@@ -91,11 +94,19 @@ def carried(way: Carry, shape: Shape, situation: Situation, home: Path) -> Carri
         return way(backend, situation, shape.scoped(home), home)
 
 
+def make_repeats(situation: Situation, home: Path) -> list[Path]:
+    """Find the repeats of all days anew."""
+    shutil.rmtree(home / "repeats", ignore_errors=True)
+    with landing_engine() as backend:
+        days = days_of(situation.files, home, situation.from_us, situation.until_us)
+        return repeats.kept(backend, situation.source, days, home)
+
+
 def make_partials(situation: Situation, home: Path) -> list[Path]:
     """Make the partials of all days anew."""
     shutil.rmtree(home / "partials", ignore_errors=True)
     with landing_engine() as backend:
-        days = days_of(situation.files, situation.from_us, situation.until_us)
+        days = days_of(situation.files, home, situation.from_us, situation.until_us)
         return kept(backend, situation.source, situation.meter.derive, days, home)
 
 

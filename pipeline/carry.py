@@ -11,9 +11,11 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
-from pipeline.partials import Day, days_of, marked_of_day
+from pipeline import repeats
+from pipeline.days import Day, days_of, whole_days
 from pipeline.partials import kept as kept_partials
-from pipeline.reading import marked, readings_of
+from pipeline.partials import marked_of_day
+from pipeline.reading import marked, readings_of, within
 from pipeline.situation import Situation
 from transforms import custom, partials, place, tally
 from transforms import derive as rules
@@ -24,32 +26,69 @@ from transforms.period import Window
 from transforms.scope import Target
 from transforms.source import attribute_column
 
+SHARED_BOUNDS_MAX = 4  # of two zones' periods; each costs every reading a comparison
+
 
 @dataclass(frozen=True)
 class Carried:
-    """What an engine gives: the quantities, the tally, the readings that no name fits, and how many were looked at.
-
-    `heard` counts the points behind each record, where the source says how far apart its samples are.
-    """
+    """What an engine gives: the quantities, the tally, the readings that no name fits, and how many were looked at."""
 
     found: pa.Table
     sums: pa.Table
     unknown: list[Mapping[str, Any]]
-    heard: pa.Table | None
     scanned: int
 
 
 def from_readings(backend: BaseBackend, situation: Situation, scoped: ir.Table, home: Path) -> Carried:
-    """Look at every reading that can matter."""
-    derivation, source = situation.meter.derive, situation.source
-    readings = readings_of(backend, source, situation.files, home, situation.from_us, situation.until_us)
-    rows = marked(backend, readings, source, derivation.filter)
+    """Look at every reading that can matter, and for every repeat among them."""
+    source, files, span = situation.source, situation.files, (situation.from_us, situation.until_us)
+    days = readings_of(backend, source, files, home, *whole_days(*span))
+    rows = marked(backend, days, source, situation.meter.derive.filter)
+    return _from_rows(backend, situation, scoped, within(days, *span), within(rows, *span))
+
+
+def from_repeats(backend: Backend, situation: Situation, scoped: ir.Table, home: Path) -> Carried:
+    """Look at every reading that can matter; the repeats among them are known since they landed."""
+    source, files, span = situation.source, situation.files, (situation.from_us, situation.until_us)
+    readings, days = readings_of(backend, source, files, home, *span), days_of(files, home, *span)
+    rows = repeats.marked(backend, readings, source, situation.meter.derive.filter, days, home)
+    return _from_rows(backend, situation, scoped, readings, within(rows, *span))
+
+
+def _from_rows(
+    backend: BaseBackend, situation: Situation, scoped: ir.Table, readings: ir.Table, rows: ir.Table
+) -> Carried:
     placed = as_parts(place.placed(rows, scoped, situation.default))
-    if derivation.bucket is not None:
+    if situation.meter.derive.bucket is not None:
         placed = rules.on_local_clock(placed, situation.targets)
-    count = tally.counted if derivation.function in tally.TOTALS else tally.numbered
-    counted = count(placed, groups_of(derivation), source.interval_us)
-    return _carried(backend, placed, counted, readings.count(), situation)
+    return _carried(backend, placed, _tallied(backend, rows, scoped, situation), readings.count(), situation)
+
+
+def _tallied(backend: BaseBackend, rows: ir.Table, scoped: ir.Table, situation: Situation) -> ir.Table:
+    """Tally marked readings point by point, and place these tallies: they are far fewer than the readings.
+
+    Where a bound of their own cuts a tally, the readings of that point are placed one by one.
+    """
+    derivation, interval_us, default = situation.meter.derive, situation.source.interval_us, situation.default
+    bounds = _shared_bounds(backend, scoped, situation)
+    added = ibis.memtable(backend.to_pyarrow(tally.by_point(rows, derivation, interval_us, bounds)))
+    points = place.placed(added.mutate(at_us=added.first_at_us), scoped, default)
+    found = backend.to_pyarrow(points.select(*added.columns, "slot", "fate", cut=place.is_cut(points, default)))
+    cut, points = found.filter(found["cut"]).select(["point"]), ibis.memtable(found)
+    if not len(cut):
+        return points
+    one_by_one = place.placed(rows.semi_join(ibis.memtable(cut), "point"), scoped, default)
+    counted = tally.counted(one_by_one, derivation, interval_us)
+    return points.anti_join(ibis.memtable(cut), "point").select(*counted.columns).union(counted)
+
+
+def _shared_bounds(backend: BaseBackend, scoped: ir.Table, situation: Situation) -> list[int]:
+    """List the bounds that most targets share, of those that readings can lie on both sides of."""
+    bounds = place.bounds_by_use(scoped)
+    inside = [bounds.bound < situation.until_us]
+    inside += [] if situation.from_us is None else [bounds.bound > situation.from_us]
+    most = bounds.filter(*inside).order_by(ibis.desc("uses"), "bound").limit(SHARED_BOUNDS_MAX)
+    return [int(row["bound"]) for row in backend.to_pyarrow(most).to_pylist()]
 
 
 def can_use_days(situation: Situation) -> bool:
@@ -62,32 +101,32 @@ def can_use_days(situation: Situation) -> bool:
 def from_days(backend: Backend, situation: Situation, scoped: ir.Table, home: Path) -> Carried:
     """Add up the partials of whole days, and the readings of those that are ragged."""
     derivation, source = situation.meter.derive, situation.source
-    days = list(days_of(situation.files, situation.from_us, situation.until_us))
+    days = list(days_of(situation.files, home, situation.from_us, situation.until_us))
     if not days:
         return from_readings(backend, situation, scoped, home)
     kept = backend.read_parquet([str(path) for path in kept_partials(backend, source, derivation, days, home)])
     whole = place.placed(kept.mutate(at_us=kept.first_at_us), scoped, situation.default)
-    whole = whole.filter(~partials.is_ragged(whole, situation.default))
-    parts, counts = [partials.parts_of(whole, derivation)], [tally.merged(whole, groups_of(derivation))]
-    ragged = set(partials.ragged_days([situation.default, *_windows(situation.targets)]))
+    ragged = partials.ragged_days([situation.default, *_windows(situation.targets)])
+    if ragged:
+        whole = whole.filter(~(whole.day.isin(ragged) & partials.is_ragged(whole, situation.default)))
+    one_point_each = len(situation.scope) == len(situation.targets)
+    parts, tallies = [partials.parts_of(whole, derivation, one_point_each=one_point_each)], [whole]
     for day in (each for each in days if each.number in ragged):
         cut = _of_ragged_day(backend, situation, scoped, day, home)
         parts.append(partials.beside_days(cut, parts[0], derivation))
-        counts.append(tally.counted(cut, groups_of(derivation), source.interval_us))
-    counted = tally.merged(_union(counts), groups_of(derivation))
-    return _carried(backend, _union(parts), counted, kept.rows.sum(), situation)
+        tallies.append(tally.counted(cut, derivation, source.interval_us))
+    tallied = _union([each.select(*tally.columns_of(derivation)) for each in tallies])
+    return _carried(backend, _union(parts), tallied, kept.rows.sum(), situation)
 
 
 def _carried(
-    backend: BaseBackend, parts: ir.Table, counted: ir.Table, scanned: ir.Value, situation: Situation
+    backend: BaseBackend, parts: ir.Table, tallied: ir.Table, scanned: ir.Value, situation: Situation
 ) -> Carried:
-    sums = backend.to_pyarrow(counted)
-    groups, sampled = groups_of(situation.meter.derive), situation.source.interval_us is not None
+    sums = backend.to_pyarrow(tally.merged(tallied, groups_of(situation.meter.derive)))
     strange = Fate.UNKNOWN in sums["fate"].to_pylist()
     return Carried(
         found=_quantities(backend, parts, ibis.memtable(sums), situation.meter.derive),
         sums=sums,
-        heard=backend.to_pyarrow(tally.heard(parts, groups)) if sampled else None,
         unknown=backend.to_pyarrow(tally.strangers(parts)).to_pylist() if strange else [],
         scanned=int(backend.to_pyarrow(scanned).as_py() or 0),
     )

@@ -11,10 +11,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
 from pipeline import artefact
-from pipeline.carry import Carried, can_use_days, from_days, from_readings
+from pipeline.carry import Carried, can_use_days, from_days, from_readings, from_repeats
 from pipeline.catalog import Catalog
 from pipeline.engine import engine, landing_engine
 from pipeline.situation import Situation, require_ended, situation_of
@@ -76,9 +77,14 @@ def run(situation: Situation, home: Path) -> Derived:
     """Carry the readings of a period to quantities and ledger, in an engine of one's own."""
     names = scoped(situation)
     with engine() as backend:
-        by_days = isinstance(backend, Backend) and can_use_days(situation)
-        carried = (from_days if by_days else from_readings)(backend, situation, names, home)
-    return finished(carried, situation)
+        return finished(_carried(backend, situation, names, home), situation)
+
+
+def _carried(backend: BaseBackend, situation: Situation, names: ir.Table, home: Path) -> Carried:
+    """Use what was kept of the days when they landed; only the engine that lands keeps anything."""
+    if not isinstance(backend, Backend):
+        return from_readings(backend, situation, names, home)
+    return (from_days if can_use_days(situation) else from_repeats)(backend, situation, names, home)
 
 
 def finished(carried: Carried, situation: Situation) -> Derived:
@@ -127,7 +133,8 @@ def _gaps(carried: Carried, situation: Situation) -> dict[str, int]:
 
 def _exact(carried: Carried, situation: Situation) -> pa.Table:
     """Name the charges and their bounds, write digits as text, add the samples seen; in the order of the charges."""
-    found, sums = carried.found, carried.sums
+    found, used = carried.found, carried.sums.filter(pc.field("fate") == Fate.USED)
+    sampled = situation.source.interval_us is not None
     targets = [situation.targets[slot] for slot in _numbers(found["slot"])]
     groups = list(groups_of(situation.meter.derive))
     columns: dict[str, Any] = {
@@ -137,8 +144,8 @@ def _exact(carried: Carried, situation: Situation) -> pa.Table:
         **{name: found[name].cast(pa.string()) for name in groups},
         **{name: found[name].cast(pa.string()) for name in DIGITS},
         **{name: found[name].cast(pa.int64()) for name in COUNTS},
-        "samples_seen": _beside(found, sums.filter(pc.field("fate") == Fate.USED), ["slot", *groups], "seen"),
-        "points": _beside(found, carried.heard, ["slot", *groups], "points"),
+        "samples_seen": _beside(found, used, ["slot", *groups], "seen"),
+        "points": _beside(found, used if sampled else None, ["slot", *groups], "points"),
     }
     table = pa.table(columns)
     return table.sort_by([(name, "ascending") for name in ("charge_number", *groups)])

@@ -1,92 +1,57 @@
-"""Keep daily partials on disk: one small Parquet file a day, named by the rules and by the landed files it is made of.
+"""Keep daily partials on disk, named by their rules; what keeps the days' files is `pipeline.days`."""
 
-A late file changes that name for its own days alone, so only they are added up again. The folder may be deleted at any
-time: what is missing is made again from the readings.
-"""
-
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import ibis.expr.types as ir
-import pyarrow.parquet as pq
+import pyarrow as pa
 import sqlalchemy as sa
 from ibis.backends.duckdb import Backend
 
+from pipeline import repeats
 from pipeline.catalog import Catalog
-from pipeline.durable import aside, publish
+from pipeline.days import Day, days_of
+from pipeline.days import kept as days_kept
 from pipeline.engine import landing_engine
-from pipeline.reading import marked, readings_of
+from pipeline.reading import readings_of
 from pipeline.store import manifest
-from pipeline.store.manifest import LandedFile
-from transforms.identity import digest
 from transforms.meter import Derivation
 from transforms.partials import daily, kept_for, rules_of
-from transforms.period import DAY_US
+from transforms.settle import settles
 from transforms.source import Source
 
-NAME_DIGITS = 32
 FOREVER_US = 2**62
 
 
-@dataclass(frozen=True)
-class Day:
-    """A day of UTC, counted from 1970, with the landed files that may hold readings of it."""
-
-    number: int
-    files: tuple[LandedFile, ...]
-
-    @property
-    def name(self) -> str:
-        """The name of its partial: the same files give the same name."""
-        return f"{self.number}-{digest('day', *(file.file_id for file in self.files))[:NAME_DIGITS]}.parquet"
-
-
-def days_of(files: Iterable[LandedFile], from_us: int | None, until_us: int) -> Iterator[Day]:
-    """List the days of a span (from the first reading on, where that is None) that any file may hold readings of."""
-    held: defaultdict[int, list[LandedFile]] = defaultdict(list)
-    for file in files:
-        if file.at_us_min is not None and file.at_us_max is not None:
-            first = file.at_us_min if from_us is None else max(file.at_us_min, from_us)
-            for number in range(first // DAY_US, min(file.at_us_max, until_us - 1) // DAY_US + 1):
-                held[number].append(file)
-    return (Day(number, tuple(held[number])) for number in sorted(held))
-
-
-def keep_partials(store: sa.Engine, catalog: Catalog, source: Source, home: Path) -> int:
-    """Make the partials that a source's meters lack, after something has landed; says how many days they have."""
+def keep(store: sa.Engine, catalog: Catalog, source: Source, home: Path) -> int:
+    """Make the repeats and partials that a source's meters lack, after something has landed; says of how many days."""
     meters = [meter for meter in catalog.meters.values() if meter.source_name == source.source]
     derivations = {rules_of(meter.derive, source): meter.derive for meter in meters if kept_for(meter.derive, source)}
-    if not derivations:
+    if not meters:
         return 0
     with store.begin() as connection:
-        days = list(days_of(manifest.files(connection, source.source, FOREVER_US), None, FOREVER_US))
+        days = list(days_of(manifest.files(connection, source.source, FOREVER_US), home, None, None))
     with landing_engine() as backend:
-        return sum(len(kept(backend, source, derivation, days, home)) for derivation in derivations.values())
+        found = len(repeats.kept(backend, source, days, home)) if settles(source) else 0
+        return found + sum(len(kept(backend, source, derivation, days, home)) for derivation in derivations.values())
 
 
 def kept(backend: Backend, source: Source, derivation: Derivation, days: Iterable[Day], home: Path) -> list[Path]:
     """Give the paths of the days' partials; those that are not there yet are made."""
     folder = home / "partials" / source.source / rules_of(derivation, source)
-    found = []
+    return days_kept(folder, days, partial(_added_up, backend, source, derivation, home))
+
+
+def _added_up(
+    backend: Backend, source: Source, derivation: Derivation, home: Path, days: list[Day]
+) -> Iterator[tuple[Day, pa.Table]]:
     for day in days:
-        path = folder / day.name
-        if not path.exists():
-            _make(backend, source, derivation, day, home, path)
-        found.append(path)
-    return found
-
-
-def _make(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path, path: Path) -> None:
-    with aside(path.parent) as written:
         added = daily(marked_of_day(backend, source, derivation, day, home), derivation, source.interval_us)
-        pq.write_table(backend.to_pyarrow(added.order_by("point", "mark")), written)
-        publish(written, path)
+        yield day, backend.to_pyarrow(added.order_by("point", "mark"))
 
 
 def marked_of_day(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path) -> ir.Table:
     """Give the readings of a day, marked for a derivation."""
-    span = (day.number * DAY_US, (day.number + 1) * DAY_US)
-    readings = readings_of(backend, source, day.files, home, *span)
-    return marked(backend, readings, source, derivation.filter)
+    readings = readings_of(backend, source, day.files, home, *day.span)
+    return repeats.marked(backend, readings, source, derivation.filter, [day], home)

@@ -45,7 +45,11 @@ def readings_of(
     for file in files:
         by_type[Path(file.path).parent.name].append(str(home / "readings" / file.path))
     tables = [_of_type(backend, source, precision, paths, named=named) for precision, paths in sorted(by_type.items())]
-    readings = ibis.union(*tables) if tables[1:] else tables[0]
+    return within(ibis.union(*tables) if tables[1:] else tables[0], from_us, until_us)
+
+
+def within(readings: ir.Table, from_us: int | None, until_us: int) -> ir.Table:
+    """Keep the readings from one instant (None: of any age) until another."""
     readings = readings.filter(readings.at_us < until_us)
     return readings if from_us is None else readings.filter(readings.at_us >= from_us)
 
@@ -65,7 +69,7 @@ def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[s
 
 
 def marked(backend: BaseBackend, readings: ir.Table, source: Source, wanted: Filter | None) -> ir.Table:
-    """Mark the repeats among readings, and then those that a filter leaves out."""
+    """Mark the repeats among readings of whole days (of UTC), and then those that a filter leaves out."""
     return settle.narrowed(_settled(backend, readings, source), wanted)
 
 

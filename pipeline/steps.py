@@ -1,7 +1,7 @@
 """The table of contents: the nine steps, in the data's order. Each takes all it needs, and may be run again.
 
 extract         raw files            -> readings    new files, once
-keep_partials   readings             -> partials    what whole days add up to, for meters of regular samples
+keep            readings             -> repeats, partials    what a day's repeats are, and what it adds up to
 derive          readings             -> quantities  one per charge and period, exact; every row has its place
 map_usage       quantities           -> usage       unit, factor, one rounding
 validate_usage  usage                -> verdict     what fails is quarantined with a reason
@@ -23,7 +23,7 @@ from pipeline.export import export
 from pipeline.extract import Extracted, extract
 from pipeline.load import Loaded, load
 from pipeline.map import map_usage
-from pipeline.partials import keep_partials
+from pipeline.partials import keep
 from pipeline.post import post
 from pipeline.rate import rate
 from pipeline.settings import Settings
@@ -38,7 +38,7 @@ __all__ = [
     "derive_usage",
     "export",
     "extract",
-    "keep_partials",
+    "keep",
     "land",
     "load",
     "map_usage",
@@ -71,7 +71,7 @@ def land(shop: Shop, source: str, *, until: datetime, retry: bool = False) -> Ex
     """Take what is new in a source, and what its days add up to."""
     found = shop.catalog.source(source)
     extracted = extract(shop.store, found, shop.inbox, shop.home, until=until, retry=retry)
-    keep_partials(shop.store, shop.catalog, found, shop.home)
+    keep(shop.store, shop.catalog, found, shop.home)
     return extracted
 
 

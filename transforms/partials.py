@@ -9,14 +9,14 @@ from collections.abc import Iterable
 import ibis
 import ibis.expr.types as ir
 
-from transforms.derivations import held
+from transforms.derivations import held, ranked
 from transforms.derivations.record import groups_of
 from transforms.identity import digest
 from transforms.meter import RANKED, WEIGHTED, Derivation
-from transforms.period import DAY_SECONDS, DAY_US, Window
+from transforms.period import DAY_SECONDS, DAY_US, Window, micros
 from transforms.place import BOUNDS
 from transforms.source import Source
-from transforms.tally import TOTALS, counted_by
+from transforms.tally import TOTALS, counted_by, figures_of
 
 KEY = ("day", "point", "mark")
 
@@ -37,15 +37,19 @@ def kept_for(derivation: Derivation, source: Source) -> bool:
 
 def aligned(derivation: Derivation, windows: Iterable[Window]) -> bool:
     """Tell whether buckets, which begin with these periods, also begin at midnight UTC, where days are cut."""
-    bucket_us = (derivation.bucket_seconds or 1) * 1_000_000
-    return all(window.start_us % bucket_us == 0 for window in windows)
+    starts = {window.start for window in windows}
+    return all(micros(start) % _bucket_us(derivation) == 0 for start in starts)
+
+
+def _bucket_us(derivation: Derivation) -> int:
+    return (derivation.bucket_seconds or 1) * 1_000_000
 
 
 def rules_of(derivation: Derivation, source: Source) -> str:
     """Name all that a partial depends on besides the readings, in 16 hex digits: equal rules share their partials."""
     settled = source.model_dump_json(include={"source", "duplicates", "interval_seconds", "columns"})
     wanted = derivation.model_dump_json(include={"filter", "group_by", "gap_seconds_max", "bucket_seconds"})
-    return digest("partials", settled, wanted, str(derivation.function in WEIGHTED))[:16]
+    return digest("partials", settled, wanted, "held" if derivation.function in WEIGHTED else "added")[:16]
 
 
 def daily(marked: ir.Table, derivation: Derivation, interval_us: int | None) -> ir.Table:
@@ -57,22 +61,30 @@ def daily(marked: ir.Table, derivation: Derivation, interval_us: int | None) -> 
     key = [*KEY, *groups_of(derivation)]
     if derivation.bucket_seconds is not None:
         key.append("bucket")
-        dated = dated.mutate(bucket=dated.at_us // (derivation.bucket_seconds * 1_000_000))
+        dated = dated.mutate(bucket=dated.at_us // _bucket_us(derivation))
     named = {"account": dated.account.min(), "subscription": dated.subscription.min()}
-    found = counted_by(dated, key, interval_us, **named)
+    found = counted_by(dated, key, interval_us, **figures_of(dated), **named)
     if derivation.function not in WEIGHTED:
         return found
     return found.left_join(held.of_day(dated, derivation, key), key).drop([f"{name}_right" for name in key])
 
 
-def parts_of(whole: ir.Table, derivation: Derivation) -> ir.Table:
-    """Turn placed partials into what the derivation takes in the place of readings."""
-    return held.opened_and_closed(whole) if derivation.function in WEIGHTED else whole
+def parts_of(whole: ir.Table, derivation: Derivation, *, one_point_each: bool) -> ir.Table:
+    """Turn placed partials into what the derivation takes in the place of readings.
+
+    Where every target has one point, no other partial holds any of the same bucket.
+    """
+    if derivation.function in WEIGHTED:
+        return whole.mutate(value=whole.closing).drop("closing")
+    return whole if one_point_each or "bucket" not in whole.columns else whole.drop("bucket")
 
 
 def beside_days(readings: ir.Table, days: ir.Table, derivation: Derivation) -> ir.Table:
     """Give placed readings of ragged days the shape of `parts_of`, to stand beside it."""
     shaped = held.alone(readings) if derivation.function in WEIGHTED else readings
+    if "bucket" in days.columns:
+        key = ("fate", "slot", "account", "subscription", *groups_of(derivation), "bucket")
+        shaped = ranked.added(readings.mutate(bucket=readings.at_us // _bucket_us(derivation)), key, derivation)
     names = [name for name in days.columns if name in shaped.columns]
     absent = {name: ibis.null(days[name].type()) for name in days.columns if name not in shaped.columns}
     return shaped.select(*names, **absent).select(*days.columns).cast(days.schema())
@@ -80,8 +92,8 @@ def beside_days(readings: ir.Table, days: ir.Table, derivation: Derivation) -> i
 
 def ragged_days(windows: Iterable[Window]) -> list[int]:
     """List the days (counted from 1970) in which any of these windows begins or ends, midnight of UTC apart."""
-    bounds = {bound for window in windows for bound in (window.start_us, window.end_us)}
-    return sorted({bound // DAY_US for bound in bounds if bound % DAY_US})
+    instants = {instant for window in windows for instant in (window.start, window.end)}
+    return sorted({bound // DAY_US for bound in map(micros, instants) if bound % DAY_US})
 
 
 def is_ragged(placed: ir.Table, default: Window) -> ir.BooleanValue:

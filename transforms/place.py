@@ -66,13 +66,31 @@ def scope_table(scope: Scope, targets: Sequence[Target], points: pa.Table) -> pa
 def placed(marked: ir.Table, scoped: ir.Table, default: Window) -> ir.Table:
     """Add `slot`, the bounds and `fate` to rows of `point`, `at_us` and `mark`; unknown points fall into `default`."""
     joined = marked.left_join(scoped.rename(scope_point="point"), marked.point == scoped.point).drop("scope_point")
-    at, mark = joined.at_us, joined.mark
+    at, mark, bounds = joined.at_us, joined.mark, bounds_of(joined, default)
     fate = ibis.cases(
-        (at < joined.period_start_us.fill_null(default.start_us), Fate.BEFORE),
-        (at >= joined.period_end_us.fill_null(default.end_us), Fate.AFTER),
+        (at < bounds["period_start_us"], Fate.BEFORE),
+        (at >= bounds["period_end_us"], Fate.AFTER),
         (joined.slot.isnull(), Fate.UNKNOWN),
         (joined.refused, Fate.REFUSED),
         ((at < joined.start_us) | (at >= joined.end_us), Fate.OUTSIDE),
         else_=mark,
     )
     return joined.mutate(fate=fate.cast("int8"))
+
+
+def bounds_of(placed: ir.Table, default: Window) -> dict[str, ir.IntegerValue]:
+    """Give each row's bounds, in microseconds: those of its target, or of `default` where nobody knows its point."""
+    unknown = dict(zip(BOUNDS, (default.start_us, default.end_us) * 2, strict=True))
+    return {name: placed[name].fill_null(instant) for name, instant in unknown.items()}
+
+
+def is_cut(placed: ir.Table, default: Window) -> ir.BooleanValue:
+    """Tell of placed rows that stand for several readings whether any bound of their own lies between these."""
+    bounds = bounds_of(placed, default).values()
+    return ibis.or_(*((placed.first_at_us < bound) & (placed.last_at_us >= bound) for bound in bounds))
+
+
+def bounds_by_use(scoped: ir.Table) -> ir.Table:
+    """Count for each `bound` of a scope, in microseconds, how often it is one."""
+    bounds = ibis.union(*(scoped.select(bound=name) for name in BOUNDS))
+    return bounds.group_by("bound").aggregate(uses=bounds.count())

@@ -31,9 +31,20 @@ def suspects(readings: ir.Table, source: Source) -> ir.Table:
 
 def settled(readings: ir.Table, suspected: ir.Table, source: Source) -> ir.Table:
     """Add `mark`: Fate.USED, or which repeat a reading is. `suspected` is what `suspects` found among them."""
-    narrow = _narrow_key(source)
-    alone = unsettled(readings.anti_join(suspected, narrow))
-    return alone.union(_marked(readings.semi_join(suspected, narrow), source))
+    alone = unsettled(readings.anti_join(suspected, _narrow_key(source)))
+    return alone.union(repeated(readings, suspected, source))
+
+
+def repeated(readings: ir.Table, suspected: ir.Table, source: Source) -> ir.Table:
+    """Give the readings that may repeat each other alone, with their `mark`, as `settled` does."""
+    return _marked(readings.semi_join(suspected, _narrow_key(source)), source)
+
+
+def settled_by(readings: ir.Table, kept: ir.Table, source: Source) -> ir.Table:
+    """Give what `settled` does, of readings some of whose days' `repeated` ones are `kept`."""
+    # An instant beside the narrow key: of one event id, only the readings of a day that has several are kept.
+    alone = unsettled(readings.anti_join(kept, list(dict.fromkeys((*_narrow_key(source), "at_us")))))
+    return alone.union(kept.select(*alone.columns))
 
 
 def unsettled(readings: ir.Table) -> ir.Table:

@@ -1,4 +1,4 @@
-"""Daily partials give what the readings themselves give, and only a late file's days are added up again."""
+"""What is kept of days gives what the readings themselves give, and only a late file's days are made again."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from readings_by_hand import landed, source_of, target
 
 from pipeline import carry, derive
+from pipeline.days import days_of
 from pipeline.engine import landing_engine
-from pipeline.partials import days_of, kept
+from pipeline.partials import kept
 from pipeline.situation import Situation
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
@@ -45,6 +46,7 @@ SCOPE = {
     ("A-York", ""): in_period("America/New_York", first_hour=30),
     ("A-none", ""): target("A-none", "", (START_US, START_US + HOURS * HOUR_US), (0, 0), "no_charge"),
 }
+TWIN = {("A-9", ""): in_period("UTC")}  # another name of one target
 WHOLE_HOURS = {name: target for name, target in SCOPE.items() if name[0] != "A-Kolkata"}
 READINGS = st.lists(
     st.fixed_dictionaries(
@@ -56,6 +58,20 @@ READINGS = st.lists(
         }
     ),
     max_size=40,
+)
+EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "account": st.sampled_from(["A-UTC", "A-York", "A-none", "A-9"]),
+            "at_us": st.integers(-1, 9).map(lambda half_days: START_US + half_days * 11 * HOUR_US),
+            "value": st.sampled_from(["2", "3"]).map(Decimal),
+            "id_high": st.integers(1, 2),
+            "id_low": st.integers(1, 3),
+            "revision": st.integers(0, 1),
+            "attribute_region": st.sampled_from(["", "eu"]),
+        }
+    ),
+    max_size=12,
 )
 DERIVATIONS = [
     {"function": "sum"},
@@ -72,8 +88,8 @@ DERIVATIONS = [
 ]
 
 
-def situation(home, files, derivation, duplicates="exact"):
-    source = source_of(duplicates, attributes=ATTRIBUTES, interval_seconds=3600)
+def situation(home, files, derivation, duplicates="exact", **declared):
+    source = source_of(duplicates, attributes=ATTRIBUTES, **({"interval_seconds": 3600} | declared))
     groups = {"group_by": derivation.get("group_by", [])}
     fields = {f"{name.upper()}__c": f"{{{name}}}" for name in groups["group_by"]}
     meter = Meter.model_validate(
@@ -91,16 +107,15 @@ def situation(home, files, derivation, duplicates="exact"):
 def _land(home, number, rows):
     path = home / "readings" / f"{number}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    numbered = [row | {"id_high": number} for row in rows]
+    numbered = [{"id_high": number} | row for row in rows]
     pq.write_table(ibis.duckdb.connect().to_pyarrow(landed(numbered, ATTRIBUTES).order_by("at_us", "row")), path)
     instants = [row["at_us"] for row in rows]
     return LandedFile("power", f"file-{number}", len(rows), len(rows), 0, min(instants), max(instants), path.name)
 
 
-def both_ways(found, home):
+def by_way(found, home, *ways):
     names = derive.scoped(found)
     with landing_engine() as backend:
-        ways = (carry.from_readings, carry.from_days)
         return [derive.finished(way(backend, found, names, home), found) for way in ways]
 
 
@@ -111,9 +126,13 @@ def test_every_derivation_of_which_partials_are_kept_is_tried():
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=str)
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])  # each example is dozens of queries
-@given(files=st.lists(READINGS, min_size=1, max_size=3), duplicates=st.sampled_from(["keep", "exact", "reject"]))
+@given(
+    files=st.lists(READINGS, min_size=1, max_size=3),
+    duplicates=st.sampled_from(["keep", "exact", "reject"]),
+    twin=st.sampled_from([TWIN, {}]),
+)
 def test_partials_give_the_records_and_the_ledger_that_the_readings_give(
-    tmp_path_factory, derivation, files, duplicates
+    tmp_path_factory, derivation, files, duplicates, twin
 ):
     home = tmp_path_factory.mktemp("home")
     found = situation(home, files, derivation, duplicates)
@@ -121,9 +140,43 @@ def test_partials_give_the_records_and_the_ledger_that_the_readings_give(
         return
     if not carry.can_use_days(found):  # Kolkata's midnight is half an hour off the buckets of UTC
         found = replace(found, scope=WHOLE_HOURS, targets=targets_of(WHOLE_HOURS))
-    direct, by_days = both_ways(found, home)
+    found = replace(found, scope=found.scope | twin)
+    direct, by_days = by_way(found, home, carry.from_readings, carry.from_days)
     assert by_days == direct
     assert sum(line.rows for line in by_days.lines) == by_days.landed
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "exact", "reject"])
+@pytest.mark.parametrize("declared", [{}, {"by_event_id": True}, {"by_event_id": True, "revision": True}], ids=str)
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])
+@given(files=st.lists(EVENTS, min_size=1, max_size=3))
+def test_repeats_that_are_kept_give_the_records_and_the_ledger_that_the_readings_give(
+    tmp_path_factory, declared, duplicates, files
+):
+    home = tmp_path_factory.mktemp("home")
+    found = situation(home, files, {"function": "sum", "group_by": ["region"]}, duplicates, **declared)
+    if found.files:
+        direct, kept_ones, again = by_way(found, home, carry.from_readings, carry.from_repeats, carry.from_repeats)
+        assert kept_ones == direct
+        assert again == direct
+
+
+def test_an_event_id_of_two_readings_is_in_conflict_though_a_period_ends_between_them(tmp_path):
+    end_us = in_period("America/New_York").period.end_us
+    both = [{"account": "A-York", "at_us": end_us + hour * HOUR_US, "id_low": 1} for hour in (-1, 1)]
+    found = situation(tmp_path, [both], {"function": "sum"}, by_event_id=True)
+    for derived in by_way(found, tmp_path, carry.from_readings, carry.from_repeats):
+        assert [(line.place, line.reason, line.rows) for line in derived.lines] == [
+            ("quarantined", "conflicting_duplicate", 1)
+        ]
+
+
+def test_a_clock_that_was_wrong_once_makes_no_day_of_those_between(tmp_path):
+    wrong = [{"account": "A-UTC", "at_us": at_us} for at_us in (HOUR_US, START_US, START_US + 30 * HOUR_US)]
+    found = situation(tmp_path, [wrong], {"function": "sum"})
+    first = START_US // (24 * HOUR_US)
+    assert [day.number for day in days_of(found.files, tmp_path, None, None)] == [0, first, first + 1]
+    assert [day.number for day in days_of(found.files, tmp_path, START_US + 1, None)] == [first, first + 1]
 
 
 def test_the_same_files_give_the_same_partials_and_a_late_one_those_of_its_own_days_again(tmp_path):
@@ -136,7 +189,7 @@ def test_the_same_files_give_the_same_partials_and_a_late_one_those_of_its_own_d
 
 
 def _partials(found, home):
-    days = list(days_of(found.files, found.from_us, found.until_us))
+    days = list(days_of(found.files, home, found.from_us, found.until_us))
     with landing_engine() as backend:
         return kept(backend, found.source, found.meter.derive, days, home)
 

@@ -60,7 +60,7 @@ def test_readings_artefacts_reports_and_exports_are_the_same_bytes_on_every_mach
     found = files_of(machine, store, home)
     kinds = {name.split("/")[0] for name in found}
     assert len([name for name in found if name.startswith("exports/2023-10/")]) == EXPORTED
-    assert kinds == {"raw", "readings", "work", "data_docs", "exports"}
+    assert kinds == {"raw", "readings", "repeats", "work", "data_docs", "exports"}
     expected = seen.setdefault("files", found)
     assert sorted(found) == sorted(expected)
     assert found == expected

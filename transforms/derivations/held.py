@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from transforms.derivations.record import DIGITS_MAX, key_of, per_record, wide
+from transforms.derivations.record import DIGITS_MAX, groups_of, per_record, wide
 from transforms.fate import Fate
 from transforms.meter import Derivation
 
@@ -35,36 +35,26 @@ def time_weighted_average(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 
 def of_day(readings: ir.Table, derivation: Derivation, key: Sequence[str]) -> ir.Table:
-    """Add up by `key` what readings of a day hold among themselves: from the first, which opens it, to the last.
+    """Add up by `key` what readings of a day hold among themselves: from the first to the last, which holds on.
 
-    Columns: the key, opening and closing (values), inner_weight and inner_0, inner_1 as `_weighted` parts them.
+    Columns: the key, closing (the value of the last), inner_weight and inner_0, inner_1 as `_weighted` parts them.
     """
     following = readings.at_us.lead().over(group_by=key, order_by=IN_ORDER)
-    opens = readings.at_us.lag().over(group_by=key, order_by=IN_ORDER).isnull()
-    weight = _until(readings, following.fill_null(readings.at_us), derivation) - readings.at_us
-    held = readings.mutate(weight=weight, opens=opens, closes=following.isnull())
+    weight = _until(readings.at_us, following.fill_null(readings.at_us), derivation) - readings.at_us
+    held = readings.mutate(weight=weight, closes=following.isnull())
     parts = zip(INNER[1:], _weighted(held.value, held.weight), strict=False)
     return held.group_by(*key).aggregate(
-        opening=held.value.max(where=held.opens),
         closing=held.value.max(where=held.closes),
         inner_weight=held.weight.sum(),
         **{name: part.sum() for name, part in parts},
     )
 
 
-def opened_and_closed(days: ir.Table) -> ir.Table:
-    """Let two readings stand for each day: its last, which holds on, and its first, which ends what held before."""
-    nothing = {name: days[name] * 0 for name in INNER if name in days.columns} | {"rows": ibis.literal(0, "int64")}
-    closing = days.mutate(at_us=days.last_at_us, value=days.closing, opens=ibis.literal(value=False))
-    opening = days.mutate(at_us=days.first_at_us, value=days.opening, opens=ibis.literal(value=True), **nothing)
-    return closing.union(opening.filter(days.first_at_us < days.last_at_us)).drop("opening", "closing")
-
-
 def alone(readings: ir.Table) -> ir.Table:
-    """Let readings stand beside days: none of them holds anything within itself."""
+    """Let readings stand beside days, each for a day of its own: none of them holds anything within itself."""
     parts = len(_weighted(readings.value, ibis.literal(0, WEIGHT)))
     nothing = {INNER[0]: ibis.literal(0, "int64")} | dict.fromkeys(INNER[1 : parts + 1], readings.value * 0)
-    return readings.mutate(opens=ibis.literal(value=False), **nothing)
+    return readings.mutate(**nothing)
 
 
 def _weighted(value: ir.DecimalValue, weight: ir.IntegerValue) -> list[ir.DecimalValue]:
@@ -91,7 +81,7 @@ def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """
     known = _known(placed)
     known = known.mutate(value=wide(known.value))
-    before = known.value.lag().over(group_by=(*key_of(derivation), "point"), order_by=IN_ORDER)
+    before = known.value.lag().over(group_by=_series(derivation), order_by=IN_ORDER)
     rise = ibis.cases((before.isnull(), 0), (known.value < before, known.value), else_=known.value - before)
     risen = known.mutate(rise=rise)
     grouped = per_record(risen, derivation, risen.rise.sum(where=risen.fate == Fate.USED))
@@ -104,21 +94,25 @@ def _known(placed: ir.Table) -> ir.Table:
 
 
 def _held(placed: ir.Table, derivation: Derivation) -> ir.Table:
-    """Add `weight`: how long each reading holds, in microseconds.
+    """Add `weight`: how long each reading, or the last of each day, holds, in microseconds.
 
     It holds until the next, at most `gap_seconds_max`, within the charge's window; the reading that holds at the
     window's start is carried in from before it, and of readings with one time stamp the largest holds on.
     """
     known = _known(placed)
-    following = known.at_us.lead().over(group_by=(*key_of(derivation), "point"), order_by=IN_ORDER)
-    until = _until(known, following.fill_null(known.end_us), derivation)
-    weight = ibis.greatest(until, known.start_us) - ibis.greatest(known.at_us, known.start_us)
-    if "opens" in known.columns:
-        weight = ibis.ifelse(known.opens, 0, weight)
+    following = known.at_us.lead().over(group_by=_series(derivation), order_by=IN_ORDER)
+    since = known.last_at_us
+    until = _until(since, following.fill_null(known.end_us), derivation)
+    weight = ibis.greatest(until, known.start_us) - ibis.greatest(since, known.start_us)
     return known.mutate(weight=weight)
 
 
-def _until(readings: ir.Table, following: ir.IntegerValue, derivation: Derivation) -> ir.IntegerValue:
+def _series(derivation: Derivation) -> tuple[str, ...]:
+    """Name what next and before are told by; a point is of one charge alone."""
+    return ("point", *groups_of(derivation))
+
+
+def _until(since: ir.IntegerValue, following: ir.IntegerValue, derivation: Derivation) -> ir.IntegerValue:
     if derivation.gap_seconds_max is None:
         return following
-    return ibis.least(following, readings.at_us + derivation.gap_seconds_max * 1_000_000)
+    return ibis.least(following, since + derivation.gap_seconds_max * 1_000_000)

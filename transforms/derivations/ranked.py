@@ -13,6 +13,7 @@ from transforms.meter import BucketFunction, Derivation
 from transforms.period import DAY_US
 
 HIGHEST = Decimal(100)
+WORTH: dict[BucketFunction | None, str] = {BucketFunction.COUNT: "rows", BucketFunction.MAXIMUM: "high"}
 BAND = 2.0**-40  # a relative distance far above what rounding to a float can do, and far below what samples differ by
 
 
@@ -35,17 +36,10 @@ def peak(placed: ir.Table, derivation: Derivation) -> ir.Table:
 def _nearest_rank(placed: ir.Table, derivation: Derivation, percent: Decimal) -> ir.Table:
     key = key_of(derivation)
     samples = _samples(used(placed), derivation)
-    share = Fraction(percent) / 100
-    summed = samples.group_by(*key).aggregate(
-        # Of n samples the one at n x share, rounded up; without a division that could lose a digit.
-        wanted=-((-samples.count() * share.numerator) // share.denominator),
-        **_readings_behind(samples),
-    )
+    behind = samples.group_by(*key).aggregate(**_readings_behind(samples))
     averaged = derivation.bucket_function is BucketFunction.AVERAGE
-    picked = (_picked_ratio if averaged else _picked)(samples, summed.select(*key, "wanted"), key)
-    found = summed.inner_join(picked, key)
-    figures = ("numerator", "denominator", "readings", "first_at_us", "last_at_us")
-    return found.select(*key, *figures, remainder=NOTHING)
+    picked = (_picked_ratio if averaged else _picked)(samples, key, Fraction(percent) / 100)
+    return behind.inner_join(picked, key).mutate(remainder=NOTHING)
 
 
 def _readings_behind(samples: ir.Table) -> dict[str, ir.Value]:
@@ -56,55 +50,71 @@ def _readings_behind(samples: ir.Table) -> dict[str, ir.Value]:
     }
 
 
-def _picked(samples: ir.Table, wanted: ir.Table, key: Sequence[str], order: Sequence[str] = ("numerator",)) -> ir.Table:
+def _picked(samples: ir.Table, key: Sequence[str], share: Fraction) -> ir.Table:
     """Pick the sample at the wanted place of each record."""
-    ranked = samples.mutate(place=ibis.row_number().over(group_by=key, order_by=order) + 1)
-    found = ranked.inner_join(wanted, key)
+    found = _ranked(samples, key, share, "numerator")
     return found.filter(found.place == found.wanted).select(*key, "numerator", "denominator")
 
 
-def _picked_ratio(samples: ir.Table, wanted: ir.Table, key: Sequence[str]) -> ir.Table:
+def _ranked(samples: ir.Table, key: Sequence[str], share: Fraction, order: str) -> ir.Table:
+    """Add each sample's `place` in its record, counted from 1, and which place is `wanted`."""
+    return samples.mutate(
+        place=ibis.row_number().over(group_by=key, order_by=order) + 1,
+        # Of n samples the one at n x share, rounded up; without a division that could lose a digit.
+        wanted=-((-samples.count().over(group_by=key) * share.numerator) // share.denominator),
+    )
+
+
+def _picked_ratio(samples: ir.Table, key: Sequence[str], share: Fraction) -> ir.Table:
     """Pick among ratios: by a float that says nearly where, then exactly among those that the float cannot tell apart.
 
-    The order by floats displaces a ratio by a few units in the last place at most; the band holds many of them.
+    The order by floats displaces a ratio by a few units in the last place at most; the band holds many of them. The
+    rivals within it have the places that the floats gave them, only in another order.
     """
-    near = samples.mutate(near=samples.numerator.cast("float64") / samples.denominator.cast("float64"))
-    ranked = near.mutate(place=ibis.row_number().over(group_by=key, order_by="near") + 1)
-    about = ranked.inner_join(wanted, key)
-    about = about.filter(about.place == about.wanted).select(*key, "wanted", about="near")
-    close = near.inner_join(about, key)
-    band = close.about.abs() * BAND
-    below = close.group_by(*key).aggregate(below=(close.near < close.about - band).sum())
-    rivals = with_ratio_order(close.filter((close.near - close.about).abs() <= band).drop("near", "about", "wanted"))
-    left = wanted.inner_join(below, key)
-    left = left.select(*key, wanted=left.wanted - left.below)
+    near = samples.numerator.cast("float64") / samples.denominator.cast("float64")
+    ranked = _ranked(samples.select(*key, "numerator", "denominator", near=near), key, share, "near")
+    about = ranked.filter(ranked.place == ranked.wanted).select(*key, about="near")
+    rivals = ranked.inner_join(about, key)
+    rivals = rivals.filter((rivals.near - rivals.about).abs() <= rivals.about.abs() * BAND)
+    rivals = with_ratio_order(rivals.select(*key, "numerator", "denominator", "place", "wanted"))
     # Equal averages of 1 and of 2 readings are one figure; the denominator makes them one row, too.
-    return _picked(rivals, left, key, ("ratio_whole", "ratio_rest", "denominator"))
+    order = ("ratio_whole", "ratio_rest", "denominator")
+    below = ibis.row_number().over(group_by=key, order_by=order)
+    exact = rivals.mutate(lowest=rivals.place.min().over(group_by=key), below=below)
+    return exact.filter(exact.lowest + exact.below == exact.wanted).select(*key, "numerator", "denominator")
 
 
-def _samples(readings: ir.Table, derivation: Derivation) -> ir.Table:
-    """Give one row per sample, worth numerator / denominator: a bucket with any reading in it, or else a reading.
+def _samples(parts: ir.Table, derivation: Derivation) -> ir.Table:
+    """Give one row per sample, worth numerator / denominator: a bucket with any reading in it, or else a reading."""
+    function = derivation.bucket_function
+    samples = parts if function is None else _buckets(parts, derivation)
+    return samples.select(
+        *key_of(derivation),
+        numerator=WORTH.get(function, "total"),
+        denominator="rows" if function is BucketFunction.AVERAGE else ONE,
+        readings="rows",
+        first_at_us="first_at_us",
+        last_at_us="last_at_us",
+    )
+
+
+def _buckets(parts: ir.Table, derivation: Derivation) -> ir.Table:
+    """Add up parts by bucket; parts that bear their `bucket` are whole ones.
 
     Buckets start with the billing period, on the account's clock, also where the charge starts later; days are the
     clock's own, of 23 to 25 hours.
     """
-    if derivation.bucket_function is None:
-        return readings.select(
-            *key_of(derivation),
-            numerator="value",
-            denominator=ONE,
-            readings="rows",
-            first_at_us="first_at_us",
-            last_at_us="last_at_us",
-        )
-    averaged = derivation.bucket_function is BucketFunction.AVERAGE
-    return readings.group_by(*key_of(derivation), bucket=_bucket_number(readings, derivation)).aggregate(
-        numerator=_bucket(readings, derivation.bucket_function),
-        denominator=readings.rows.sum() if averaged else ONE,
-        readings=readings.rows.sum(),
-        first_at_us=readings.first_at_us.min(),
-        last_at_us=readings.last_at_us.max(),
-    )
+    if "bucket" in parts.columns:
+        return parts
+    return added(parts.mutate(bucket=_bucket_number(parts, derivation)), (*key_of(derivation), "bucket"), derivation)
+
+
+def added(parts: ir.Table, key: Sequence[str], derivation: Derivation) -> ir.Table:
+    """Add up by a key what samples need of parts."""
+    worth = WORTH.get(derivation.bucket_function, "total")
+    figures = {"rows": parts.rows.sum(), worth: parts[worth].max() if worth == "high" else parts[worth].sum()}
+    at = {"first_at_us": parts.first_at_us.min(), "last_at_us": parts.last_at_us.max()}
+    return parts.group_by(*key).aggregate(**figures, **at)
 
 
 def _bucket_number(readings: ir.Table, derivation: Derivation) -> ir.IntegerValue:
@@ -112,9 +122,3 @@ def _bucket_number(readings: ir.Table, derivation: Derivation) -> ir.IntegerValu
     if derivation.bucket_seconds is None:
         return (readings.at_us + readings.shift_us) // DAY_US
     return (readings.at_us - readings.period_start_us) // (derivation.bucket_seconds * 1_000_000)
-
-
-def _bucket(readings: ir.Table, function: BucketFunction | None) -> ir.Value:
-    if function is BucketFunction.COUNT:
-        return readings.rows.sum()
-    return readings.high.max() if function is BucketFunction.MAXIMUM else readings.total.sum()

@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
-DIGITS = 6  # worked on at a time: with fewer than 10^9 to divide by, each step stays below 2^53 and is exact
-LONGEST = 42  # digits: the 38 of a decimal, in whole groups
-GROUPS_BEHIND = 3  # 18 digits of the rest: two different ratios of denominators below 10^9 differ by more
+DIGITS = 9  # worked on at a time: with fewer than 10^9 to divide by, each step stays below 2^63
+LONGEST = 45  # digits: the 38 of a decimal, in whole groups
+GROUPS_BEHIND = 2  # 18 digits of the rest: two different ratios of denominators below 10^9 differ by more
 INTEGER = "decimal(38, 0)"
 
 
@@ -29,8 +29,10 @@ def with_ratio_order(samples: ir.Table) -> ir.Table:
 def _divide(work: ir.Table, quotient: str, group: ir.IntegerValue) -> ir.Table:
     """Bring down the next group of digits, and note how often the denominator goes into what stands there."""
     current = work.left * 10**DIGITS + group
-    longer = work[quotient] * 10**DIGITS + (current // work.denominator).cast(INTEGER)
-    return _step(work, **{quotient: longer.cast(INTEGER), "left": current % work.denominator})
+    left = current % work.denominator
+    times = ((current - left) / work.denominator).round()  # of a multiple, and below 10^9: the float is off by far less
+    longer = work[quotient] * 10**DIGITS + times.cast("int64").cast(INTEGER)
+    return _step(work, **{quotient: longer.cast(INTEGER), "left": left})
 
 
 def _step(work: ir.Table, **columns: ir.Value) -> ir.Table:
