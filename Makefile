@@ -36,6 +36,7 @@ check: $(INSTALLED) ## style, types and import directions
 bench: $(INSTALLED) ## measure landing, deriving, loading and rating beside their floors, and beside others' ways
 	@$(BIN)/python -m bench.landing
 	@$(BIN)/python -m bench.derive
+	@$(BIN)/python -m bench.memory
 	@$(BIN)/python -m bench.load
 	@$(BIN)/python -m bench.rate
 

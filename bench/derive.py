@@ -55,6 +55,7 @@ DERIVATIONS = {
 }
 BY_DAYS = ("sum", "time_weighted_average", "percentile of hours")  # one for each kind of partials
 TOTALS_OF_OTHERS = {"SQL by hand: totals": by_hand, "Polars: totals": by_polars, "pandas: totals": by_pandas}
+REPEATS = "the repeats, when they land"
 Work = Callable[[], object]
 Carry = Callable[[Backend, Any, Any, Path], Carried]
 
@@ -78,7 +79,7 @@ def main() -> None:
 def works(shape: Shape, home: Path) -> dict[str, Work]:
     """List what is measured of a shape, by name."""
     found: dict[str, Work] = {what: partial(work, shape, home) for what, work in TOTALS_OF_OTHERS.items()}
-    found["the repeats, when they land"] = partial(make_repeats, shape.situation(DERIVATIONS["sum"], home), home)
+    found[REPEATS] = partial(make_repeats, shape.situation(DERIVATIONS["sum"], home), home)
     for name, derivation in DERIVATIONS.items():
         situation = shape.situation(derivation, home)
         found[name] = partial(carried, from_repeats, shape, situation, home)

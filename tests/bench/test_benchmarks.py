@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.beside import by_hand, by_pandas, by_polars, scan
-from bench.derive import BY_DAYS, works
+from bench.derive import BY_DAYS, REPEATS, works
 from bench.rated_usage import UNITS, dynamic, make, rate, tiered
 from bench.readings import shapes
 from transforms.fate import Fate
@@ -78,6 +78,15 @@ def test_a_work_is_measured_in_a_process_of_its_own(made):
     command = [sys.executable, "-m", "bench.derive", shape.source.source, "latest", str(home)]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     assert set(json.loads(printed)) == {"wall", "cpu", "seconds", "megabytes"}
+
+
+def test_a_derivation_is_measured_with_a_limit_of_memory_and_without():
+    environment = os.environ | {"METERBRIDGE_BENCH_READINGS": "500"}
+    command = [sys.executable, "-m", "bench.memory", "peak hour"]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    measured = [line.rsplit(maxsplit=6) for line in printed.splitlines()[3:]]
+    assert [what for what, *_ in measured] == [REPEATS, "peak hour"]
+    assert all(float(figure) > 0 for _, *figures in measured for figure in figures)
 
 
 def test_the_landing_benchmark_prints_its_table():

@@ -10,13 +10,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from readings_by_hand import landed, source_of, target
 
-from pipeline import carry, derive
+from pipeline import carry, derive, repeats
 from pipeline.days import days_of
 from pipeline.engine import landing_engine
 from pipeline.partials import kept
 from pipeline.situation import Situation
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
+from transforms.fate import Fate
 from transforms.meter import RANKED, WEIGHTED, Derivation, Function, Meter
 from transforms.partials import kept_for
 from transforms.period import Period, micros
@@ -179,19 +180,32 @@ def test_a_clock_that_was_wrong_once_makes_no_day_of_those_between(tmp_path):
     assert [day.number for day in days_of(found.files, tmp_path, START_US + 1, None)] == [first, first + 1]
 
 
-def test_the_same_files_give_the_same_partials_and_a_late_one_those_of_its_own_days_again(tmp_path):
+@pytest.mark.parametrize("what", ["partials", "repeats"])
+def test_the_same_files_give_the_same_days_and_a_late_one_its_own_again(tmp_path, what):
     noon = [{"account": "A-UTC", "at_us": START_US + hour * HOUR_US, "attribute_region": ""} for hour in (12, 36, 60)]
     late = [{"account": "A-UTC", "at_us": START_US + 37 * HOUR_US, "attribute_region": ""}]
-    before = _partials(situation(tmp_path, [noon], {"function": "sum"}), tmp_path)
-    assert _partials(situation(tmp_path, [noon], {"function": "sum"}), tmp_path) == before
-    after = _partials(situation(tmp_path, [noon, late], {"function": "sum"}), tmp_path)
+    before = _kept(situation(tmp_path, [noon], {"function": "sum"}), tmp_path, what)
+    assert _kept(situation(tmp_path, [noon], {"function": "sum"}), tmp_path, what) == before
+    after = _kept(situation(tmp_path, [noon, late], {"function": "sum"}), tmp_path, what)
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
 
 
-def _partials(found, home):
+def _kept(found, home, what):
     days = list(days_of(found.files, home, found.from_us, found.until_us))
     with landing_engine() as backend:
+        if what == "repeats":
+            return repeats.kept(backend, found.source, days, home)
         return kept(backend, found.source, found.meter.derive, days, home)
+
+
+def test_repeats_of_a_day_are_both_that_are_alike_and_no_reading_besides(tmp_path):
+    alike = {"account": "A-UTC", "at_us": START_US + 12 * HOUR_US, "value": 3}
+    files = [[alike, alike | {"at_us": START_US + 13 * HOUR_US}], [alike]]
+    (path,) = _kept(situation(tmp_path, files, {"function": "sum"}), tmp_path, "repeats")
+    found = pq.read_table(path).to_pylist()
+    assert [(row["at_us"], Fate(row["mark"])) for row in found] == [
+        (alike["at_us"], Fate.USED), (alike["at_us"], Fate.SAME_CONTENT),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
