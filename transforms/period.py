@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,12 +29,12 @@ class Window:
     start: datetime
     end: datetime
 
-    @property
+    @cached_property
     def start_us(self) -> int:
         """Microseconds since 1970-01-01 UTC."""
         return micros(self.start)
 
-    @property
+    @cached_property
     def end_us(self) -> int:
         """Microseconds since 1970-01-01 UTC, exclusive."""
         return micros(self.end)
@@ -42,6 +43,8 @@ class Window:
         """Cut the window to [start, end); None leaves a side open. What lies outside gives an empty window."""
         first = self.start if start is None else max(self.start, start)
         last = self.end if end is None else min(self.end, end)
+        if first is self.start and last is self.end:
+            return self  # as most are, and what is known of one is known of all
         return Window(first, max(first, last))
 
 
@@ -113,7 +116,7 @@ class Period:
 
     def window(self, time_zone: str) -> Window:
         """Cut the period in a time zone (IANA name), from midnight to midnight: days have 23, 24 or 25 hours."""
-        return Window(midnight(self.start, time_zone), midnight(self.end, time_zone))
+        return _window(self.start, self.end, time_zone)
 
     @property
     def over_at(self) -> datetime:
@@ -169,6 +172,11 @@ class Cycle:
         """Give the day on which a period starts, in a month counted from the year 0."""
         year, month = number // 12, number % 12 + 1
         return date(year, month, min(self.day, monthrange(year, month)[1]))
+
+
+@lru_cache(maxsize=1024)  # many accounts share a clock
+def _window(start: date, end: date, time_zone: str) -> Window:
+    return Window(midnight(start, time_zone), midnight(end, time_zone))
 
 
 def midnight(day: date, time_zone: str) -> datetime:

@@ -39,6 +39,10 @@ class Target:
     time_zone: str
     refusal: str = ""
 
+    def __hash__(self) -> int:
+        """Few targets share both: the windows, which many do, are slow to hash."""
+        return hash((self.account_number, self.charge_number))
+
 
 Scope = Mapping[Name, Target]
 
