@@ -4,7 +4,8 @@ Processes the usage files that wait, notes what people must know (what is quaran
 past its bill run, what is not billed and above a threshold of its charge), and tells them: by e-mail, webhook and
 Slack, as far as there are connections (`meterbridge_email`, `meterbridge_webhook`, `meterbridge_slack`). What a
 receiver does not take is sent again later, under the same id. Each goes on when another fails, and any of them may be
-run again at any time. Last, what the API keeps to answer repeated calls is dropped after a week.
+run again at any time. Last, what the API keeps to answer repeated calls is dropped after a week, and what is kept of
+days once later files have replaced it.
 """
 
 from airflow.sdk import dag, task
@@ -34,10 +35,10 @@ def upkeep() -> None:
         return scheduled.tell(address)
 
     @task(trigger_rule="all_done")
-    def drop_old_answers() -> int:
-        return scheduled.drop_old_answers()
+    def drop_what_is_old() -> int:
+        return scheduled.drop_what_is_old()
 
-    process_uploads() >> note_what_stands_out() >> note_thresholds() >> tell() >> drop_old_answers()
+    process_uploads() >> note_what_stands_out() >> note_thresholds() >> tell() >> drop_what_is_old()
 
 
 upkeep()

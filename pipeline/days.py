@@ -1,12 +1,13 @@
 """Days of UTC, and what is kept of each on disk: one small Parquet file a day, named by the landed files it is made of.
 
-A late file changes that name for its own days alone, so only they are made again. What is kept may be deleted at any
-time: what is missing is made again from the readings.
+A late file changes that name for its own days alone, so only they are made again; the upkeep drops what it replaced.
+What is kept may be deleted at any time: what is missing is made again from the readings.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,8 +77,27 @@ def whole_days(from_us: int | None, until_us: int) -> tuple[int | None, int]:
 def kept(folder: Path, days: Iterable[Day], make: Callable[[list[Day]], Iterator[tuple[Day, pa.Table]]]) -> list[Path]:
     """Give the paths of the days' files in a folder; those that are not there yet are made, and kept one by one."""
     paths = {day: folder / day.name for day in days}
-    for day, table in make([day for day, path in paths.items() if not path.exists()]):
+    there = {day for day, path in paths.items() if path.exists()}
+    for day in there:
+        paths[day].touch()  # for `drop_replaced` to see that it is in use
+    for day, table in make([day for day in paths if day not in there]):
         with aside(folder) as written:
             pq.write_table(table, written)
             publish(written, paths[day])
     return list(paths.values())
+
+
+def drop_replaced(folder: Path, before: datetime) -> int:
+    """Drop the files of a folder that nobody asked for since an instant, and later files of their day did; how many."""
+    asked = {path: path.stat().st_mtime for path in folder.glob("*.parquet")}
+    last: defaultdict[str, float] = defaultdict(float)
+    for path, at in asked.items():
+        last[_day(path)] = max(last[_day(path)], at)
+    old = [path for path, at in asked.items() if at < min(last[_day(path)], before.timestamp())]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _day(path: Path) -> str:
+    return path.name.partition("-")[0]

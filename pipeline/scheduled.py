@@ -186,9 +186,10 @@ def note_thresholds() -> int:
     return thresholds.note_thresholds(_shop(), at=_now())
 
 
-def drop_old_answers() -> int:
-    """Drop the API's answers that nobody repeats a call for any more; gives how many."""
-    return upkeep.drop_old_answers(connect(Settings.read().store_url), at=_now())
+def drop_what_is_old() -> int:
+    """Drop answers of the API and days' files that nobody asks for any more; gives how many."""
+    settings = Settings.read()
+    return upkeep.drop_what_is_old(connect(settings.store_url), settings.home, at=_now())
 
 
 def tell(find: Callable[[str], Address | None]) -> dict[str, str]:

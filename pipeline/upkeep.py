@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline import days
 from pipeline.catalog import Catalog
 from pipeline.kept_secret import without_secrets
 from pipeline.layout import plain
@@ -23,6 +25,8 @@ from transforms.rating.lines import exact_sums
 
 NEWS = timedelta(days=7)  # what was quarantined before is no news, should the upkeep have been off for longer
 REPEATABLE = timedelta(days=7)  # how long a call with an Idempotency-Key is answered as it was
+IN_USE = timedelta(days=1)  # how long a derivation may read a file that it asked for
+KEPT_BY_DAY = ("partials", "repeats")
 SHOWN = 10
 REASON_LENGTH_MAX = 2000
 
@@ -37,10 +41,12 @@ def note_what_stands_out(store: sa.Engine, catalog: Catalog, *, at: datetime) ->
     return len(found)
 
 
-def drop_old_answers(store: sa.Engine, *, at: datetime) -> int:
-    """Drop the answers that were kept for calls to be repeated, once nobody repeats them; gives how many."""
+def drop_what_is_old(store: sa.Engine, home: Path, *, at: datetime) -> int:
+    """Drop answers that were kept for calls to be repeated, and days' files that others replaced; gives how many."""
     with store.begin() as connection:
-        return answers.drop_before(connection, at - REPEATABLE)
+        dropped = answers.drop_before(connection, at - REPEATABLE)
+    folders = [folder for kept in KEPT_BY_DAY for folder in home.glob(f"{kept}/*/*")]
+    return dropped + sum(days.drop_replaced(folder, at - IN_USE) for folder in folders)
 
 
 def shown(error: object) -> str:

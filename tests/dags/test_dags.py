@@ -140,7 +140,7 @@ def test_the_upkeep_tells_what_happened_even_when_an_upload_or_the_sweep_fails(f
         "note_what_stands_out": ["process_uploads"],
         "note_thresholds": ["note_what_stands_out"],
         "tell": ["note_thresholds"],
-        "drop_old_answers": ["tell"],
+        "drop_what_is_old": ["tell"],
     }
     assert set(found["dags"]["upkeep"]["rules"].values()) == {"all_success", "all_done"}
     assert found["dags"]["upkeep"]["rules"]["tell"] == "all_done"

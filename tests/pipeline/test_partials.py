@@ -1,5 +1,6 @@
 """What is kept of days gives what the readings themselves give, and only a late file's days are made again."""
 
+import os
 from dataclasses import replace
 from decimal import Decimal
 
@@ -188,6 +189,14 @@ def test_the_same_files_give_the_same_days_and_a_late_one_its_own_again(tmp_path
     assert _kept(situation(tmp_path, [noon], {"function": "sum"}), tmp_path, what) == before
     after = _kept(situation(tmp_path, [noon, late], {"function": "sum"}), tmp_path, what)
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+
+
+def test_a_day_that_is_asked_for_again_is_in_use(tmp_path):
+    found = situation(tmp_path, [[{"account": "A-UTC", "at_us": START_US}]], {"function": "sum"})
+    (path,) = _kept(found, tmp_path, "repeats")
+    os.utime(path, (0, 0))
+    _kept(found, tmp_path, "repeats")
+    assert path.stat().st_mtime > 0
 
 
 def _kept(found, home, what):

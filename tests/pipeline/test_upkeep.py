@@ -1,5 +1,6 @@
 """The upkeep: what stands out is noted once, and told."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,3 +125,15 @@ def test_a_reason_shows_nothing_that_the_environment_keeps_secret(monkeypatch, t
     monkeypatch.setenv("METERBRIDGE_CONNECTION_NOTIFY_SLACK", "https://hooks.example.com/services/T0/s3cret")
     told = ValueError("st@re-s3cret, st%40re-s3cret, t0ken-s3cret, /services/T0/s3cret of db")
     assert upkeep.shown(told) == "ValueError: ***, ***, ***, /*** of db"
+
+
+def test_what_later_files_replaced_is_dropped_once_nobody_asked_for_it_for_a_day(business, tmp_path, at):
+    folder = tmp_path / "partials" / "power" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    asked = {"100-first": 60, "100-second": 30, "101-alone": 60, "102-first": 23, "102-second": 1}
+    for name, hours in asked.items():
+        path = folder / f"{name}.parquet"
+        path.touch()
+        os.utime(path, ((at - timedelta(hours=hours)).timestamp(),) * 2)
+    assert upkeep.drop_what_is_old(business.store, tmp_path, at=at) == 1
+    assert sorted(path.stem for path in folder.iterdir()) == ["100-second", "101-alone", "102-first", "102-second"]
