@@ -6,6 +6,7 @@ What is kept may be deleted at any time: what is missing is made again from the 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,7 +80,8 @@ def kept(folder: Path, days: Iterable[Day], make: Callable[[list[Day]], Iterator
     paths = {day: folder / day.name for day in days}
     there = {day for day, path in paths.items() if path.exists()}
     for day in there:
-        paths[day].touch()  # for `drop_replaced` to see that it is in use
+        with suppress(PermissionError):  # of one who may only read
+            paths[day].touch()  # for `drop_replaced` to see that it is in use
     for day, table in make([day for day in paths if day not in there]):
         with aside(folder) as written:
             pq.write_table(table, written)
