@@ -26,7 +26,7 @@ from transforms.period import Window
 from transforms.scope import Target
 from transforms.source import attribute_column
 
-SHARED_BOUNDS_MAX = 4  # of two zones' periods; each costs every reading a comparison
+SHARED_BOUNDS_MAX = 16  # of eight zones' periods; each costs every reading a comparison
 
 
 @dataclass(frozen=True)

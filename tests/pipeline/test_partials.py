@@ -173,6 +173,20 @@ def test_an_event_id_of_two_readings_is_in_conflict_though_a_period_ends_between
         ]
 
 
+@pytest.mark.parametrize("shared_bounds", [0, 1, 16])
+def test_readings_on_both_sides_of_a_bound_go_each_to_their_side_however_many_bounds_are_looked_at(
+    tmp_path, monkeypatch, shared_bounds
+):
+    monkeypatch.setattr(carry, "SHARED_BOUNDS_MAX", shared_bounds)
+    hours = {10: 1, 29: 2, 30: 4, 40: 8, HOURS + 3: 16, HOURS + 30: 32}  # New York's period ends four hours after UTC's
+    rows = [{"account": "A-York", "at_us": START_US + hour * HOUR_US, "value": value} for hour, value in hours.items()]
+    found = situation(tmp_path, [rows], {"function": "sum"})
+    (derived,) = by_way(found, tmp_path, carry.from_readings)
+    assert [Decimal(text) for text in derived.quantities["numerator"].to_pylist()] == [4 + 8 + 16]
+    places = {(line.place, line.reason): line.rows for line in derived.lines}
+    assert places == {("used", ""): 3, ("out_of_scope", "outside_subscription"): 2}
+
+
 def test_a_clock_that_was_wrong_once_makes_no_day_of_those_between(tmp_path):
     wrong = [{"account": "A-UTC", "at_us": at_us} for at_us in (HOUR_US, START_US, START_US + 30 * HOUR_US)]
     found = situation(tmp_path, [wrong], {"function": "sum"})
