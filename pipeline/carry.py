@@ -78,8 +78,8 @@ def _tallied(backend: BaseBackend, rows: ir.Table, scoped: ir.Table, situation: 
     if not len(cut):
         return points
     one_by_one = place.placed(rows.semi_join(ibis.memtable(cut), "point"), scoped, default)
-    counted = tally.counted(one_by_one, derivation, interval_us)
-    return points.anti_join(ibis.memtable(cut), "point").select(*counted.columns).union(counted)
+    uncut = points.anti_join(ibis.memtable(cut), "point")
+    return _alike([uncut, tally.counted(one_by_one, derivation, interval_us)], derivation)
 
 
 def _shared_bounds(backend: BaseBackend, scoped: ir.Table, situation: Situation) -> list[int]:
@@ -115,8 +115,7 @@ def from_days(backend: Backend, situation: Situation, scoped: ir.Table, home: Pa
         cut = _of_ragged_day(backend, situation, scoped, day, home)
         parts.append(partials.beside_days(cut, parts[0], derivation))
         tallies.append(tally.counted(cut, derivation, source.interval_us))
-    tallied = _union([each.select(*tally.columns_of(derivation)) for each in tallies])
-    return _carried(backend, _union(parts), tallied, kept.rows.sum(), situation)
+    return _carried(backend, _union(parts), _alike(tallies, derivation), kept.rows.sum(), situation)
 
 
 def _carried(
@@ -130,6 +129,10 @@ def _carried(
         unknown=backend.to_pyarrow(tally.strangers(parts)).to_pylist() if strange else [],
         scanned=int(backend.to_pyarrow(scanned).as_py() or 0),
     )
+
+
+def _alike(tallies: Iterable[ir.Table], derivation: Derivation) -> ir.Table:
+    return _union([each.select(*tally.columns_of(derivation)) for each in tallies])
 
 
 def _union(tables: list[ir.Table]) -> ir.Table:

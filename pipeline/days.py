@@ -20,6 +20,7 @@ from pipeline.store.manifest import LandedFile
 from transforms.identity import digest
 from transforms.period import DAY_US
 
+PARTIALS, REPEATS = "partials", "repeats"  # folders of the home, by source and rules
 NAME_DIGITS = 32
 LONG_DAYS = 100  # a file over more days is asked which of them it holds: a clock that was wrong once made most of them
 
@@ -89,8 +90,13 @@ def kept(folder: Path, days: Iterable[Day], make: Callable[[list[Day]], Iterator
     return list(paths.values())
 
 
-def drop_replaced(folder: Path, before: datetime) -> int:
-    """Drop the files of a folder that nobody asked for since an instant, and later files of their day did; how many."""
+def drop_replaced(home: Path, before: datetime) -> int:
+    """Drop the files that nobody asked for since an instant, and that later files of their day replaced; how many."""
+    folders = (folder for kind in (PARTIALS, REPEATS) for folder in home.glob(f"{kind}/*/*"))
+    return sum(_drop_replaced(folder, before) for folder in folders)
+
+
+def _drop_replaced(folder: Path, before: datetime) -> int:
     asked = {path: path.stat().st_mtime for path in folder.glob("*.parquet")}
     last: defaultdict[str, float] = defaultdict(float)
     for path, at in asked.items():

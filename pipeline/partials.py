@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 
 from pipeline import repeats
 from pipeline.catalog import Catalog
-from pipeline.days import Day, days_of
+from pipeline.days import PARTIALS, Day, days_of
 from pipeline.days import kept as days_kept
 from pipeline.engine import landing_engine
 from pipeline.reading import readings_of
@@ -39,7 +39,7 @@ def keep(store: sa.Engine, catalog: Catalog, source: Source, home: Path) -> int:
 
 def kept(backend: Backend, source: Source, derivation: Derivation, days: Iterable[Day], home: Path) -> list[Path]:
     """Give the paths of the days' partials; those that are not there yet are made."""
-    folder = home / "partials" / source.source / rules_of(derivation, source)
+    folder = home / PARTIALS / source.source / rules_of(derivation, source)
     return days_kept(folder, days, partial(_added_up, backend, source, derivation, home))
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from pipeline.days import Day
+from pipeline.days import REPEATS, Day
 from pipeline.days import kept as days_kept
 from pipeline.reading import SPAN_ROWS, readings_of
 from transforms import settle
@@ -24,7 +24,7 @@ from transforms.source import Source
 def kept(backend: Backend, source: Source, days: Iterable[Day], home: Path) -> list[Path]:
     """Give the paths of the days' repeats, marked; those that are not there yet are made."""
     rules = source.model_dump_json(include={"source", "duplicates", "columns", "value"})
-    folder = home / "repeats" / source.source / digest("repeats", rules)[:16]
+    folder = home / REPEATS / source.source / digest("repeats", rules)[:16]
     return days_kept(folder, days, partial(_repeats, backend, source, home))
 
 

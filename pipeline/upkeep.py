@@ -26,7 +26,6 @@ from transforms.rating.lines import exact_sums
 NEWS = timedelta(days=7)  # what was quarantined before is no news, should the upkeep have been off for longer
 REPEATABLE = timedelta(days=7)  # how long a call with an Idempotency-Key is answered as it was
 IN_USE = timedelta(days=1)  # how long a derivation may read a file that it asked for
-KEPT_BY_DAY = ("partials", "repeats")
 SHOWN = 10
 REASON_LENGTH_MAX = 2000
 
@@ -45,8 +44,7 @@ def drop_what_is_old(store: sa.Engine, home: Path, *, at: datetime) -> int:
     """Drop answers that were kept for calls to be repeated, and days' files that others replaced; gives how many."""
     with store.begin() as connection:
         dropped = answers.drop_before(connection, at - REPEATABLE)
-    folders = [folder for kept in KEPT_BY_DAY for folder in home.glob(f"{kept}/*/*")]
-    return dropped + sum(days.drop_replaced(folder, at - IN_USE) for folder in folders)
+    return dropped + days.drop_replaced(home, at - IN_USE)
 
 
 def shown(error: object) -> str:

@@ -13,8 +13,8 @@ from transforms.derivations import held, ranked
 from transforms.derivations.record import groups_of
 from transforms.identity import digest
 from transforms.meter import RANKED, WEIGHTED, Derivation
-from transforms.period import DAY_SECONDS, DAY_US, Window, micros
-from transforms.place import BOUNDS
+from transforms.period import DAY_SECONDS, DAY_US, Window
+from transforms.place import bounds_of
 from transforms.source import Source
 from transforms.tally import TOTALS, counted_by, figures_of
 
@@ -37,8 +37,7 @@ def kept_for(derivation: Derivation, source: Source) -> bool:
 
 def aligned(derivation: Derivation, windows: Iterable[Window]) -> bool:
     """Tell whether buckets, which begin with these periods, also begin at midnight UTC, where days are cut."""
-    starts = {window.start for window in windows}
-    return all(micros(start) % _bucket_us(derivation) == 0 for start in starts)
+    return all(window.start_us % _bucket_us(derivation) == 0 for window in windows)
 
 
 def _bucket_us(derivation: Derivation) -> int:
@@ -92,12 +91,11 @@ def beside_days(readings: ir.Table, days: ir.Table, derivation: Derivation) -> i
 
 def ragged_days(windows: Iterable[Window]) -> list[int]:
     """List the days (counted from 1970) in which any of these windows begins or ends, midnight of UTC apart."""
-    instants = {instant for window in windows for instant in (window.start, window.end)}
-    return sorted({bound // DAY_US for bound in map(micros, instants) if bound % DAY_US})
+    bounds = {bound for window in windows for bound in (window.start_us, window.end_us)}
+    return sorted({bound // DAY_US for bound in bounds if bound % DAY_US})
 
 
 def is_ragged(placed: ir.Table, default: Window) -> ir.BooleanValue:
     """Tell of placed rows that have a `day` whether their own bounds cut it."""
-    unknown = dict(zip(BOUNDS, (default.start_us, default.end_us) * 2, strict=True))
-    bounds = [placed[name].fill_null(unknown[name]) for name in BOUNDS]
+    bounds = bounds_of(placed, default).values()
     return ibis.or_(*((bound // DAY_US == placed.day) & (bound % DAY_US != 0) for bound in bounds))

@@ -50,10 +50,9 @@ def groups(usage: ir.Table, charges: Sequence[Charge]) -> ir.Table:
 
     Usage is laid out as by `usage_table`, no record twice. Gives KEY and FIGURES; the quantity is not rounded.
     """
-    by_record = [charge.charge for charge in charges if charge.rating_group is RatingGroup.RECORD]
-    decided = [charge.charge for charge in charges if isinstance(charge.pricing, Dynamic)]
-    alone = sorted({*by_record} - {*decided})
-    found = _added_up(usage.filter(usage.charge.notin(by_record)) if by_record else usage, charges)
+    by_record = {charge.charge: charge for charge in charges if charge.rating_group is RatingGroup.RECORD}
+    alone = [name for name, charge in by_record.items() if not isinstance(charge.pricing, Dynamic)]
+    found = _added_up(usage.filter(usage.charge.notin(list(by_record))) if by_record else usage, charges)
     if not alone:
         return found
     return ibis.union(found, _each_alone(usage.filter(usage.charge.isin(alone))).select(*KEY, *FIGURES))
