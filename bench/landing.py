@@ -92,7 +92,7 @@ def _copy(path: Path) -> None:
 
 
 def _land(source: Source, path: Path, home: Path) -> None:
-    with landing(source, RawFile(path, path.name), "0" * 64) as read:
+    with landing(source, RawFile(path, path.name), "0" * 64, home) as read:
         read.write(home)
 
 

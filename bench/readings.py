@@ -17,6 +17,7 @@ from ibis.backends.duckdb import Backend
 
 from pipeline.derive import scoped
 from pipeline.engine import landing_engine
+from pipeline.landing import write_readings
 from pipeline.situation import Situation
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
@@ -113,9 +114,7 @@ class Shape:
 
     def _land(self, backend: Backend, path: Path, home: Path) -> None:
         landed = _landed(backend.read_parquet(path, file_row_number=True), self.source, int(path.stem))
-        backend.to_parquet(
-            landed.order_by("at_us", "row"), home / "readings" / self._folder / path.name, compression="snappy"
-        )
+        write_readings(backend, landed, self.source, home / "readings" / self._folder / path.name)
 
     def scoped(self, home: Path) -> ir.Table:
         """Give the table that readings are joined with, as `pipeline.derive.scoped` made it."""

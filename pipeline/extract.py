@@ -99,7 +99,7 @@ def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> _Taken:
         local = keep(path, home, source.source, hashed)
     arrival = Arrival(source.source, hashed, raw.uri, local.stat().st_size, version=raw.version)
     try:
-        with landing(source, replace(raw, path=local), hashed) as read:
+        with landing(source, replace(raw, path=local), hashed, home) as read:
             return _land(store, read, arrival, home)
     except UnreadableFileError as error:
         with store.begin() as connection:

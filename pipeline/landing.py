@@ -12,15 +12,21 @@ from ibis.backends.duckdb import Backend
 from pipeline.durable import aside, publish
 from pipeline.engine import landing_engine
 from pipeline.retyped import refuse_retyped
-from pipeline.sources.files import RawFile, open_rows
+from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
+from transforms.fingerprint import added_up, of_readings, of_rejected
 from transforms.identity import digest
 from transforms.readings import parse, reading_columns, summary
 from transforms.source import Source
 
 Reject = tuple[int, str, str]
-ANY_ORDER = "SET preserve_insertion_order = false"  # rows have numbers; keeping their order costs time and memory
+# Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.
+SETTINGS = ("SET preserve_insertion_order = false", "SET disabled_optimizers = 'filter_pushdown'")
+# Version 2 keeps numbers as differences: smaller, and read twice as fast. Columns of more values than the limit, in a
+# row group of 122,880, get no dictionary: gathering a larger one takes longer than it saves.
+PARQUET = {"compression": "snappy", "parquet_version": "v2", "dictionary_size_limit": 8192}
 REJECTS_MAX = 50_000  # rows at a time
+CACHED_ROWS = 1 << 14  # of some columns; as many as stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -28,74 +34,96 @@ class Landing:
     """A raw file that has been read: what it would land as, and its header. Nothing is visible of it yet."""
 
     backend: Backend
-    table: ir.Table
     source: Source
     landed: LandedFile
     columns: list[str]
+    written: Path
+    rejected: ir.Table | None
 
     def write(self, home: Path) -> None:
-        """Write the readings under their content's name, sorted by time so that a reader can pass most of them over."""
-        readings = home / "readings"
-        good = self.table.filter(self.table.reason.isnull()).order_by("at_us", "row")
-        with aside((readings / self.landed.path).parent) as written:
-            self.backend.to_parquet(good.select(*reading_columns(self.source)), written, compression="snappy")
-            publish(written, readings / self.landed.path)
+        """Bring the readings under their content's name."""
+        publish(self.written, home / "readings" / self.landed.path)
 
     def rejects(self) -> Iterator[Reject]:
         """Give row, reason and text of the rows that are no readings, in bounded memory."""
-        rejected = self.table.filter(self.table.reason.notnull()).select("row", "reason", "raw")
-        page = self._page(rejected, 0) if self.landed.quarantined else []
+        page = self._page(0)
         while page:
             yield from page
-            page = self._page(rejected, page[-1][0])
+            page = self._page(page[-1][0])
 
-    def _page(self, rejected: ir.Table, after: int) -> list[Reject]:
-        page = rejected.filter(rejected.row > after).order_by("row").limit(REJECTS_MAX)
+    def _page(self, after: int) -> list[Reject]:
+        if self.rejected is None:
+            return []
+        page = self.rejected.filter(self.rejected.row > after).order_by("row").limit(REJECTS_MAX)
         columns = self.backend.to_pyarrow(page).to_pydict()
         return list(zip(columns["row"], columns["reason"], columns["raw"], strict=True))
 
 
 @contextmanager
-def landing(source: Source, raw: RawFile, sha256: str) -> Iterator[Landing]:
+def landing(source: Source, raw: RawFile, sha256: str, home: Path) -> Iterator[Landing]:
     """Read a raw file under its source's rules; UnreadableFileError when it is to be quarantined whole.
 
     `sha256` is of its bytes: a part of the identities of readings without an event id.
     """
-    with landing_engine() as backend:
-        backend.raw_sql(ANY_ORDER)
-        table, columns = _read(backend, source, raw, sha256)
-        landed = _landed(backend, table, source)
-        found = Landing(backend, table, source, landed, columns)
+    with landing_engine() as backend, aside(home / "readings" / source.source) as written:
+        for setting in SETTINGS:
+            backend.raw_sql(setting)
+        with _parsed(backend, source, raw, sha256) as (rows, parsed):
+            write_readings(backend, parsed.filter(parsed.reason.isnull()), source, written)
+        readings = backend.read_parquet(written)
+        figures = backend.to_pyarrow(summary(readings)).to_pylist()[0]
+        rejected = _rejected(backend, source, raw, sha256) if rows.count > figures["readings"] else None
+        content = _content(backend, source, readings, rejected)
+        landed = _landed(source, rows.count, figures, content)
+        found = Landing(backend, source, landed, rows.columns, written, rejected)
         refuse_retyped(source, landed, found.rejects())
         yield found
 
 
-def _read(backend: Backend, source: Source, raw: RawFile, sha256: str) -> tuple[ir.Table, list[str]]:
-    """Parse the whole file into a table of the engine, or fail without having written anything."""
+def write_readings(backend: Backend, readings: ir.Table, source: Source, path: Path) -> None:
+    """Write readings to a Parquet file, sorted by time so that who reads it can pass most of them over."""
+    ordered = readings.select(*reading_columns(source)).order_by("at_us", "row")
+    backend.to_parquet(ordered, path, **PARQUET)
+
+
+@contextmanager
+def _parsed(backend: Backend, source: Source, raw: RawFile, sha256: str) -> Iterator[tuple[RowReader, ir.Table]]:
+    """Open a raw file as a parsed table for one statement; where that cannot read it, the file's own error says so."""
     file_key = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
     with open_rows(raw, source) as rows:
         backend.con.register("raw_rows", rows.arrow())
-        parsed = parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named)
         try:
-            return backend.create_table("landing", parsed, temp=True), rows.columns
+            yield rows, parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named)
         except duckdb.Error:
             if rows.failure:
                 raise rows.failure from None
             raise
 
 
-def _landed(backend: Backend, table: ir.Table, source: Source) -> LandedFile:
-    """Count the table's rows and name it by its content."""
-    found = backend.to_pyarrow(summary(table, source)).to_pylist()[0]
-    content = (str(int(found[name] or 0)) for name in ("rows", "high", "low"))
-    file_id = digest(source.source, *content)
+def _rejected(backend: Backend, source: Source, raw: RawFile, sha256: str) -> ir.Table:
+    """Read the file once more for the rows that are no readings: most files have none, and need not be kept as text."""
+    with _parsed(backend, source, raw, sha256) as (_, parsed):
+        bad = parsed.filter(parsed.reason.notnull()).select("row", "reason", "raw")
+        return backend.create_table("rejected", bad, temp=True)
+
+
+def _content(backend: Backend, source: Source, readings: ir.Table, rejected: ir.Table | None) -> list[int]:
+    """Sum up what stood in the file, in whatever order."""
+    parts = [of_readings(readings, source), *([] if rejected is None else [of_rejected(rejected)])]
+    streams = (backend.raw_sql(backend.compile(part)).to_arrow_reader(CACHED_ROWS) for part in parts)
+    return [figure for stream in streams for figure in added_up(stream)]
+
+
+def _landed(source: Source, rows: int, figures: dict[str, int], content: list[int]) -> LandedFile:
+    """Name the file by its content."""
+    file_id = digest(source.source, str(rows), *map(str, content))
     return LandedFile(
         source=source.source,
         file_id=file_id,
-        rows=found["rows"],
-        readings=found["readings"],
-        quarantined=found["rows"] - found["readings"],
-        at_us_min=found["at_us_min"],
-        at_us_max=found["at_us_max"],
+        rows=rows,
+        readings=figures["readings"],
+        quarantined=rows - figures["readings"],
+        at_us_min=figures["at_us_min"],
+        at_us_max=figures["at_us_max"],
         path=f"{source.source}/{source.value.precision}/{file_id}.parquet",
     )

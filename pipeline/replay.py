@@ -66,7 +66,7 @@ def _replay(store: sa.Engine, source: Source, home: Path, found: Iterable[Arriva
 def _again(store: sa.Engine, source: Source, home: Path, arrival: Arrival) -> dict[str, int]:
     raw = RawFile(_bytes(source, home, arrival), arrival.uri, _named(source, arrival.uri))
     try:
-        with landing(source, raw, arrival.sha256) as read:
+        with landing(source, raw, arrival.sha256, home) as read:
             return _take_place(store, read, arrival, home)
     except UnreadableFileError as error:
         if arrival.file_id is not None:  # what has landed is not given up for rules that cannot read it

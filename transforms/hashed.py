@@ -15,14 +15,6 @@ def halves(text: ir.StringValue) -> tuple[ir.IntegerValue, ir.IntegerValue]:
     return _signed((number & half) >> 1, number & 1), _signed(number >> HALF_BITS + 1, number >> HALF_BITS & 1)
 
 
-def sums(text: ir.StringValue) -> tuple[ir.DecimalScalar, ir.DecimalScalar]:
-    """Hash every text of a column and add the hashes up, (high, low): equal for the same texts in any order."""
-    number, half = md5_number(text), ibis.literal(HALF, "uint64")
-    unsigned = ((number & half) >> 0, number >> HALF_BITS)  # a shift, for Ibis to write the cast out
-    high, low = (part.cast("uint64").sum().cast("decimal(38, 0)") for part in unsigned)
-    return high, low
-
-
 def _signed(upper: ir.IntegerValue, lowest: ir.IntegerValue) -> ir.IntegerValue:
     """Move 0..2^64-1, given as its upper 63 bits and the lowest one, to -2^63..2^63-1 without leaving 64 bits."""
     upper, lowest = (part.cast("uint64").cast("int64") for part in (upper, lowest))

@@ -24,7 +24,7 @@ import ibis.expr.types as ir
 
 from transforms import clock
 from transforms.builtins import array_extract
-from transforms.hashed import halves, sums
+from transforms.hashed import halves
 from transforms.numbers import read_numbers
 from transforms.period import micros
 from transforms.source import Source, attribute_column
@@ -67,36 +67,10 @@ def point(account: ir.StringValue, subscription: ir.StringValue) -> ir.IntegerVa
     return halves(account + (ibis.literal(SEPARATOR) + subscription))[1]
 
 
-def summary(readings: ir.Table, source: Source) -> ir.Table:
-    """Sum up what `parse` gave, in one row: `rows`, `readings`, `at_us_min`, `at_us_max`, `high`, `low`.
-
-    The last two hash the content whatever its order: equal content has equal figures under any file name or
-    compression. `row`, and the identity of rows without event id, are left out of them on purpose.
-    """
-    good = readings.reason.isnull()
-    high, low = sums(_content(readings, source))
-    return readings.aggregate(
-        rows=readings.count(),
-        readings=good.sum().fill_null(0),
-        at_us_min=readings.at_us.min(where=good),
-        at_us_max=readings.at_us.max(where=good),
-        high=high,
-        low=low,
-    )
-
-
-def _content(readings: ir.Table, source: Source) -> ir.StringValue:
-    """Write a row as text: what was read, or what stood in the file where it could not be.
-
-    An event id is a hash already, and so marks the instant that it is written across.
-    """
-    marked = readings.at_us ^ readings.id_low if source.columns.event_id else readings.at_us
-    names = ["account", "subscription", "value", *map(attribute_column, source.columns.attributes)]
-    names += ["revision"] if source.columns.revision else []
-    parts = [marked.cast("string"), *(readings[name].cast("string") for name in names)]
-    good = ibis.literal(SEPARATOR).join(parts)
-    bad = readings.reason + (ibis.literal(SEPARATOR) + readings.raw)
-    return ibis.cases((readings.reason.isnull(), good), else_=bad)
+def summary(readings: ir.Table) -> ir.Table:
+    """Sum up good readings in one row: `readings`, `at_us_min`, `at_us_max`."""
+    at_us = readings.at_us
+    return readings.aggregate(readings=readings.count(), at_us_min=at_us.min(), at_us_max=at_us.max())
 
 
 def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:

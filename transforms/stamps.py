@@ -14,7 +14,9 @@ from transforms.source import Fold, Gap, Time
 ISO = (
     r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
 )
-# Most stamps: whole to the second, which one cast reads; it takes the clock's reading and leaves the offset out.
+# Most stamps: the cast holds them against calendar and clock, and to tell them costs a fifth of a regular expression.
+USUAL_ISO = ("____-__-__T__:__:__Z", "____-__-__ __:__:__", "____-__-__T__:__:__")
+# Other stamps that one cast reads; it takes the clock's reading and leaves the offset out.
 COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
 EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
 
@@ -54,7 +56,8 @@ def _epoch(text: ir.StringValue, scale: int, decimals: int, digits: int) -> ir.I
 
 
 def _iso_local(at: ir.StringValue) -> ir.TimestampValue:
-    return ibis.cases((at.re_search(COMMON_ISO), at), else_=_shown(at.strip())).try_cast("timestamp")
+    readable = ibis.or_(at.like(USUAL_ISO), at.re_search(COMMON_ISO))
+    return ibis.cases((readable, at), else_=_shown(at.strip())).try_cast("timestamp")
 
 
 def _shown(text: ir.StringValue) -> ir.StringValue:

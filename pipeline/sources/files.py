@@ -87,14 +87,15 @@ def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
 class RowReader:
     """A stream of record batches: row int64, defect text, and the source's columns as text.
 
-    `columns` are the names of all columns of the file. An engine that reads from it hides what went wrong behind an
-    error of its own: `failure` keeps the cause.
+    `columns` are the names of all columns of the file, `count` is the number of rows read so far. An engine that reads
+    from it hides what went wrong behind an error of its own: `failure` keeps the cause.
     """
 
     def __init__(self, source: Source, opened: Opened) -> None:
         """Wrap the rows of one file of a source."""
         self.columns = list(opened.columns)
         self.failure: UnreadableFileError | None = None
+        self.count = 0
         self._schema = schema(source)
         self._batches = opened.batches
 
@@ -106,6 +107,7 @@ class RowReader:
         try:
             for batch in self._batches:
                 check_text(batch)
+                self.count += batch.num_rows
                 yield batch.select(self._schema.names)
         except UnreadableFileError as error:
             self.failure = error

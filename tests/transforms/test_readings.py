@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.readings import parse, summary
+from transforms.readings import parse
 from transforms.source import Source
 
 PLAIN = {"at": "t", "value": "v"}
@@ -105,61 +105,6 @@ def test_a_reading_has_the_columns_that_every_later_step_counts_on(raw):
         "revision": ibis.dtype("int64"),
         "reason": ibis.dtype("string"),
     }
-
-
-ROWS = [{"value": "1"}, {"value": "2", "account": "A-2"}, {"value": "NaN"}, {"at": "2014-01-16", "event_id": "e-2"}]
-
-
-@pytest.fixture
-def print_of(backend, raw):
-    """The hash of the content of rows, parsed as one file, and their number."""
-
-    def taken(rows, file_key=7, source=WITH_IDS):
-        readings = parse(raw(rows, source), source, file_key=file_key, path={})
-        (found,) = backend.to_pyarrow(summary(readings, source)).to_pylist()
-        return [{name: found[name] for name in ("rows", "high", "low")}]
-
-    return taken
-
-
-def test_the_fingerprint_of_a_file_does_not_depend_on_its_name_or_the_order_of_its_rows(print_of):
-    assert print_of(ROWS) == print_of(ROWS[::-1], file_key=8) == print_of([*ROWS[2:], *ROWS[:2]])
-
-
-def test_a_number_that_is_written_otherwise_leaves_the_fingerprint_as_it_is(print_of):
-    assert print_of([{"value": "1.50"}]) == print_of([{"value": "+1.5"}]) == print_of([{"value": "15e-1"}])
-
-
-@pytest.mark.parametrize(
-    ("row", "field", "text"),
-    [
-        (0, "value", "1.000000000000000001"),
-        (0, "account", "A-2"),
-        (0, "at", "2014-01-15 00:00:00.000001"),
-        (0, "event_id", "e-9"),
-        (2, "value", "Infinity"),
-    ],
-)
-def test_any_figure_that_changes_changes_the_fingerprint(print_of, row, field, text):
-    changed = [*ROWS[:row], ROWS[row] | {field: text}, *ROWS[row + 1 :]]
-    assert print_of(changed) != print_of(ROWS)
-
-
-def test_a_row_more_or_less_or_twice_changes_the_fingerprint(print_of):
-    prints = [print_of(rows) for rows in (ROWS, ROWS[:-1], [*ROWS, ROWS[0]], [*ROWS, ROWS[0], ROWS[0]])]
-    assert all(prints.count(each) == 1 for each in prints)
-    assert [found["rows"] for (found,) in prints] == [4, 3, 5, 6]
-
-
-def test_figures_that_change_places_change_the_fingerprint(print_of):
-    swapped = [{"account": "A-1", "value": "2"}, {"account": "A-2", "value": "1"}]
-    assert print_of(swapped) != print_of([{"account": "A-1", "value": "1"}, {"account": "A-2", "value": "2"}])
-
-
-def test_texts_that_run_together_alike_have_fingerprints_of_their_own(print_of):
-    both = source(account="a", subscription="s")
-    one, other = {"account": "A", "subscription": "12"}, {"account": "A1", "subscription": "2"}
-    assert print_of([one], source=both) != print_of([other], source=both)
 
 
 def test_the_values_of_a_reading_are_decimals_of_the_declared_scale(parsed):
