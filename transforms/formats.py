@@ -54,7 +54,8 @@ class JsonLines(Definition):
     kind: Literal["json_lines"]
 
 
-NEM12_COLUMNS = ("nmi", "suffix", "start", "value", "interval", "revision", "quality")
+NEM12_COLUMNS = ("nmi", "suffix", "start", "value", "interval", "revision", "quality", "unit")
+ANY_UNIT = "any"
 
 
 class Nem12(Definition):
@@ -63,11 +64,14 @@ class Nem12(Definition):
     Its columns are `nmi` (the metering point: an account), `suffix` (of the channel, such as E1: a subscription),
     `start` (of the interval), `value`, `interval` (nmi, suffix and start as one: an event id, so that an interval
     delivered twice counts once), `revision` (a number that grows with the instant at which the day was updated and,
-    within it, from estimate to substitute, final substitute and actual, so that the last word on an interval holds)
-    and `quality` (A, F, S, E or N; an attribute). An interval of quality N has no value, whatever stands there. The
-    market's clock never changes: the zone is Australia/Brisbane. Channels in another unit than `unit` (upper or lower
-    case) are quarantined.
+    within it, from estimate to substitute, final substitute and actual, so that the last word on an interval holds),
+    `quality` (A, F, S, E or N; an attribute) and `unit` (as it is spelt; an attribute). An interval of quality N has no
+    value, whatever stands there. The market's clock never changes: the zone is Australia/Brisbane. Channels in another
+    unit than `unit` (upper or lower case) are quarantined; `any` takes all, for meters that filter by the attribute.
+    A file that is not `framed` may lack record 100 or 900, or be several in a row; one that was cut off after a line is
+    then not told.
     """
 
     kind: Literal["nem12"]
     unit: str = "kWh"
+    framed: bool = True

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from transforms.definition import Definition, Exact, Name
-from transforms.formats import NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
+from transforms.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
 from transforms.origins import Http, Sql
 from transforms.period import DAY_SECONDS
 
@@ -171,6 +171,13 @@ class Source(Definition):
         unknown = [name for name in self.columns.named().values() if name not in NEM12_COLUMNS]
         if isinstance(self.format, Nem12) and unknown:
             raise ValueError(f"columns: NEM12 has {', '.join(NEM12_COLUMNS)}, and no {unknown[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _units_can_be_told(self) -> "Source":
+        mixed = isinstance(self.format, Nem12) and self.format.unit == ANY_UNIT
+        if mixed and "unit" not in self.columns.attributes.values():
+            raise ValueError("format.unit any mixes units; name the column unit in columns.attributes")
         return self
 
     @model_validator(mode="after")

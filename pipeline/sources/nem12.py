@@ -8,7 +8,8 @@
     900  end
 
 Records 500 are passed over. A file that lacks its first or last record, has one out of its place, or a day that is not
-whole, is refused: what is left of it cannot be told from what is missing.
+whole, is refused: what is left of it cannot be told from what is missing. Where the source says that its files are not
+`framed`, as what a portal lets customers download, they may lack the first and the last, or be several in a row.
 """
 
 import re
@@ -20,14 +21,18 @@ from pathlib import Path
 from pipeline.sources.batches import Opened, Row, batched
 from pipeline.sources.lines import numbered_lines
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.formats import NEM12_COLUMNS, Nem12
+from transforms.formats import ANY_UNIT, NEM12_COLUMNS, Nem12
 from transforms.source import Source
 
 DAY = {"200", "300", "400", "500", "900"}  # what can follow upon a day
-FOLLOWING = {"": {"100"}, "100": {"200", "900"}, "200": {"200", "300", "900"}, "300": DAY, "400": DAY, "500": DAY}
+UNFRAMED = "the start"  # of a file that may lack record 100
+FOLLOWING = {
+    "": {"100"}, UNFRAMED: {"100", "200"}, "100": {"200", "900"}, "200": {"200", "300", "900"},
+    "300": DAY, "400": DAY, "500": DAY,
+}  # fmt: skip
 STARTS = {
     str(length): [f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 24 * 60, length)]
-    for length in (5, 15, 30)
+    for length in (5, 10, 15, 30, 60)  # the market's are 5, 15 and 30; meters of voltage and others have their own
 }
 QUALITY = re.compile(r"[AEFNSV]\d{0,2}")  # a letter, and by which method
 RANKS = {"N": 0, "E": 1, "S": 2, "F": 3, "A": 4}  # none, estimate, substitute, final substitute, actual
@@ -63,28 +68,29 @@ def read(path: Path, source: Source) -> Opened:
     """Read the intervals of a NEM12 file: `start` is local, such as 2004-02-01T00:30, on the market's clock."""
     wanted = [NEM12_COLUMNS.index(theirs) for theirs in source.columns.named().values()]
     assert isinstance(source.format, Nem12)  # noqa: S101 narrows the type; the reader was chosen by it
-    found = _intervals(path, source.format.unit)
+    found = _intervals(path, source.format)
     rows = (Row(row, defect, tuple(texts[index] for index in wanted)) for row, defect, texts in found)
     return Opened(NEM12_COLUMNS, batched(rows, source))
 
 
-def _intervals(path: Path, unit: str) -> Iterator[tuple[int, str | None, tuple[str, ...]]]:
+def _intervals(path: Path, form: Nem12) -> Iterator[tuple[int, str | None, tuple[str, ...]]]:
     """Give row number, defect and NEM12_COLUMNS of every interval."""
     days = 0
-    for channel, day, qualities in _days(path):
+    for channel, day, qualities in _days(path, framed=form.framed):
         days += 1
-        defect = None if channel.unit.casefold() == unit.casefold() else "other_unit"
+        known = form.unit == ANY_UNIT or channel.unit.casefold() == form.unit.casefold()
+        defect = None if known else "other_unit"
         yield from ((row, defect, texts) for row, texts in _day(channel, day, qualities))
     if not days:
         raise UnreadableFileError("empty_file: it holds no day (record 300)")
 
 
-def _days(path: Path) -> Iterator[tuple[Channel, Record, list[Record]]]:
+def _days(path: Path, *, framed: bool) -> Iterator[tuple[Channel, Record, list[Record]]]:
     """Give every record 300 with its channel, and with the records 400 that follow upon it."""
     channel: Channel | None = None
     day: Record | None = None
     qualities: list[Record] = []
-    for record in _records(path):
+    for record in _records(path, framed=framed):
         if record.kind == "400":
             qualities.append(record)
         if record.kind not in {"200", "300", "900"}:
@@ -93,24 +99,30 @@ def _days(path: Path) -> Iterator[tuple[Channel, Record, list[Record]]]:
             yield channel, day, qualities
         channel = _channel(record) if record.kind == "200" else channel
         day, qualities = (record if record.kind == "300" else None), []
+    if channel and day:  # no record 900 came
+        yield channel, day, qualities
 
 
-def _records(path: Path) -> Iterator[Record]:
-    """Give the file's records, each in its place, from 100 to 900."""
-    previous, line = "", 0
+def _records(path: Path, *, framed: bool) -> Iterator[Record]:
+    """Give the file's records, each in its place, from 100 to 900; either may be missing where it is not framed."""
+    previous, line = "" if framed else UNFRAMED, 0
     for line, text in numbered_lines(path):
         fields = tuple(field.strip() for field in text.split(","))
         record = Record(line, fields[0], fields)
         _check_place(record, previous)
-        previous = record.kind
+        previous = UNFRAMED if record.kind == "900" and not framed else record.kind
         yield record
-    if previous != "900":
-        raise UnreadableFileError(f"missing_end: the last record, on line {line}, is no 900; the file is cut off")
+    if framed and previous != "900":
+        raise UnreadableFileError(
+            f"missing_end: the last record, on line {line}, is no 900; the file is cut off, unless its sender never "
+            "writes one: then declare format.framed: false"
+        )
 
 
 def _check_place(record: Record, previous: str) -> None:
     if not previous and record.kind != "100":
-        raise record.refused("missing_header", f"the first record is {record.kind!r}, where 100,NEM12 must stand")
+        reason = f"the first record is {record.kind[:20]!r}, where 100,NEM12 must stand; format.framed: false takes it"
+        raise record.refused("missing_header", reason)
     if record.kind not in FOLLOWING.get(previous, set()):
         raise record.refused("wrong_record", f"{record.kind[:20]!r} cannot follow upon {previous}")
     if record.kind == "100" and record.fields[1:2] != ("NEM12",):
@@ -139,7 +151,7 @@ def _day(channel: Channel, record: Record, changes: list[Record]) -> Iterator[tu
         interval = f"{channel.nmi}/{channel.suffix}/{stamp}"
         known = "" if quality == "N" else value  # what stands there is no measurement
         revision = str(updated * 10 + RANKS[quality])
-        texts = (channel.nmi, channel.suffix, stamp, known, interval, revision, quality)
+        texts = (channel.nmi, channel.suffix, stamp, known, interval, revision, quality, channel.unit)
         yield record.line * LINE + place, texts
 
 
