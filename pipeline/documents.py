@@ -18,6 +18,15 @@ from transforms.errors import MeterbridgeError
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 NULLS = ("", "~", "null")
+NEAR = 0.6  # how much of two words must be the same, for one to be offered for the other
+PLAIN = {  # where the message of a validator speaks of Python, and not of the file
+    "dict_type": "write keys and their values here",
+    "model_type": "write keys and their values here",
+    "too_short": "list at least {min_length}",
+    "tuple_type": "write a list here, such as [a, b]",
+    "union_tag_invalid": "{tag!r} is no {discriminator}; write one of {expected_tags}",
+    "union_tag_not_found": "{discriminator} is missing here",
+}
 
 
 class CatalogError(MeterbridgeError):
@@ -96,25 +105,47 @@ class Document:
             return model.model_validate(self.data)
         except ValidationError as error:
             words = _field_names(model)
-            raise CatalogError([self._explain(each, words) for each in error.errors()]) from error
+            raise CatalogError([self._explain(each, words) for each in _first_causes(error.errors())]) from error
 
     def _explain(self, error: ErrorDetails, words: set[str]) -> str:
         place = tuple(error["loc"])
         where = ".".join(str(part) for part in self._known(place)) or "the document"
         if error["type"] == "extra_forbidden":
-            return self.problem(place, f"{where} is not a known key{nearest(str(place[-1]), words)}")
+            hint = " here" if place[-1] in words else nearest(str(place[-1]), words)
+            return self.problem(place, f"{where} is not a known key{hint}")
         if error["type"] == "missing":
             return self.problem(place, f"{place[-1]!r} is missing{f' in {where}' if len(place) > 1 else ''}")
-        message = error["msg"].removeprefix("Value error, ")
+        message = _message(error)
+        if error["input"] is None:
+            return self.problem(place, f"{where}: nothing is written here")
         if isinstance(error["input"], dict | list):  # too much to repeat; what is wrong in it stands in the message
             return self.problem(place, f"{where}: {message}")
         hint = nearest(str(error["input"]), set(re.findall(r"'(\w+)'", message)))
         return self.problem(place, f"{where}: {message}; found {error['input']!r}{hint}")
 
 
+def _first_causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a list is too short where that is so only because what stands in it is wrong."""
+    places = [error["loc"] for error in errors]
+
+    def follows(error: ErrorDetails) -> bool:
+        depth = len(error["loc"])
+        return error["type"] == "too_short" and any(
+            place[:depth] == error["loc"] and len(place) > depth for place in places
+        )
+
+    return [error for error in errors if not follows(error)]
+
+
+def _message(error: ErrorDetails) -> str:
+    if plain := PLAIN.get(error["type"]):
+        return plain.format(**error.get("ctx", {}))
+    return error["msg"].removeprefix("Value error, ")
+
+
 def nearest(word: str, words: set[str]) -> str:
     """Suggest the nearest right word, as the end of a sentence; empty when none is near."""
-    found = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, sorted(words), n=1, cutoff=NEAR)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

@@ -149,8 +149,6 @@ def _check(connection: sa.Connection, catalog: Catalog, uom: str, unit: Unit) ->
     """Refuse a unit that says otherwise than others what something is worth."""
     others = {row["uom"]: _known(row).unit for row in kept.all_units(connection)} | catalog.units.units
     others.pop(uom, None)
-    if uom in unit.aliases:
-        raise UnitRefusedError("contradiction", f"unit {uom!r} cannot be an alias of itself")
     if found := contradiction(uom, unit, others):
         raise UnitRefusedError("contradiction", f"unit {uom!r}: {found}; use one worth, or another name")
 

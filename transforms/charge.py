@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from transforms.commitment import Commitment
 from transforms.decision_table import Dynamic
-from transforms.definition import Definition, Exact
+from transforms.definition import Definition, Exact, Name
 from transforms.field_name import FieldName
 from transforms.prepaid import Drawdown, Prepaid
 from transforms.pricing import (
@@ -105,7 +105,7 @@ FLAT_FEE_UOM = "each"
 class Charge(Definition):
     """The content of one file of `catalog/charges/`; an unknown model or option is refused when it is read."""
 
-    charge: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    charge: Name
     description: str = ""
     uom: str
     currency: str

@@ -5,10 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from transforms.definition import Definition, Exact
+from transforms.definition import Definition, Exact, Name
 from transforms.prepaid import Scope
-
-ChargeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Commitment(Definition):
@@ -16,7 +14,7 @@ class Commitment(Definition):
 
     model: Literal["commitment"]
     amount: Annotated[Exact, Field(gt=0)]
-    charges: tuple[ChargeName, ...] = Field(min_length=1)
+    charges: tuple[Name, ...] = Field(min_length=1)
     scope: Scope = Scope.SUBSCRIPTION
 
     @model_validator(mode="after")

@@ -1,9 +1,10 @@
 """The base of everything a data engineer declares in the catalog: frozen, and strict about its keys."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Definition(BaseModel):
@@ -12,19 +13,29 @@ class Definition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _text_only(value: object) -> object:
-    """Refuse binary floats: the digits somebody wrote are gone by then."""
+WRITTEN = re.compile(r"[+-]?(?=\.?\d)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
+DIGITS_MAX = 60  # before the point, and behind it: figures of more could not be added and multiplied exactly
+
+
+def _as_written(value: object) -> object:
+    """Refuse binary floats, whose digits as somebody wrote them are gone, and text that is no usual number."""
     if isinstance(value, float):
-        raise ValueError("a float has lost the digits that were written; give text or a Decimal")  # noqa: TRY004
+        raise ValueError("a float has lost the digits that were written; give text or a Decimal")  # noqa: TRY004 pydantic takes this kind
+    if isinstance(value, str) and not _is_usual(value.strip()):
+        raise ValueError(
+            f"write a number such as 0.25, with at most {DIGITS_MAX} digits before the point and {DIGITS_MAX} behind it"
+        )
     return value
 
 
-def _finite(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise ValueError("must be a finite number")
-    return value
+def _is_usual(text: str) -> bool:
+    if not (match := WRITTEN.fullmatch(text)):
+        return False
+    whole, decimals, exponent = match.groups("")
+    shift = int(exponent or 0)
+    return max(len(whole) + shift, len(decimals) - shift) <= DIGITS_MAX
 
 
-Exact = Annotated[Decimal, BeforeValidator(_text_only), AfterValidator(_finite)]
-NAME = r"^[a-z][a-z0-9_]{0,49}$"
+Exact = Annotated[Decimal, BeforeValidator(_as_written)]
+NAME = r"^[a-z][a-z0-9_]{0,49}$"  # of every meter, source, charge, attribute and connection
 Name = Annotated[str, Field(pattern=NAME)]

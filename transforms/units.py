@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -90,16 +91,25 @@ class Units(Definition):
     units: dict[str, Unit]
     currencies: dict[str, Currency]
 
+    @model_validator(mode="after")
+    def _worths_agree(self) -> Self:
+        for number, (uom, unit) in enumerate(self.units.items(), start=1):
+            if found := contradiction(uom, unit, dict(islice(self.units.items(), number, None))):
+                raise ValueError(f"unit {uom!r}: {found}; use one worth, or another name")
+        return self
+
     def factor(self, unit: str, uom: str) -> Fraction:
         """Tell how much of `uom` one `unit` is; KeyError when no alias says so."""
         return Fraction(1) if unit == uom else self.units[uom].aliases[unit]
 
 
 def contradiction(uom: str, unit: Unit, others: Mapping[str, Unit]) -> str | None:
-    """Say where a unit's aliases and those of other units make one thing of two worths; None where they agree.
+    """Say where aliases of a unit, or of it and others, make one thing of two worths; None where they agree.
 
     An alias may be a unit itself, as the megabyte is beside the gigabyte: then both must give a byte one worth.
     """
+    if uom in unit.aliases:
+        return f"it is an alias of itself, worth {unit.aliases[uom]}"
     for name, other in others.items():
         for (larger, whole), (smaller, part) in (((uom, unit), (name, other)), ((name, other), (uom, unit))):
             if found := _disagreement(larger, whole, smaller, part):

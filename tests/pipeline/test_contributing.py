@@ -57,7 +57,7 @@ def test_a_commitment_of_periods_that_others_lie_across_is_refused(promised):
         ("uom: each", "uom: kwh", "a commitment is an amount of money; it counts in each, the charge says uom: kwh"),
         ("currency", "alignment: anniversary\ncurrency", "a commitment is for billing periods by the calendar"),
         ("[energy, cooling]", "[energy, energy]", "charges names energy more than once"),
-        ("[energy, cooling]", "[]", "at least 1 item"),
+        ("[energy, cooling]", "[]", "list at least 1"),
         ("amount: 10", "amount: 0", "greater than 0"),
     ],
 )

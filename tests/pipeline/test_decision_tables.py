@@ -77,7 +77,7 @@ def test_rows_may_stand_in_the_charge_itself(catalog):
             PRICES.replace("State", "Stat"),
             "calls.yaml:6: pricing: row 1 of the table must give State, and nothing else",
         ),
-        (PRICES.splitlines()[0], "calls.yaml:6: pricing.table: Tuple should have at least 1 item"),
+        (PRICES.splitlines()[0], "calls.yaml:6: pricing.table: list at least 1"),
     ],
 )
 def test_a_wrong_table_is_refused_with_file_and_line(problems, prices, problem):

@@ -92,6 +92,34 @@ def test_a_price_that_is_no_amount_is_refused(tmp_path, price):
         _read(tmp_path, text).as_model(Charge)
 
 
+@pytest.mark.parametrize(
+    ("pricing", "said"),
+    [
+        ("{model: tiered, tiers: []}", "pricing.tiers: list at least 1"),
+        (
+            "{model: tiered, tiers: [{up_to: 5}]}",
+            "pricing.tiers.0: a tier needs a price per unit, a flat amount, or both; a ",
+        ),
+        ("{model: tiered, tiers: {price: 1}}", "pricing.tiers: write a list here, such as [a, b]"),
+        ("{model: tiered, tiers: [1]}", "pricing.tiers.0: write keys and their values here; found '1'"),
+        (
+            "{model: teired, price: 1}",
+            "pricing: 'teired' is no 'model'; write one of 'flat_fee', 'per_unit', 'tiered', ",
+        ),
+        ("{price: 1}", "pricing: 'model' is missing here"),
+        ("{model: per_unit, price: }", "pricing.price: nothing is written here"),
+        ("{model: per_unit, price: 1, tiers: [{price: 1}]}", "pricing.tiers is not a known key here"),
+        ("{model: per_unit, price: 1, from: 0}", "pricing.from is not a known key"),
+    ],
+)
+def test_one_thing_that_is_wrong_is_one_problem_in_plain_words(tmp_path, pricing, said):
+    with pytest.raises(CatalogError) as caught:
+        _read(tmp_path, f"charge: energy\nuom: kwh\ncurrency: EUR\npricing: {pricing}\n").as_model(Charge)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{tmp_path}/part.yaml:4: {said}")
+    assert "did you mean" not in problem
+
+
 def test_all_problems_of_a_document_are_listed_at_once(tmp_path):
     with pytest.raises(CatalogError) as caught:
         _read(tmp_path, "charge: Energy!\nuom: kwh\nprize: 1\n").as_model(Charge)

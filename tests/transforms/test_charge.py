@@ -44,7 +44,7 @@ def test_a_tier_may_have_a_price_a_flat_amount_or_both():
         ({"model": "smoothing", "price": "1"}, "'smoothing' found using 'model' does not match"),
         ({"price": "1"}, "Unable to extract tag"),
         ({"model": "per_unit", "price": "-0.01"}, "greater than or equal to 0"),
-        ({"model": "per_unit", "price": "NaN"}, "finite"),
+        ({"model": "per_unit", "price": "NaN"}, "write a number such as 0.25"),
         ({"model": "per_unit", "price": 0.1}, "a float has lost the digits"),
         ({"model": "per_unit", "price": "1", "tiers": []}, "Extra inputs are not permitted"),
         ({"model": "tiered", "tiers": []}, "at least 1 item"),
@@ -153,6 +153,12 @@ def test_a_charge_tells_the_fields_that_its_price_is_made_of():
 def test_a_charge_is_named_in_snake_case():
     with pytest.raises(ValidationError, match="should match pattern"):
         charge({"model": "per_unit", "price": "1"}, charge="Home Phone")
+
+
+def test_a_charge_has_no_longer_name_than_a_meter_can_bill():
+    assert charge({"model": "per_unit", "price": "1"}, charge="c" * 50).charge == "c" * 50
+    with pytest.raises(ValidationError, match="charge"):
+        charge({"model": "per_unit", "price": "1"}, charge="c" * 51)
 
 
 def test_every_charge_of_the_catalog_bears_the_name_of_its_file_and_a_known_unit_and_currency():

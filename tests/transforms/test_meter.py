@@ -111,7 +111,7 @@ def test_a_parameter_is_refused_where_it_has_no_meaning(function, parameter):
         ({"function": "time_weighted_sum", "per": "month"}, "'second', 'hour' or 'day'"),
         ({"function": "sum", "filter": {}}, "a filter needs a minimum, a maximum or attributes"),
         ({"function": "sum", "filter": {"minimum": "2", "maximum": "1"}}, "no value is from 2 to 1"),
-        ({"function": "sum", "filter": {"minimum": "NaN"}}, "finite"),
+        ({"function": "sum", "filter": {"minimum": "NaN"}}, "write a number such as 0.25"),
         ({"function": "sum", "filter": {"above": "1"}}, "Extra inputs are not permitted"),
     ],
 )

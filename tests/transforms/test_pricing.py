@@ -45,6 +45,19 @@ def test_a_model_that_we_do_not_have_or_that_leaves_a_question_open_is_refused(m
         pricing(model, **fields)
 
 
+@pytest.mark.parametrize(
+    "price", ["0." + "0" * 60 + "1", "1" + "0" * 60, "1e60", "1e-61", "1_000", "1,5", "NaN", "0x10", ".", ""]
+)
+def test_a_number_that_could_not_be_counted_with_exactly_or_that_reads_two_ways_is_refused(price):
+    with pytest.raises(ValidationError, match=r"such as 0\.25, with at most 60 digits before the point and 60 behind"):
+        pricing("per_unit", price=price)
+
+
+@pytest.mark.parametrize("price", ["0.25", "5", ".5", "1E-9", " 12.50 ", "5.", "1e59", "0." + "0" * 59 + "1"])
+def test_a_number_keeps_every_digit_that_was_written(price):
+    assert pricing("per_unit", price=price).price == Decimal(price)
+
+
 def test_overage_comes_to_two_tiers_and_tiered_with_overage_to_one_more():
     overage = pricing("overage", included="10", price="0.5").table
     assert [(tier.up_to, tier.price) for tier in overage.tiers] == [(10, 0), (None, Decimal("0.5"))]

@@ -72,3 +72,28 @@ def test_a_factor_that_would_lose_the_usage_is_refused(factor):
 def test_a_unit_has_at_most_the_nine_decimals_that_the_billing_platform_keeps(decimals):
     with pytest.raises(ValidationError, match="decimals"):
         gigabyte(decimals=decimals)
+
+
+@pytest.mark.parametrize(
+    ("megabyte", "found"),
+    [
+        ({"byte": "1/1000"}, "1 byte is 1/1000000000 gigabyte, but by way of megabyte it is 1/1000000 gigabyte"),
+        ({"gigabyte": "1000"}, None),
+        ({"gigabyte": "1024"}, "1 gigabyte is 1 gigabyte, but by way of megabyte it is 128/125 gigabyte"),
+    ],
+)
+def test_units_that_make_one_thing_of_two_worths_are_refused(megabyte, found):
+    units = {
+        "gigabyte": gigabyte(aliases={"megabyte": "1/1000", "byte": "1/1000000000"}),
+        "megabyte": gigabyte(aliases=megabyte),
+    }
+    if found is None:
+        assert Units(units=units, currencies={}).units == units
+        return
+    with pytest.raises(ValidationError, match=found):
+        Units(units=units, currencies={})
+
+
+def test_a_unit_is_no_alias_of_itself():
+    with pytest.raises(ValidationError, match="unit 'gigabyte': it is an alias of itself, worth 2"):
+        Units(units={"gigabyte": gigabyte(aliases={"gigabyte": "2"})}, currencies={})

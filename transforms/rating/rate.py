@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from transforms.charge import Charge, RateRecords
 from transforms.commitment import Commitment
+from transforms.limits import AMOUNT_DIGITS_MAX, WHOLE_DIGITS_MAX
 from transforms.rating import individually
 from transforms.rating.commitment import Contributions, take_off
 from transforms.rating.group import Group, group_usage
@@ -48,8 +49,10 @@ def sum_units(draft: Draft) -> Draft:
 
 
 def round_quantity(draft: Draft) -> Draft:
-    """Round the sum by the rule of the unit."""
-    return replace(draft, quantity=draft.unit.round(draft.quantity))
+    """Round the sum by the rule of the unit; RatingError where it has more digits than can be kept."""
+    quantity, uom = draft.unit.round(draft.quantity), draft.group.charge.uom
+    _check_digits(draft, quantity, WHOLE_DIGITS_MAX, f"{uom}; count it in a larger unit")
+    return replace(draft, quantity=quantity)
 
 
 def draw_prepaid(draft: Draft) -> Draft:
@@ -83,11 +86,23 @@ def commit(draft: Draft) -> Draft:
 
 
 def round_money(draft: Draft) -> Draft:
-    """Round by the rule of the currency: all that the breakdown comes to, or what of it each record owes."""
+    """Round by the rule of the currency; RatingError where the amount has more digits than can be kept."""
+    amount, currency = _rounded(draft), draft.group.charge.currency
+    _check_digits(draft, amount, AMOUNT_DIGITS_MAX, f"{currency}; look at its price and its usage")
+    return replace(draft, amount_total=amount)
+
+
+def _rounded(draft: Draft) -> Decimal:
+    """Round all that the breakdown comes to, or what of it each record owes."""
     if draft.group.charge.rate_records is RateRecords.TOGETHER:
-        return replace(draft, amount_total=draft.currency.round(worth(draft.breakdown)))
+        return draft.currency.round(worth(draft.breakdown))
     shares = individually.shares(draft.group.lines, draft.quantity, draft.breakdown, draft.unit)
-    return replace(draft, amount_total=exact_sum(map(draft.currency.round, shares)))
+    return exact_sum(map(draft.currency.round, shares))
+
+
+def _check_digits(draft: Draft, figure: Decimal, digits: int, advice: str) -> None:
+    if figure.adjusted() >= digits:
+        raise RatingError(f"{_named(draft)}: more than {digits} digits before the point: {figure:f} {advice}")
 
 
 def take_off_billed(draft: Draft) -> Draft:

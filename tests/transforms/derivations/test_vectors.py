@@ -25,7 +25,6 @@ from transforms.units import Units
 CASES = {case["id"]: case for case in json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))}
 RECURRING = "a recurring metric goes on counting the events of earlier periods; a reading belongs to one period"
 EMPTY = "a period without readings has no record, rather than a record of 0"
-PRICED_APART = "every bucket is priced for itself; a record is one quantity of a period"
 DIFFERENT = {
     "v065": RECURRING,
     "v071": "a negative value is what was read; a filter says where one cannot be",
@@ -35,7 +34,6 @@ DIFFERENT = {
     "v158": EMPTY,
     "v201": "a unit that nobody knows is refused when the catalog is read, before there is any usage in it",
     "v161": "one row per minute; a record is one quantity of a period (`peak` gives the highest of the minutes)",
-    **dict.fromkeys(("v220", "v222", "v224", "v226", "v228"), PRICED_APART),
 }
 OF_VALUES = ("v063", "v067", "v069", "v073", "v147", "v148", "v150", "v152", "v155", "v165")
 OF_NAMES = ("v068", "v076")

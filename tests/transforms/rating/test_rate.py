@@ -84,6 +84,27 @@ def test_a_quantity_above_the_last_tier_is_refused_by_charge_and_quantity():
         bill([used(1, "51")], charge("tiered", HOME_PHONE[0]))
 
 
+def test_a_quantity_that_no_rated_item_can_hold_is_refused_by_charge_and_quantity():
+    most = "9999999999999.9"
+    [item] = bill([used(1, most)], charge("per_unit", price="0.01"))
+    assert (item.quantity, item.amount) == (Decimal(most), Decimal("100000000000.00"))
+    told = (
+        r"'phone' \(C-1\) .*: more than 13 digits before the point: 10000000000000.0 minute; count it in a larger unit"
+    )
+    for too_much in ([used(1, most), used(2, "0.1")], [used(1, "9999999999999.91")]):
+        with pytest.raises(RatingError, match=told):
+            bill(too_much, charge("per_unit", price="0.01"))
+
+
+def test_an_amount_that_no_rated_item_can_hold_is_refused_by_charge_and_amount():
+    dear = charge("per_unit", price="1e9")
+    assert amounts(bill([used(1, "999999999999")], dear)) == [Decimal("999999999999e9")]
+    with pytest.raises(
+        RatingError, match=r"'phone' .* more than 21 digits before the point: 1000000000000000000000.00 USD"
+    ):
+        bill([used(1, "1000000000000")], dear)
+
+
 def test_usage_that_ends_below_zero_is_refused():
     with pytest.raises(RatingError, match=r"'phone' \(C-1\) .* comes to -3 units"):
         bill([used(1, "2"), used(2, "-5")], charge("per_unit", price="1"))

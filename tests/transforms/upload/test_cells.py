@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.upload.cells import WrongCellError, plain, read_custom, read_quantity, read_text
+from transforms.figures import plain
+from transforms.upload.cells import WrongCellError, read_custom, read_quantity, read_text
 from transforms.upload.custom_field import CustomField
 from transforms.upload.dates import Locale, UnclearDateError, instant_of, read_date
 from transforms.upload.reasons import Reason
