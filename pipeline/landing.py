@@ -24,7 +24,7 @@ Reject = tuple[int, str, str]
 SETTINGS = ("SET preserve_insertion_order = false", "SET disabled_optimizers = 'filter_pushdown'")
 # Version 2 keeps numbers as differences: smaller, and read twice as fast. Columns of more values than the limit, in a
 # row group of 122,880, get no dictionary: gathering a larger one takes longer than it saves.
-PARQUET = {"compression": "snappy", "parquet_version": "v2", "dictionary_size_limit": 8192}
+PARQUET = {"compression": "lz4_raw", "parquet_version": "v2", "dictionary_size_limit": 8192}
 REJECTS_MAX = 50_000  # rows at a time
 CACHED_ROWS = 1 << 14  # of some columns; as many as stay in a processor's cache
 
