@@ -19,27 +19,32 @@ def refuse_retyped(source: Source, landed: LandedFile, rejects: Iterable[tuple[i
     row, reason, raw = next(found)
     if (expected := _expected(source).get(reason)) is None or any(other != reason for _, other, _ in found):
         return
-    ours, wanted = expected
+    columns, wanted = expected
     named = source.columns.named()
-    held = raw.split(SEPARATOR)[list(named).index(ours)]
+    held = dict(zip(named, raw.split(SEPARATOR), strict=False))  # a text may hold the separator too
     raise UnreadableFileError(
-        f"retyped_column: all {landed.rows} rows are {reason}: {named[ours]!r} should hold {wanted}, "
-        f"and row {row} holds {held[:EXAMPLE_MAX]!r}"
+        f"retyped_column: all {landed.rows} rows are {reason}: {_listed(named[each] for each in columns)} should hold "
+        f"{wanted}, and row {row} holds {_listed(held[each][:EXAMPLE_MAX] for each in columns)}"
     )
 
 
-def _expected(source: Source) -> dict[str, tuple[str, str]]:
-    """Give, by reason, the column in which it lies and what should stand there."""
+def _listed(texts: Iterable[str]) -> str:
+    return " and ".join(map(repr, texts))
+
+
+def _expected(source: Source) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Give, by reason, the columns in which it lies and what should stand there."""
     number = f"a number such as 1234{source.value.decimal_mark}5"
     stamp = "a time stamp such as 2025-03-01T00:00:00Z" if source.time.format == "iso" else source.time.format
+    at = ("at",) if source.columns.at_time is None else ("at", "at_time")
     words = " or ".join(source.revisions or ())
     expected = {
-        "unreadable_value": ("value", number),
-        "unreadable_at": ("at", stamp),
-        "missing_at": ("at", stamp),
-        "missing_account": ("account", "an account"),
-        "missing_event_id": ("event_id", "an event id"),
-        "unreadable_revision": ("revision", "a whole number or a time stamp"),
-        "unknown_revision": ("revision", words),
+        "unreadable_value": (("value",), number),
+        "unreadable_at": (at, stamp),
+        "missing_at": (at, stamp),
+        "missing_account": (("account",), "an account"),
+        "missing_event_id": (("event_id",), "an event id"),
+        "unreadable_revision": (("revision",), "a whole number or a time stamp"),
+        "unknown_revision": (("revision",), words),
     }
-    return {reason: found for reason, found in expected.items() if found[0] in source.columns.named()}
+    return {reason: found for reason, found in expected.items() if found[0][0] in source.columns.named()}

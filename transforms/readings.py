@@ -1,8 +1,8 @@
 """From raw text to readings: an instant, an exact value, an account, an identity; or a reason why not.
 
-`parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `value`, `account`,
-`subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the first data row) and `defect` (text, or
-null). It gives, row by row:
+`parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `at_time`, `value`,
+`account`, `subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the first data row) and
+`defect` (text, or null). It gives, row by row:
 
     row           int64
     account       text
@@ -45,7 +45,7 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
 
     `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription).
     """
-    rows = _numbered(read_stamps(_named(raw, path), source.time), source)
+    rows = _numbered(read_stamps(_named(raw, path), source.time, source.ahead_us), source)
     rows = rows.mutate(revision_read=_revision(rows, source))
     rows = rows.mutate(reason=_reason(rows, source))
     high, low = _identity(rows, source, file_key)
@@ -64,7 +64,7 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
 
 def point(account: ir.StringValue, subscription: ir.StringValue) -> ir.IntegerValue:
     """Name what is metered by one int64: a hash of account and subscription ('' where none); DuckDB computes it."""
-    return halves(account + (ibis.literal(SEPARATOR) + subscription))[1]
+    return halves(ibis.literal(SEPARATOR).join([account, subscription]))[1]
 
 
 def summary(readings: ir.Table) -> ir.Table:
@@ -81,7 +81,17 @@ def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:
     as_it_stood = {f"raw_{name}": raw[name] for name in read}
     text = {name: raw[name].fill_null("") for name in read}
     text |= {name: _stripped(text[name]) for name in read if name not in {"at", "value"}}  # most of these need no look
+    if "at_time" in text:
+        text["at"] = _stamp(_stripped(text["at"]), text.pop("at_time"))
     return raw.select("row", "defect", **as_it_stood, **(absent | text))
+
+
+def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:
+    """Join the texts of two columns; empty where either is, for a day without its time is no instant.
+
+    A day alone comes out of a spreadsheet, and out of some databases, as its midnight.
+    """
+    return ibis.cases(((day == "") | (time == ""), ""), else_=day.replace("T00:00:00", "") + (ibis.literal(" ") + time))
 
 
 def _stripped(text: ir.StringValue) -> ir.StringValue:

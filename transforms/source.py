@@ -4,43 +4,16 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from transforms.definition import Definition, Exact, Name
 from transforms.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
 from transforms.origins import Http, Sql
 from transforms.period import DAY_SECONDS
+from transforms.time_rules import Marks, Time
 
 PLACEHOLDERS = ("account", "subscription")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Europe/Berlin or UTC") from error
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_zone)]
-
-
-class Fold(StrEnum):
-    """What a local time means that the clock showed twice."""
-
-    FIRST = "first"
-    SECOND = "second"
-    IN_ORDER = "in_order"  # the rows' own order tells: second from where the stamps do not rise any more
-    REJECT = "reject"
-
-
-class Gap(StrEnum):
-    """What a local time means that the clock never showed."""
-
-    SHIFT = "shift"  # counted on with the offset before the change
-    REJECT = "reject"
 
 
 class Duplicates(StrEnum):
@@ -54,11 +27,13 @@ class Duplicates(StrEnum):
 class Columns(Definition):
     """The names of the source's columns; an account may stand in the file's path instead.
 
-    Without `value` every reading counts 1. Of the readings of one event id (without ids: of one account, subscription
-    and instant), those of the highest `revision` hold. `attributes` are what meters filter and group by.
+    `at_time` is for a time that stands apart from its date in `at`. Without `value` every reading counts 1. Of the
+    readings of one event id (without ids: of one account, subscription and instant), those of the highest `revision`
+    hold. `attributes` are what meters filter and group by.
     """
 
     at: str
+    at_time: str | None = None
     value: str | None = None
     account: str | None = None
     subscription: str | None = None
@@ -108,28 +83,6 @@ class Value(Definition):
         return f"decimal({self.digits}, {self.decimals})"
 
 
-class Time(Definition):
-    """How an instant is written: ISO 8601, seconds since 1970, or a strptime pattern without an offset."""
-
-    format: str = "iso"
-    zone: TimeZone = "UTC"
-    fold: Fold = Fold.REJECT
-    gap: Gap = Gap.REJECT
-
-    @model_validator(mode="after")
-    def _pattern(self) -> "Time":
-        if self.format not in {"iso", "epoch_seconds", "epoch_milliseconds"} and "%" not in self.format:
-            raise ValueError(
-                f"format {self.format!r} is none of iso, epoch_seconds, epoch_milliseconds, "
-                "and no pattern such as %d.%m.%Y %H:%M"
-            )
-        if unknown := set(re.findall(r"%-?(.?)", self.format)) - set("aAbBdfgHIjmMnpSyYzZ%"):
-            raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
-        if "%z" in self.format or "%Z" in self.format:
-            raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")
-        return self
-
-
 class Source(Definition):
     """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there.
 
@@ -161,9 +114,30 @@ class Source(Definition):
         return {"kind": "csv", **value} if isinstance(value, dict) else value
 
     @model_validator(mode="after")
-    def _market_clock(self) -> "Source":
-        if isinstance(self.format, Nem12) and self.time.zone == "UTC":
+    def _stamps_of_nem12(self) -> "Source":
+        if not isinstance(self.format, Nem12):
+            return self
+        if self.time.zone == "UTC":
             raise ValueError("NEM12 is written on the market's clock, 10 hours ahead: time.zone is Australia/Brisbane")
+        if self.columns.at_time is not None:
+            raise ValueError("columns.at_time: NEM12 has date and time in one column, start; leave at_time out")
+        if self.time.marks is Marks.END:
+            raise ValueError("time.marks: the stamps of NEM12 mark the start of an interval; leave marks out")
+        return self
+
+    @model_validator(mode="after")
+    def _two_texts_make_a_stamp(self) -> "Source":
+        if self.columns.at_time is not None and self.time.format != "iso" and " " not in self.time.format:
+            raise ValueError(
+                "columns.at_time: date and time are read as one text with a blank between them; "
+                "time.format is iso, or a pattern with that blank such as %d.%m.%Y %H:%M"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _an_end_has_a_start(self) -> "Source":
+        if self.time.marks is Marks.END and self.interval_seconds is None:
+            raise ValueError("time.marks end: say how long the intervals are that the stamps end (interval_seconds)")
         return self
 
     @model_validator(mode="after")
@@ -233,6 +207,11 @@ class Source(Definition):
     def interval_us(self) -> int | None:
         """How far apart samples are, in microseconds; None where it is not declared."""
         return None if self.interval_seconds is None else self.interval_seconds * 1_000_000
+
+    @property
+    def ahead_us(self) -> int:
+        """How far stamps are ahead of the start of what they stand for, in microseconds."""
+        return (self.interval_us or 0) if self.time.marks is Marks.END else 0
 
     def pattern(self) -> tuple[str, "re.Pattern[str]"]:
         """Give the glob that finds the files below the inbox, and the expression that reads their paths."""

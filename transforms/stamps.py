@@ -9,7 +9,7 @@ import pyarrow as pa
 from transforms import clock
 from transforms.builtins import array_extract, epoch_us, substring, try_strptime
 from transforms.period import DAY_US
-from transforms.source import Fold, Gap, Time
+from transforms.time_rules import Fold, Gap, Time
 
 ISO = (
     r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
@@ -21,13 +21,14 @@ COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:
 EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
 
 
-def read_stamps(rows: ir.Table, time: Time) -> ir.Table:
-    """Read the column `at`.
+def read_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
+    """Read the column `at`, whose stamps are so many microseconds ahead of the instants that are meant.
 
     Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable); `at_us`, the instant;
     and `at_reason`, why the zone's rules refuse it.
     """
-    return _place(_clock_reading(rows, time), time)
+    shown = _clock_reading(rows, time)
+    return _place(shown.mutate(local_us=shown.local_us - ahead_us) if ahead_us else shown, time)
 
 
 def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
@@ -43,9 +44,15 @@ def _clock_reading(rows: ir.Table, time: Time) -> ir.Table:
             local_us=_epoch(rows["at"].strip(), *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64")
         )
     if time.format != "iso":
-        local = epoch_us(try_strptime(rows["at"].strip(), time.format))
-        return rows.mutate(local_us=local, offset_us=ibis.null("int64"))
+        return rows.mutate(local_us=_by_pattern(rows["at"].strip(), time), offset_us=ibis.null("int64"))
     return rows.mutate(local_us=epoch_us(_iso_local(rows["at"])), offset_us=_iso_offset(rows["at"]))
+
+
+def _by_pattern(text: ir.StringValue, time: Time) -> ir.IntegerValue:
+    """Read a stamp by the source's pattern; what it does not read may be the end of a day, written as 24:00."""
+    day = epoch_us(try_strptime(text, time.format_at_24))
+    found = epoch_us(try_strptime(text, time.format))  # a case reads the second pattern only where it must
+    return ibis.cases((found.isnull(), ibis.cases((day % DAY_US == 0, day + DAY_US))), else_=found)
 
 
 def _epoch(text: ir.StringValue, scale: int, decimals: int, digits: int) -> ir.IntegerValue:

@@ -6,6 +6,7 @@ from pipeline.extract import describe
 from pipeline.status import summary
 
 HEADER = "at,value\n"
+APART = "source: power\nfiles: power/{account}/*\ncolumns: {at: Date, at_time: Time, value: value}\n"
 
 
 def rows(values, at="2025-03-02T00:00:00Z"):
@@ -48,6 +49,16 @@ def test_a_file_of_which_every_row_fails_alike_is_quarantined_whole_with_an_exam
     (stated,) = business.rows("arrivals", "reason")
     assert stated.startswith(f"retyped_column: {reason}")
     assert "row 1 holds '" in stated
+
+
+def test_a_file_whose_dates_and_times_are_no_stamps_is_shown_with_both(business):
+    business.declare("sources/power.yaml", APART)
+    business.deliver("power/A-1/march.csv", "Date,Time,value\n" + "2025-03-02,noon,1\n" * 10)
+    assert business.extract().quarantined == 1
+    assert business.rows("arrivals", "reason") == [
+        "retyped_column: all 10 rows are unreadable_at: 'Date' and 'Time' should hold a time stamp such as "
+        "2025-03-01T00:00:00Z, and row 1 holds '2025-03-02' and 'noon'"
+    ]
 
 
 @pytest.mark.parametrize(

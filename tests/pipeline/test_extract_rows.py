@@ -56,6 +56,16 @@ def test_a_time_that_is_none_is_quarantined_with_its_row(business, at, reason):
     assert [row[:2] for row in _quarantined_rows(business)] == [(2, reason)]
 
 
+def test_of_a_date_without_its_time_both_texts_are_kept(business):
+    apart = "source: power\nfiles: power/{account}/*\ncolumns: {at: Date, at_time: Time, value: kWh}\n"
+    business.declare("sources/power.yaml", apart)
+    business.deliver("power/A-1/march.csv", "Date,Time,kWh\n2025-03-02,00:15,1\n2025-03-02,,2\n2025-03-02,noon,3\n")
+    assert business.extract().readings == 1
+    assert _quarantined_rows(business) == [
+        (2, "missing_at", "2025-03-02\x1f\x1f2"), (3, "unreadable_at", "2025-03-02\x1fnoon\x1f3"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "written", ["0.1", "0.10", "1.15e-1", "3", "+2.50", ".5", "7.", "12345678901234567890.123456789012345678", "1e3"]
 )

@@ -115,7 +115,6 @@ def test_a_stamp_that_no_billing_period_will_ever_hold_is_quarantined_and_not_lo
         ("%d.%m.%Y %H:%M", "02.01.2014 03:04", "2014-01-02 03:04:00"),
         ("%Y-%m-%d %I:%M %p", "2014-01-02 12:30 AM", "2014-01-02 00:30:00"),
         ("%d.%m.%Y %H:%M", "30.02.2014 00:00", "unreadable_at"),
-        ("%d.%m.%Y %H:%M", "02.01.2014 24:00", "unreadable_at"),
         ("%d.%m.%Y %H:%M", "02.01.2014 03:04:05", "unreadable_at"),
         ("%d.%m.%Y %H:%M", "2014-01-02 03:04", "unreadable_at"),
         ("%d.%m.%Y %H:%M", "", "missing_at"),
@@ -123,6 +122,34 @@ def test_a_stamp_that_no_billing_period_will_ever_hold_is_quarantined_and_not_lo
 )
 def test_seconds_since_1970_and_patterns_are_read_as_declared(parsed, pattern, text, at):
     assert read(parsed, text, format=pattern) == at
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "at"),
+    [
+        ("%d/%m/%Y %H:%M", "02/01/2014 24:00", "2014-01-03 00:00:00"),
+        ("%d.%m.%Y %H:%M:%S", " 31.12.2014 24:00:00 ", "2015-01-01 00:00:00"),
+        ("%H:%M %d.%m.%Y", "24:00 28.02.2014", "2014-03-01 00:00:00"),
+        ("%Y%m%d%H%M", "201202292400", "2012-03-01 00:00:00"),
+        ("%-d/%-m/%Y %-H:%M", "2/1/2014 24:00", "2014-01-03 00:00:00"),
+        ("%m/%d/%Y %H", "01/02/2014 24", "2014-01-03 00:00:00"),
+        ("%d.%m.%Y %%H %H:%M", "24.01.2014 %H 24:00", "2014-01-25 00:00:00"),
+        ("%d/%m/%Y %H:%M", "02/01/2014 24:01", "unreadable_at"),
+        ("%d.%m.%Y %H:%M:%S", "02.01.2014 24:00:01", "unreadable_at"),
+        ("%d/%m/%Y %H:%M", "02/01/2014 25:00", "unreadable_at"),
+        ("%d/%m/%Y %H:%M", "30/02/2014 24:00", "unreadable_at"),
+        ("%d/%m/%Y %H:%M", "24:00", "unreadable_at"),
+        ("%d/%m/%Y %I:%M %p", "02/01/2014 24:00 AM", "unreadable_at"),
+    ],
+)
+def test_24_00_is_the_end_of_the_day_wherever_the_pattern_has_its_hour(parsed, pattern, text, at):
+    assert read(parsed, text, format=pattern) == at
+
+
+def test_24_00_is_midnight_on_the_clock_of_the_source(parsed):
+    texts = ["29.03.2025 24:00", "30.03.2025 00:00", "30.03.2025 24:00", "31.03.2025 00:00"]
+    found = read(parsed, *texts, format="%d.%m.%Y %H:%M", zone="Europe/Berlin")
+    assert found == ["2025-03-29 23:00:00"] * 2 + ["2025-03-30 22:00:00"] * 2
 
 
 FIRST, LAST = datetime(1975, 1, 1, tzinfo=UTC), datetime(2099, 12, 30, tzinfo=UTC)

@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from transforms.source import Csv, Duplicates, Fold, Gap, Parquet, Source
+from transforms.source import Csv, Duplicates, Parquet, Source
+from transforms.time_rules import Fold, Gap, Marks
 
 
 def source(**fields):
@@ -15,13 +16,23 @@ def test_what_a_source_does_not_say_is_the_cautious_choice():
     plain = source()
     assert plain.duplicates is Duplicates.REJECT
     assert (plain.time.zone, plain.time.fold, plain.time.gap) == ("UTC", Fold.REJECT, Gap.REJECT)
+    assert plain.time.marks is Marks.START
     assert plain.quarantine_limit == Decimal("0.05")
     assert (plain.format, plain.value.decimals) == (Csv(), 18)
 
 
 def test_a_source_knows_its_columns_by_our_names():
-    columns = {"at": "Zeit", "value": "Wert", "account": "Konto", "event_id": "Id"}
+    columns = {"at": "Tag", "at_time": "Zeit", "value": "Wert", "account": "Konto", "event_id": "Id"}
     assert source(columns=columns).columns.named() == columns
+
+
+APART = {"columns": {"at": "day", "at_time": "time", "account": "a"}}
+NEM12 = {
+    "format": {"kind": "nem12"},
+    "columns": {"at": "start", "value": "value", "account": "nmi"},
+    "time": {"zone": "Australia/Brisbane"},
+    "interval_seconds": "300",
+}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +52,12 @@ def test_a_source_knows_its_columns_by_our_names():
         ({"time": {"zone": "../etc/passwd"}}, "is not a time zone"),
         ({"time": {"fold": "both"}}, "'first', 'second', 'in_order' or 'reject'"),
         ({"time": {"gap": "drop"}}, "'shift' or 'reject'"),
+        ({"time": {"marks": "middle"}}, "'start' or 'end'"),
+        ({"time": {"marks": "end"}}, "time.marks end: say how long the intervals are .* [(]interval_seconds[)]"),
+        (APART | {"time": {"format": "epoch_seconds"}}, "columns.at_time: date and time are read as one text"),
+        (APART | {"time": {"format": "%d.%m.%Y%H:%M"}}, "columns.at_time: date and time are read as one text"),
+        (NEM12 | {"columns": {**NEM12["columns"], "at_time": "start"}}, "columns.at_time: NEM12 has date and time in"),
+        (NEM12 | {"time": {**NEM12["time"], "marks": "end"}}, "time.marks: the stamps of NEM12 mark the start"),
         ({"duplicates": "first"}, "'keep', 'exact' or 'reject'"),
         ({"quarantine_limit": "1.01"}, "less than or equal to 1"),
         ({"quarantine_limit": 0.1}, "a float has lost the digits"),
@@ -54,6 +71,13 @@ def test_a_source_knows_its_columns_by_our_names():
 def test_a_setting_that_cannot_be_right_is_refused_and_the_message_says_why(fields, message):
     with pytest.raises(ValidationError, match=message):
         source(**fields)
+
+
+@pytest.mark.parametrize("pattern", ["iso", "%d.%m.%Y %H:%M"])
+@pytest.mark.parametrize("kind", ["csv", "excel", "json_lines", "parquet"])
+def test_date_and_time_apart_are_taken_where_one_text_of_both_can_be_read(kind, pattern):
+    found = source(**APART, format={"kind": kind}, time={"format": pattern})
+    assert found.columns.named() == APART["columns"]
 
 
 def test_an_account_that_stands_in_the_path_twice_is_refused_when_the_source_is_read():

@@ -6,7 +6,7 @@ import pytest
 from fetched_api import READING, api_source, fetched, lines, readings, spooled_names
 from scripted_api import Answer, json_answer
 
-from pipeline.sources.api import Patience
+from pipeline.patience import Patience
 from pipeline.sources.fetched import SourceUnavailableError
 
 
@@ -111,7 +111,8 @@ def test_an_answer_that_is_no_json_is_refused(api, spool, body, message):
     assert spooled_names(spool) == []
 
 
-def test_an_answer_that_is_too_large_is_refused_before_it_is_all_there(api, spool):
+def test_an_answer_that_is_too_large_is_refused_before_it_is_all_there(api, spool, monkeypatch):
+    monkeypatch.setattr("pipeline.sources.api.ANSWER_BYTES_MAX", 1000)
     api.script = [Answer("[" + " " * 5_000_000 + "]")]
     with pytest.raises(SourceUnavailableError, match="the answer has more than 1000 bytes; ask for less at a time"):
-        fetched(api_source(), spool, patience=Patience(answer_bytes_max=1000))
+        fetched(api_source(), spool)

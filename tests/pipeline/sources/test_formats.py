@@ -65,6 +65,17 @@ def test_every_format_gives_the_columns_that_a_source_names_under_our_names_and_
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_every_format_gives_date_and_time_where_they_stand_apart(tmp_path, kind):
+    path = tmp_path / "arrived"
+    path.write_bytes(WRITTEN[kind]([["Time", "Date", "who"], ["00:15", "2025-03-01", "A-1"]]))
+    columns = {"at": "Date", "at_time": "Time", "account": "who"}
+    source = {"source": "power", "files": "*", "columns": columns, "format": {"kind": kind}}
+    with open_rows(RawFile(path, "arrived"), Source.model_validate(source)) as found:
+        (row,) = found.arrow().read_all().to_pylist()
+    assert (row["at"], row["at_time"]) == ("2025-03-01", "00:15")
+
+
 def test_a_csv_file_with_the_character_nul_is_quarantined_whole_and_the_next_one_lands(business, march):
     business.deliver("power/A-1/a.csv", HEADER + "2025-03-02T00:00:00Z,1\n2025-03-02T01:00:00Z,x\x00\n")
     business.deliver("power/A-1/b.csv", HEADER + "2025-03-02T00:00:00Z,1\na,\x00,c\n")

@@ -53,6 +53,19 @@ def test_what_was_fetched_is_read_like_any_file_of_json_lines(spool):
 
 
 @pytest.mark.usefixtures("database")
+def test_a_day_and_a_time_of_a_database_are_the_texts_of_one_stamp(spool):
+    query = (
+        "SELECT account, kwh, CAST(at AS date) AS day, CAST(at AS time) AS hour "
+        "FROM usage WHERE at > :start AND at < :end"
+    )
+    source = sql_source(BY_INTERVAL | {"query": query}, at="day", at_time="hour")
+    (file,), _ = fetch(source, NOTHING, APRIL, spool)
+    with open_rows(file, source) as rows:
+        (found,) = rows.arrow().read_all().to_pylist()
+    assert (found["at"], found["at_time"]) == ("2025-03-31", "23:59:59.999999")
+
+
+@pytest.mark.usefixtures("database")
 def test_an_interval_without_a_row_makes_no_file_and_moves_on(spool):
     assert fetch(sql_source(BY_INTERVAL), Position(MAY), datetime(2025, 6, 1, tzinfo=UTC), spool) == (
         [], Position(datetime(2025, 6, 1, tzinfo=UTC)),
