@@ -8,9 +8,10 @@ from fastapi import APIRouter, BackgroundTasks, File, Form, Query, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.layout import money, plain
+from pipeline.layout import money
 from pipeline.store import bill_runs, imports, invoices, overview
 from pipeline.uploads.refused import UploadRefusedError
+from transforms.figures import plain
 from transforms.invoice import number_text
 from transforms.upload.dates import Locale
 from web.callers import Caller, Role

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from pipeline.layout import plain, table
+from pipeline.layout import table
 from pipeline.steps import Shop
 from pipeline.store import funds
+from transforms.figures import plain
 
 FUND = ("account", "fund", "kind", "from", "until", "left", "unit")
 ENTRY = ("fund", "kind", "from", "entry", "units", "unit", "bill run of", "usage of")

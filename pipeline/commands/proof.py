@@ -38,7 +38,7 @@ def trace(source: str, file: str, row: int) -> None:
         click.echo(line)
 
 
-@click.command("close")
+@click.command()
 @period
 def close(period: Period) -> None:
     """Seal billed PERIOD: what it was made of, the rules, the usage, the items and the exports, by their hashes."""

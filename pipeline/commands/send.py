@@ -1,6 +1,7 @@
 """Sending usage to the billing platform, where Airflow does not."""
 
 import time
+from contextlib import closing
 
 import click
 
@@ -27,7 +28,7 @@ ASKS_SECONDS = 2
 def send(period: Period, wait: int) -> None:
     """Send the usage of PERIOD to the billing platform: what it does not hold yet, or holds as it no longer is."""
     store, until = connect(Settings.read().store_url), time.monotonic() + wait
-    with Platform(required(from_environment())) as platform:
+    with closing(Platform(required(from_environment()))) as platform:
         try:
             while not (done := advance(store, platform, period)) and time.monotonic() < until:
                 time.sleep(ASKS_SECONDS)

@@ -1,14 +1,15 @@
-"""Usage files on the command line: upload one, list the imports, write the template."""
+"""Usage files on the command line: upload one, list the imports, cancel one that waits, write the template."""
 
-import getpass
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 
+from pipeline.commands.who import user
 from pipeline.layout import table
 from pipeline.steps import Shop
 from pipeline.store import imports as kept
+from pipeline.uploads.cancel import cancel
 from pipeline.uploads.process import process
 from pipeline.uploads.submit import Upload, submit
 from pipeline.uploads.template import template as write_template
@@ -31,7 +32,7 @@ def upload(file: Path, locale: str, repeat_reason: str) -> None:
     """Check FILE (CSV, XLS, XLSX or a ZIP of one) and load it as a whole, or not at all."""
     shop = Shop.open()
     sent = Upload(file.name, file, locale)
-    submitted = submit(shop.store, shop.home, sent, by=getpass.getuser(), repeat_reason=repeat_reason)
+    submitted = submit(shop.store, shop.home, sent, by=user(), repeat_reason=repeat_reason)
     click.echo(f"import {submitted.import_id}: {submitted.outcome}")
     found = process(shop.store, shop.catalog, shop.home, submitted.import_id)
     click.echo(describe(found))
@@ -46,6 +47,15 @@ def list_imports(limit: int) -> None:
     with Shop.open(whole_catalog=False).store.begin() as connection:
         found = kept.listed(connection, limit=limit)
     click.echo(table(LISTED, [[row[name] for name in LISTED] for row in found]))
+
+
+@click.command("cancel-import")
+@click.argument("import_id")
+@click.option("--reason", required=True, help="Why; it is kept with who did it.")
+def cancel_import(import_id: str, reason: str) -> None:
+    """Cancel IMPORT_ID, an upload that is still Pending: nothing of it will be loaded."""
+    cancel(Shop.open(whole_catalog=False).store, import_id, by=user(), reason=reason)
+    click.echo(f"import {import_id}: canceled")
 
 
 @click.command()
@@ -64,4 +74,4 @@ def describe(found: sa.RowMapping) -> str:
     return "\n".join(lines)
 
 
-COMMANDS: tuple[click.Command, ...] = (upload, list_imports, template)
+COMMANDS: tuple[click.Command, ...] = (upload, list_imports, cancel_import, template)

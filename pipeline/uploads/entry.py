@@ -60,7 +60,9 @@ def load(
     if _sums((row["record_key"], row["quantity"]) for row in stored) != _sums(
         (record.record_key, record.quantity) for record in records
     ):
-        raise StoreMismatchError(f"import {import_id}: the store does not hold what was sent; nothing was loaded")
+        raise StoreMismatchError(
+            f"import {import_id}: the store does not hold what was sent; nothing was loaded: send it again"
+        )
     return {row["record_key"]: row["record_id"] for row in stored}
 
 

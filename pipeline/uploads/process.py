@@ -24,7 +24,6 @@ from transforms.upload.tally import Tally
 from transforms.usage import UsageRecord
 
 PERIODS_MAX = 1000  # each takes a lock, and the store has room for some thousands
-CAUTIONS_KEPT = 100
 
 
 @dataclass

@@ -2,22 +2,22 @@
 
 import csv
 import io
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
+from zipfile import ZipFile
 
 from pipeline.durable import aside, publish, sha256
 from pipeline.uploads.batch import Batch
 from pipeline.uploads.submit import FOLDER
+from pipeline.zips import entry
 from transforms.spreadsheet import neutral
 from transforms.upload.columns import Column
 from transforms.upload.reasons import Problem
 
 COLUMNS = ("ROW", "LINE", "OUTCOME", "RECORD_ID", "ACCOUNT_ID", "UNIQUE_KEY", "REMARKS")
 SHOWN_DIGITS = 12
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same rows give the same bytes
 NOT_LISTED = "more is wrong with it than is listed"
 
 
@@ -30,10 +30,7 @@ def write_result(
         by_row[remark.row].append(str(remark))
     folder = home / FOLDER / import_id
     with aside(folder) as written:
-        with (
-            zipfile.ZipFile(written, "w") as archive,
-            archive.open(zipfile.ZipInfo("result.csv", LONG_AGO), "w") as file,
-        ):
+        with ZipFile(written, "w") as archive, archive.open(entry("result.csv"), "w") as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="")
             _write(text, batch, outcomes, by_row)
             text.flush()

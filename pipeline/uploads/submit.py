@@ -29,7 +29,7 @@ FOLDER = "imports"
 
 
 class UnknownImportError(MeterbridgeError):
-    """There is no such import, or it is not in the status that is asked for."""
+    """There is no such import."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,6 @@ def _slot(connection: sa.Connection, content: str, repeat_reason: str) -> str:
     if active is None or not active.holds(content):
         raise UploadRefusedError(Refusal.NOTHING_TO_REPEAT, "no import of the same usage stands")
     return digest("repeat", content, repeat_reason.strip())
-
-
-def cancel(store: sa.Engine, import_id: str, *, by: str) -> None:
-    """Cancel an import that is still Pending; UnknownImportError when there is none."""
-    with store.begin() as connection:
-        if not imports.cancel(connection, import_id, by):
-            raise UnknownImportError(f"import {import_id} is not Pending: only what waits can be canceled")
 
 
 def _locale(name: str) -> Locale:

@@ -6,6 +6,8 @@ import zipfile
 
 import sqlalchemy as sa
 
+from pipeline.uploads.submit import Upload, submit
+
 HEAD = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
 MARCH = HEAD + "A-1,kwh,2.5,03/01/2025,,,,\nA-1,kwh,4,03/02/2025,,,,\n"
 
@@ -92,6 +94,35 @@ def test_files_come_from_the_imports_folder_and_from_nowhere_else(editor, busine
         with business.store.begin() as connection:
             connection.execute(sa.text("UPDATE imports SET original_path = :path"), {"path": path})
         assert editor.get(f"/v1/object/import/{id_}/file/original").status_code == 404
+
+
+def test_an_admin_cancels_an_import_that_waits_and_its_status_tells_who_did_it_and_why(admin, editor, business):
+    waiting = submit(business.store, business.home, Upload("march.csv", MARCH.encode()), by="ann").import_id
+    path = f"/v1/usage/{waiting}"
+    assert editor.put(f"{path}/cancel").status_code == 403
+    assert admin.put(f"{path}/cancel", headers={"X-Reason": " "}).status_code == 400
+    assert editor.get(f"{path}/status").json()["importStatus"] == "Pending"
+    canceled = admin.put(f"{path}/cancel", headers={"X-Reason": "the wrong month", "Idempotency-Key": "k"})
+    assert canceled.status_code == 200
+    expected = {"success": True, "importStatus": "Canceled", "message": "canceled by admin: the wrong month"}
+    assert canceled.json() == editor.get(f"{path}/status").json() == expected
+    again = admin.put(f"{path}/cancel", headers={"X-Reason": "the wrong month", "Idempotency-Key": "k"})
+    assert (again.status_code, again.json()) == (200, expected)
+    assert status(editor, send(editor))["importStatus"] == "Completed"
+
+
+def test_an_import_that_does_not_wait_is_not_canceled_and_the_answer_says_how_it_stands(admin, business):
+    loaded = send(admin).json()["checkImportStatus"].split("/")[3]
+    before = business.rows("imports", "status", "status_reason", "updated_by", "updated_at")
+    answer = admin.put(f"/v1/usage/{loaded}/cancel")
+    assert answer.status_code == 409
+    said = f"import {loaded} is Completed: only one that is still Pending can be canceled; delete its usage instead"
+    assert answer.json() == {"success": False, "reasons": [{"code": "not_pending", "message": said}]}
+    assert business.rows("imports", "status", "status_reason", "updated_by", "updated_at") == before
+    unknown = admin.put(f"/v1/usage/{'f' * 32}/cancel")
+    assert unknown.status_code == 404
+    assert unknown.json()["reasons"] == [{"code": "not_found", "message": f"there is no import {'f' * 32}"}]
+    assert admin.put("/v1/usage/none/cancel").status_code == 400
 
 
 def test_an_unknown_import_is_not_found(viewer):

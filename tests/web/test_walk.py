@@ -19,6 +19,7 @@ BY_ADMINS = {
     "POST /v1/usage/delete",
     "POST /v1/object/unit-of-measure",
     "PUT /v1/object/unit-of-measure/{unit_id}",
+    "PUT /v1/usage/{import_id}/cancel",
 }
 OPEN = "POST /oauth/token"
 
@@ -43,7 +44,7 @@ def called(http, method, path):
 
 def test_a_stranger_gets_in_nowhere_but_to_the_log_in(app, stranger):
     routes = mounted(app)
-    assert len(routes) == 23
+    assert len(routes) == 24
     for method, path in routes:
         if f"{method} {path}" != OPEN:
             answer = called(stranger, method, path)

@@ -7,14 +7,25 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from pipeline.store import imports
-from web.desk import AtDesk, Desk, Viewer
-from web.documented import CALLS, OBJECTS, Responses
+from pipeline.uploads.cancel import NotPendingError, cancel
+from pipeline.uploads.submit import UnknownImportError
+from web.desk import Admin, AtDesk, Desk, Viewer
+from web.documented import CALLS, KEYED_CALLS, OBJECTS, Responses
 from web.models.imports import ImportObject, ImportStatus
-from web.models.shape import PathId
+from web.models.shape import PathId, Refusal
+from web.once import OnceRoute
 from web.refusals import RefusedError
+from web.routes.usage import BY_CALL, Why
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(tags=["imports"], route_class=OnceRoute)
 UNKNOWN: Responses = {404: {"description": "there is no such import, or it has no such file"}}
+NOT_CANCELED: Responses = {
+    404: {"model": Refusal, "description": "there is no such import"},
+    409: {
+        "model": Refusal,
+        "description": "it is not Pending any more; or the same call is being carried out, or broke off",
+    },
+}
 BYTES: Responses = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -23,6 +34,18 @@ def read_import_status(desk: AtDesk, _caller: Viewer, import_id: PathId) -> Impo
     """Tell how an import stands: Pending, Processing, Completed, Failed or Canceled, and why."""
     row = _found(desk, import_id)
     return ImportStatus(import_status=row["status"], message=row["status_reason"])
+
+
+@router.put("/v1/usage/{import_id}/cancel", responses=KEYED_CALLS | NOT_CANCELED)
+def cancel_import(desk: AtDesk, caller: Admin, import_id: PathId, x_reason: Why = BY_CALL) -> ImportStatus:
+    """Cancel an import that is still Pending: nothing of it will be loaded, and its file can be sent again."""
+    try:
+        cancel(desk.store, import_id, by=caller.name, reason=x_reason)
+    except UnknownImportError as error:
+        raise RefusedError(404, "not_found", f"there is no import {import_id}") from error
+    except NotPendingError as error:
+        raise RefusedError(409, "not_pending", str(error)) from error
+    return read_import_status(desk, caller, import_id)
 
 
 @router.get("/v1/object/import/{import_id}", responses=OBJECTS | UNKNOWN)
