@@ -22,8 +22,8 @@ import click
 import duckdb
 
 from pipeline.durable import sha256
-from pipeline.kept import keep
 from pipeline.landing import landing
+from pipeline.raw import keep_raw
 from pipeline.sources.files import RawFile
 from transforms.source import Source
 
@@ -98,7 +98,7 @@ def _land(source: Source, path: Path, home: Path) -> None:
 
 def _keep(path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as home:
-        keep(path, Path(home), "bench", sha256(path))
+        keep_raw(path, Path(home), "bench", sha256(path))
 
 
 def _memory(shape: str, path: Path, home: Path) -> str:

@@ -5,14 +5,13 @@ quantities or money itself: it sees small integers measured here, which are exac
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from transforms.period import micros
 
 
 # `Any`: a cell of an object column can hold anything, and telling so is what the measures are for.
@@ -55,4 +54,4 @@ def microseconds(value: object) -> int | None:
     """Give an instant in microseconds since 1970 UTC; None when it is missing or has no time zone."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         return None
-    return int((value - _EPOCH) // _MICROSECOND)
+    return micros(value)

@@ -15,7 +15,7 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-_PAGE = """<!DOCTYPE html>
+PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="UTF-8"><title>{{ title }}</title><style>{{ style | safe }}</style></head>
 <body><h1>{{ title }}</h1>
@@ -25,7 +25,7 @@ _PAGE = """<!DOCTYPE html>
 """
 
 # Links are dead in a page that stands alone (they lead to a site that is not built), so they look and act like text.
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h5 { font-size: 1.15rem; margin: 1.2rem 0 .3rem; } ul { list-style: none; padding: 0; }
 table { border-collapse: collapse; width: 100%; margin: .4rem 0; }
@@ -45,9 +45,8 @@ class _OfflineView(DefaultJinjaPageView):
         super().__init__()
         self._ids = count(1)
 
-    # `Any`: a content block is nested lists, dicts and texts, and the base class gives it no narrower type.
     @pass_context
-    def render_content_block(self, jinja_context: Context, content_block: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def render_content_block(self, jinja_context: Context, content_block: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401 nested lists, dicts and texts; the base class names no narrower type
         """Escape plain text: the base class would put a value such as `<script>` into the page as it is."""
         return super().render_content_block(jinja_context, _escaped(content_block), *args, **options)
 
@@ -56,7 +55,7 @@ class _OfflineView(DefaultJinjaPageView):
         return f"{prefix or ''}{next(self._ids)}"
 
 
-def _escaped(block: Any) -> Any:  # noqa: ANN401 - as above
+def _escaped(block: Any) -> Any:  # noqa: ANN401 as above
     """Escape a text and the texts of a list; blocks are rendered by their own templates, which come back here."""
     if isinstance(block, list):
         return [_escaped(element) for element in block]
@@ -66,5 +65,5 @@ def _escaped(block: Any) -> Any:  # noqa: ANN401 - as above
 def page(result: ExpectationSuiteValidationResult, title: str) -> str:
     """Render one validation result as an HTML document."""
     document = ValidationResultsPageRenderer(run_info_at_end=True).render(result).to_json_dict()
-    template = _OfflineView().env.from_string(_PAGE)
-    return template.render({**document, "title": title, "style": _STYLE})
+    template = _OfflineView().env.from_string(PAGE)
+    return template.render({**document, "title": title, "style": STYLE})

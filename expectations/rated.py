@@ -1,7 +1,7 @@
 """What must hold for rated items before a bill run is committed.
 
-A bad item is quarantined, its usage stays Pending and the other accounts are billed. Two items of one identity stop the
-run: billing both would bill the same usage twice.
+A bad item is named with what is wrong about it, and stops the whole run: money is not billed in part. So do two items
+of one identity: billing both would bill the same usage twice.
 """
 
 from collections.abc import Collection

@@ -10,15 +10,12 @@ import pandas as pd
 
 from expectations.measures import decimal_places, is_finite, measured, microseconds, sign, whole_digits
 from expectations.suite import Expectation, Suite, quarantine_unless, stop_unless
+from transforms.limits import DECIMALS_MAX, DESCRIPTION_LENGTH_MAX, WHOLE_DIGITS_MAX
 
 REQUIRED = ("account_number", "charge_number", "charge", "uom", "readings")
 OPTIONAL = ("subscription_number", "description")
 # The identifiers of the platform and their longest lengths, in characters.
 IDENTIFIERS = {"account_number": 50, "charge_number": 50, "subscription_number": 100}
-DESCRIPTION_LENGTH_MAX = 200
-# A quantity is at most 9999999999999.999999999: the platform keeps 13 digits before the point and 9 after it.
-WHOLE_DIGITS_MAX = 13
-DECIMALS_MAX = 9
 
 
 def suite(units: Collection[str]) -> Suite:

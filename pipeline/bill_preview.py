@@ -23,11 +23,10 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     """Rate what is asked for as things stand, and lay out what it comes to; RatingError where it cannot be rated."""
     with store.begin() as connection:
         found = due(connection, catalog, asked, lock=False)
-        before = _billed(connection, asked.period.before)
+        before = _billed_before(connection, asked.period)
     sums: Sums = {}
     for item in found.items:
-        items, amount = sums.get(key := (item.charge, item.currency), NOTHING)
-        sums[key] = (items + 1, EXACT.add(amount, item.amount))
+        _add(sums, (item.charge, item.currency), (1, item.amount))
     heading = f"a bill run of {asked.period} would take {len(found.pending)} records and bill:"
     left = [f"{len(found.left)} records would stay Pending:", *found.left] if found.left else []
     return "\n".join([heading, _beside(sums, before, asked.period), *left])
@@ -37,7 +36,7 @@ def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collect
     """Lay out what bill runs of a period came to, where a person has to approve it; else None."""
     with store.begin() as connection:
         rated = _billed(connection, period, runs)
-        before = _billed(connection, period.before)
+        before = _billed_before(connection, period)
     reasons = approval.to_approve(_by_currency(rated), _by_currency(before), catalog.units.currencies)
     return "\n".join([*reasons, _beside(rated, before, period)]) if reasons else None
 
@@ -45,6 +44,20 @@ def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collect
 def _billed(connection: sa.Connection, period: Period, runs: Collection[str] | None = None) -> Sums:
     rows = bill_runs.amounts(connection, period, runs)
     return {(row["charge"], row["currency"]): (row["items"], row["amount"]) for row in rows}
+
+
+def _billed_before(connection: sa.Connection, period: Period) -> Sums:
+    """Add up what the period before came to; it may be of two names, for the cycles that have this one."""
+    sums: Sums = {}
+    for each in period.before:
+        for key, figures in _billed(connection, each).items():
+            _add(sums, key, figures)
+    return sums
+
+
+def _add(sums: Sums, key: tuple[str, str], more: tuple[int, Decimal]) -> None:
+    items, amount = sums.get(key, NOTHING)
+    sums[key] = (items + more[0], EXACT.add(amount, more[1]))
 
 
 def _by_currency(sums: Sums) -> dict[str, Decimal]:
@@ -57,7 +70,8 @@ def _beside(now: Sums, before: Sums, period: Period) -> str:
     rows = [_row(*key, now.get(key, NOTHING), before.get(key, NOTHING)) for key in keys]
     codes = sorted({currency for _, currency in keys})
     rows += [_row("all", code, _total(now, code), _total(before, code)) for code in codes]
-    return table(("charge", "currency", "items", "amount", str(period.before), "change"), rows)
+    named = ", ".join(map(str, period.before)) or "before"
+    return table(("charge", "currency", "items", "amount", named, "change"), rows)
 
 
 def _total(sums: Sums, code: str) -> tuple[int, Decimal]:

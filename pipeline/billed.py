@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.layout import money, plain
+from pipeline.layout import money
 from pipeline.rerate import row_text
 from pipeline.seal import Figures, hash_of
 from pipeline.store import closing, customers
 from transforms.customers import Account
+from transforms.figures import plain
 from transforms.rating.lines import exact_sum
 
 

@@ -1,4 +1,4 @@
-"""The catalog as a whole: units, sources, charges lookups and meters, checked against each other."""
+"""The catalog as a whole: units, lookups, custom fields, sources, charges and meters, checked against each other."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -176,13 +176,19 @@ class Catalog:
         meter = document.as_model(Meter)
         _check_known(document, ("source",), meter.source_name, self.sources)
         _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
-        if not self.charges[meter.map.charge].takes_usage:
-            model = self.charges[meter.map.charge].pricing.model
-            text = f"map.charge: {meter.map.charge!r} takes no usage of its own: its model is {model}"
+        self._check_charge(document, meter, self.charges[meter.map.charge])
+        self._check_derivation(document, meter, self.sources[meter.source_name])
+        self._check_unit(document, meter)
+        self.meters[meter.meter] = meter
+
+    def _check_charge(self, document: Document, meter: Meter, charge: Charge) -> None:
+        if not charge.takes_usage:
+            text = f"map.charge: {charge.charge!r} takes no usage of its own: its model is {charge.pricing.model}"
             raise CatalogError([document.problem(("map", "charge"), text)])
-        for name in self.charges[meter.map.charge].price_fields:
+        for name in charge.price_fields:
             _check_known(document, ("map", "custom_fields"), name, meter.map.custom_fields, "not filled by the meter")
-        source = self.source(meter.source_name)
+
+    def _check_derivation(self, document: Document, meter: Meter, source: Source) -> None:
         for name in sorted(meter.derive.attributes):
             _check_known(
                 document, ("derive",), name, source.columns.attributes, f"no attribute of source {source.source}"
@@ -192,12 +198,13 @@ class Catalog:
         if meter.coverage and source.interval_seconds is None:
             text = f"coverage: source {source.source} must say how far apart its samples are (interval_seconds)"
             raise CatalogError([document.problem(("coverage",), text)])
+
+    def _check_unit(self, document: Document, meter: Meter) -> None:
         uom = self.uom(meter)
         if meter.map.factor is None and uom in self.units.units:
             _check_known(
                 document, ("map", "unit"), meter.map.unit, {uom, *self.units.units[uom].aliases}, f"no unit of {uom!r}"
             )
-        self.meters[meter.meter] = meter
 
 
 def _find(parts: dict[str, Part], name: str, kind: str) -> Part:

@@ -43,8 +43,8 @@ def main() -> None:
         click.echo(f"meterbridge: {error}", err=True)
         sys.exit(1)
     except sa.exc.OperationalError as error:
-        reason = str(error.orig).splitlines()[0]
-        click.echo(f"meterbridge: the usage store cannot be used: {reason}; is METERBRIDGE_STORE_URL right?", err=True)
+        told = str(error.orig).splitlines()[0]
+        click.echo(f"meterbridge: the usage store cannot be used: {told}; is METERBRIDGE_STORE_URL right?", err=True)
         sys.exit(1)
     except sa.exc.ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:

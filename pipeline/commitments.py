@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.preflight import sort_out
 from pipeline.rerate import owner_of
+from pipeline.store import billing, customers
 from pipeline.store import commitments as store
-from pipeline.store import customers
 from transforms.charge import Charge
 from transforms.commitment import Commitment
 from transforms.contributions import Contribution, commitments, contributions
@@ -51,7 +51,7 @@ def unbilled(connection: sa.Connection, catalog: Catalog, asked: Asked) -> list[
     if not (found := contributing(connection, catalog, asked)):
         return []
     periods = {str(each.period) for each in found}
-    waiting = periods - store.rated(connection, periods)
+    waiting = periods - billing.rated_among(connection, periods)
     rows = store.pending(connection, {each.charge_number for each in found}, periods)
     late = {(row["charge_number"], row["period"]) for row in sort_out(connection, catalog, rows).taken}
     return sorted({each.period for each in found if str(each.period) in waiting or _place(each) in late})

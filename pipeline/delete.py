@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.layout import plain
 from pipeline.store import changes, locks
 from pipeline.store.changes import Condition
 from transforms.errors import MeterbridgeError
+from transforms.figures import plain
 from transforms.rating.lines import exact_sums
 
 SHOWN_MAX = 20
@@ -123,7 +123,7 @@ def _check(connection: sa.Connection, selection: Selection, rows: Sequence[sa.Ro
 
 def _delete(connection: sa.Connection, rows: Sequence[sa.RowMapping], by: str, reason: str) -> None:
     if changes.delete(connection, [row["record_id"] for row in rows], by, reason) != len(rows):
-        raise DeleteRefusedError("the store does not hold what was chosen any more; nothing was deleted")
+        raise DeleteRefusedError("the store does not hold what was chosen any more; nothing was deleted: choose again")
     changes.alter(connection, Counter(row["import_id"] for row in rows), by)
 
 

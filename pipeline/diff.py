@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from pipeline.batch import Batch
 from pipeline.catalog import Catalog
-from pipeline.layout import money, plain, table
+from pipeline.layout import money, table
 from pipeline.store import incoming
 from transforms.diff import KINDS, Diff
+from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.lines import exact_sums
 from transforms.rating.rate import rate

@@ -3,7 +3,7 @@
 import csv
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,14 +38,18 @@ class CatalogError(MeterbridgeError):
         self.problems = problems
 
 
+def _one_problem(told: str) -> CatalogError:
+    return CatalogError([told])
+
+
 @contextmanager
-def open_csv(path: Path) -> Iterator["csv.DictReader[str]"]:
-    """Open a CSV file of the catalog, whose first line names its columns; CatalogError where it is not UTF-8."""
+def open_csv(path: Path, error_of: Callable[[str], MeterbridgeError] = _one_problem) -> Iterator["csv.DictReader[str]"]:
+    """Open a CSV file whose first line names its columns; not UTF-8, it is a CatalogError, or what `error_of` makes."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield csv.DictReader(file)
     except UnicodeDecodeError as error:
-        raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
+        raise error_of(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
 @dataclass

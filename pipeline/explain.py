@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipeline.catalog import Catalog
 from pipeline.commitments import settled_with
 from pipeline.explain_record import Explainer, Told
-from pipeline.layout import money, plain
+from pipeline.layout import money
 from pipeline.prepaid import recorded
 from pipeline.rerate import item_text, rate_again, row_text
 from pipeline.seal import Manifest, SealedFile, read
@@ -19,6 +19,7 @@ from pipeline.sealed_rules import unseal_rules
 from pipeline.store import closing, customers, lineage
 from transforms.customers import Account
 from transforms.errors import MeterbridgeError
+from transforms.figures import plain
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.prepaid import Recorded
 from transforms.rating.usage import RatingError

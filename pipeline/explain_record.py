@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import plain, table
+from pipeline.layout import table
 from pipeline.placed import FileRow, Placed, placed_of
 from pipeline.remake import Remade, Sent, remake, remake_upload, situation_then
 from pipeline.situation import Situation
 from pipeline.store import lineage, usage
 from transforms.exact import Rounding, round_exact
 from transforms.fate import Fate
+from transforms.figures import plain
 from transforms.meter import CARRIED_IN, Meter
 from transforms.period import Period, instant
 from transforms.upload.columns import Column

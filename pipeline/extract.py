@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pipeline.durable import sha256
-from pipeline.kept import keep
 from pipeline.landing import Landing, landing
+from pipeline.raw import keep_raw
 from pipeline.replay import replay_whole
 from pipeline.sources.drift import difference
 from pipeline.sources.fetched import Position, fetch
@@ -96,7 +96,7 @@ def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> _Taken:
         with store.begin() as connection:
             if arrivals.has_arrived(connection, source.source, hashed, raw.uri, raw.version):
                 return _Taken({"known": 1})
-        local = keep(path, home, source.source, hashed)
+        local = keep_raw(path, home, source.source, hashed)
     arrival = Arrival(source.source, hashed, raw.uri, local.stat().st_size, version=raw.version)
     try:
         with landing(source, replace(raw, path=local), hashed, home) as read:

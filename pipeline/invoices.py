@@ -8,12 +8,13 @@ from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from pipeline.store import invoices as stored
+from pipeline.zips import entry
 from transforms.errors import MeterbridgeError
 from transforms.figures import decimals_of
 from transforms.invoice import Invoice, InvoiceItem, as_json, number_text
@@ -22,9 +23,6 @@ from transforms.period import Period
 from transforms.units import Currency
 
 BATCH_ROWS = 1_000
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip says when its files were made: always this, so that its bytes are its content
-UNIX = 3
-READABLE = 0o644 << 16
 UNKNOWN_DECIMALS = 2  # of a currency that the catalog does not know any more
 Currencies = Mapping[str, Currency]
 COPIED = (
@@ -59,7 +57,7 @@ def write_documents(invoices: Iterable[Invoice], pages: Path, lines: Path) -> No
     """Write invoices as a zip of HTML pages, `<number>.html`, and as lines of canonical JSON."""
     with ZipFile(pages, "w") as archive, lines.open("w", encoding="utf-8", newline="") as file:
         for invoice in invoices:
-            archive.writestr(_entry(f"{number_text(invoice.number)}.html"), as_html(invoice))
+            archive.writestr(entry(f"{number_text(invoice.number)}.html"), as_html(invoice))
             file.write(as_json(invoice))
 
 
@@ -83,13 +81,6 @@ def decimals(currencies: Currencies, currency: str, amount: Decimal = Decimal(0)
     return max(known.decimals if known else UNKNOWN_DECIMALS, decimals_of(amount))
 
 
-def _entry(name: str) -> ZipInfo:
-    """Describe a file of a zip so that it is the same on every machine."""
-    entry = ZipInfo(name, EARLIEST)
-    entry.compress_type, entry.create_system, entry.external_attr = ZIP_DEFLATED, UNIX, READABLE
-    return entry
-
-
 def _invoices(connection: sa.Connection, currencies: Currencies, selected: sa.Select[Any]) -> Iterator[Invoice]:
     statement = selected.execution_options(yield_per=BATCH_ROWS)
     with closing(connection.execute(statement)) as result:
@@ -110,7 +101,8 @@ def _invoice(rows: list[sa.RowMapping], currencies: Currencies) -> Invoice:
     if (found.amount, len(rows)) != (first["invoiced"], first["invoiced_items"]):
         raise InvoiceMismatchError(
             f"{number_text(found.number)} says {first['invoiced_items']} items and {first['invoiced']:f} "
-            f"{found.currency}; the store has {len(rows)} items, which come to {found.amount:f}"
+            f"{found.currency}; the store has {len(rows)} items, which come to {found.amount:f}: "
+            "restore the store from a backup"
         )
     return found
 

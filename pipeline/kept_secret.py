@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pipeline.settings import secret
-from pipeline.sources.unavailable import hidden
 
 SECRETS = ("METERBRIDGE_STORE_URL", "METERBRIDGE_API_SECRET", "PGPASSWORD")
 CONNECTION = "METERBRIDGE_CONNECTION_"
@@ -22,6 +21,14 @@ def hidden_parts(text: str, *secrets: str) -> str:
     """Put asterisks where one of these stands in a text: a token, or of an address whatever lets somebody in."""
     found = {part for each in secrets for part in _parts(each) if len(part) >= LENGTH_MIN}
     return hidden(text, *sorted(found, key=len, reverse=True))
+
+
+def hidden(text: str, *secrets: str | None) -> str:
+    """Put asterisks where a secret stands in what a library says, as it is or as an address holds it."""
+    for each in filter(None, secrets):
+        for written in (each, quote(each, safe=""), quote_plus(each)):
+            text = text.replace(written, "***")
+    return text
 
 
 def _names() -> set[str]:

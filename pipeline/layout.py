@@ -3,11 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-
-def plain(number: Decimal) -> str:
-    """Show a number without the zeros that its column adds."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+from transforms.figures import plain
 
 
 def money(amount: Decimal) -> str:

@@ -177,7 +177,9 @@ def _add(this: Load, found: Diff) -> str:
 def _complete(this: Load, new: str, sent: Sum) -> str:
     """Read back what the store holds, and complete the import when that is what was sent."""
     if incoming.stands(this.connection, new) != sent:
-        raise LoadRefusedError(f"import {new}: the store does not hold what was sent; nothing was loaded")
+        raise LoadRefusedError(
+            f"import {new}: the store does not hold what was sent; nothing was loaded: load it again"
+        )
     quarantined = this.batch.quarantined
     figures = {
         "total_count": sent.records + quarantined,

@@ -9,9 +9,10 @@ from typing import Literal
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import money, plain, table
+from pipeline.layout import money, table
 from pipeline.store import billing, customers
 from transforms.customers import Account, SubscribedCharge
+from transforms.figures import plain
 from transforms.period import Period, Window
 from transforms.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.lines import exact_sums

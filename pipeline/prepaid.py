@@ -10,7 +10,7 @@ from pipeline.store import customers, funds, locks
 from pipeline.store.overdrawn import Draws, overdrawn_periods
 from transforms.customers import Account
 from transforms.period import Period
-from transforms.prepaid import Prepaid, Scope
+from transforms.prepaid import FundScope, Prepaid
 from transforms.rating.asked import Asked
 from transforms.rating.funds import Buyer, OpenFunds, open_funds
 from transforms.rating.lines import EXACT
@@ -66,7 +66,7 @@ def overdrawn(connection: sa.Connection, catalog: Catalog) -> list[Period]:
     wide = [
         name
         for name, charge in catalog.charges.items()
-        if isinstance(charge.pricing, Prepaid) and charge.pricing.scope is Scope.ACCOUNT
+        if isinstance(charge.pricing, Prepaid) and charge.pricing.scope is FundScope.ACCOUNT
     ]
     return overdrawn_periods(connection, draws, wide)
 

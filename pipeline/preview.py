@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from pipeline import artefact, steps
-from pipeline.layout import plain, table
+from pipeline.layout import table
 from pipeline.map import read_usage
 from pipeline.steps import Shop
 from transforms.coverage import shown
+from transforms.figures import plain
 from transforms.period import Period
+from transforms.usage import UsageRecord
 
 RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
 
@@ -20,26 +22,21 @@ def preview(shop: Shop, meter: str, period: Period, *, at: datetime) -> str:
     verdict, judged = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
     reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     records, about = read_usage(usage)
-    rows = [
-        (
-            each.account_number,
-            each.charge_number,
-            plain(each.quantity),
-            each.uom,
-            each.readings,
-            "-" if (part := shown(each)) is None else plain(part),
-            each.start_at,
-            each.end_at,
-        )
-        for each in records
-    ]
     refused = [
         f"  quarantined: {each.charge_number}, {reasons[each.record_key]}"
         for each in records
         if each.record_key in reasons
     ]
     warned = [f"  warning: {warning}" for warning in judged["warnings"]]
-    return "\n".join([f"{meter} {period}", table(RECORD, rows), *refused, *warned, "\nReadings", *_places(about)])
+    return "\n".join(
+        [f"{meter} {period}", table(RECORD, map(_row, records)), *refused, *warned, "\nReadings", *_places(about)]
+    )
+
+
+def _row(each: UsageRecord) -> tuple[object, ...]:
+    coverage = "-" if (part := shown(each)) is None else plain(part)
+    whose, counted = (each.account_number, each.charge_number), (plain(each.quantity), each.uom, each.readings)
+    return *whose, *counted, coverage, each.start_at, each.end_at
 
 
 def _places(about: dict[str, Any]) -> Iterator[str]:

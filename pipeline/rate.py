@@ -185,7 +185,9 @@ def _keep(connection: sa.Connection, asked: Asked, run: str, found: Due, verdict
     billing.add_items(connection, run, asked.period, found.items)
     keep_movements(connection, found.movements, run)
     if billing.process(connection, run, found.pending) != len(found.pending):
-        raise ValidationFailedError(f"bill run {run}: not every record could be processed; nothing was billed")
+        raise ValidationFailedError(
+            f"bill run {run}: not every record could be processed; nothing was billed: make it again"
+        )
 
 
 def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.documents import nearest
+from pipeline.documents import nearest, open_csv
 from pipeline.store import customers
 from transforms.customers import Account, SubscribedCharge
 from transforms.cycles import cycle_of
@@ -56,14 +56,11 @@ def register(store: sa.Engine, catalog: Catalog, folder: Path) -> Registered:
 def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:
     """Give every row with its place in the file."""
     if not path.is_file():
-        raise RegisterError(f"{path} is missing")
+        raise RegisterError(f"{path} is missing: put it there, or name its folder (`meterbridge register FOLDER`)")
     names = [field.name for field in fields(kind)]
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for place, row in _rows(path, csv.DictReader(file), names):
-                yield place, _typed(row, kind, place)
-    except UnicodeDecodeError as error:
-        raise RegisterError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+    with open_csv(path, RegisterError) as reader:
+        for place, row in _rows(path, reader, names):
+            yield place, _typed(row, kind, place)
 
 
 def _rows(path: Path, reader: "csv.DictReader[str]", names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.kept import RawBytesError, kept
 from pipeline.landing import Landing, landing
+from pipeline.raw import RawBytesError, raw_path
 from pipeline.sources.files import RawFile, UnreadableFileError
 from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
@@ -94,7 +94,7 @@ def _take_place(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -
 
 
 def _bytes(source: Source, home: Path, arrival: Arrival) -> Path:
-    path = kept(home, source.source, arrival.sha256)
+    path = raw_path(home, source.source, arrival.sha256)
     if not path.is_file():
         raise RawBytesError(f"{arrival.uri}: its bytes are not below {home / 'raw'}; restore them from a backup")
     return path

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import plain
 from pipeline.preflight import Pickup
 from pipeline.store.billing import COPIED, columns_of
 from transforms.commitment import Commitment
 from transforms.customers import Account
+from transforms.figures import plain
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import NOTHING, rate
 from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ def periods_to_send(after: datetime, until: datetime, account: Account | None) -
 def is_sent(period: str, account: Account | None) -> bool:
     """Send what the billing platform lacks of a period, as far as that goes now; True once it holds all of it."""
     store, wanted = connect(Settings.read().store_url), Period.parse(period)
-    with Platform(required(account)) as platform:
+    with closing(Platform(required(account))) as platform:
         done = send.advance(store, platform, wanted)
         for line in send.described(store, platform.name, wanted):
             log.info("%s", line)

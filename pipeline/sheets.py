@@ -15,9 +15,8 @@ from transforms.spreadsheet import neutral
 SHEET_ROWS_MAX = 1_048_575  # below the header
 DOUBLE_DIGITS = 15  # that a spreadsheet's numbers keep
 FIRST_YEAR = 1900  # of a spreadsheet's dates
-EPOCH = datetime(
-    1980, 1, 1, tzinfo=UTC
-)  # a workbook says when it was made: always this, so that its bytes are its content
+# A workbook says when it was made: always this, so that its bytes are its content.
+CREATED = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 class UnfitExportError(MeterbridgeError):
@@ -28,7 +27,7 @@ class UnfitExportError(MeterbridgeError):
 def new_book(path: Path) -> Iterator[Any]:
     """Write a workbook sheet by sheet, each from its top to its bottom, in bounded memory."""
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        book.set_properties({"created": EPOCH})
+        book.set_properties({"created": CREATED})
         yield book
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from pipeline.layout import money, plain, table
+from pipeline.layout import money, table
 from pipeline.store import ledger, overview
+from transforms.figures import plain
 from transforms.rating.lines import exact_sums
 from transforms.reconcile import PLACES, Ledger
 
@@ -24,38 +25,42 @@ def summary(store: sa.Engine) -> str:
 
 def _sections(connection: sa.Connection) -> Iterator[str]:
     yield "Readings landed"
-    sources = overview.sources(connection)
-    yield table(
-        ("source", "files", "readings", "rows quarantined", "files quarantined"),
-        [tuple(row.values()) for row in sources],
-    )
+    yield from _landed(connection)
+    yield "\nConservation: where every reading is"
+    yield from _conserved(connection)
+    statuses = overview.records_by_status(connection)
+    yield f"\nUsage records: {statuses.get('Processed', 0)} Processed, {statuses.get('Pending', 0)} Pending"
+    yield "\nRated items"
+    yield from _rated(connection)
+    yield "\nExports, below the home's exports folder"
+    files = [(row["path"], row["rows"], plain(row["control_total"])) for row in overview.written(connection)]
+    yield table(("file", "rows", "control total"), files)
+
+
+def _landed(connection: sa.Connection) -> Iterator[str]:
+    rows = [tuple(row.values()) for row in overview.sources(connection)]
+    yield table(("source", "files", "readings", "rows quarantined", "files quarantined"), rows)
     for row in overview.quarantined_rows_by_reason(connection):
         yield f"  {row['source']}: {row['rows']} rows quarantined, {row['reason']}"
     for file in overview.quarantined_files(connection):
         yield f"  {file['source']}: {file['uri']} is quarantined: {file['reason']}"
     for file in overview.warnings(connection):
         yield f"  {file['source']}: {file['uri']}: {file['warning']}"
-    yield "\nConservation: where every reading is"
+
+
+def _conserved(connection: sa.Connection) -> Iterator[str]:
     ledgers = ledger.all_ledgers(connection)
-    yield table(
-        ("period", "meter", "landed", *PLACES, "unexplained"), [_ledger_row(each) for each in ledgers if each.landed]
-    )
+    rows = [_ledger_row(each) for each in ledgers if each.landed]
+    yield table(("period", "meter", "landed", *PLACES, "unexplained"), rows)
     yield from _remarks(ledgers)
     for period, meter in ledger.stale(connection):
         yield f"  {period} {meter}: stale, other files have landed since; the meter's next run derives it again"
-    statuses = overview.records_by_status(connection)
-    yield f"\nUsage records: {statuses.get('Processed', 0)} Processed, {statuses.get('Pending', 0)} Pending"
-    yield "\nRated items"
+
+
+def _rated(connection: sa.Connection) -> Iterator[str]:
     items = overview.items(connection)
-    yield table(
-        ("period", "account", "charge", "quantity", "unit", "amount", "currency"), [_item_row(row) for row in items]
-    )
+    yield table(("period", "account", "charge", "quantity", "unit", "amount", "currency"), map(_item_row, items))
     yield _total(items)
-    yield "\nExports, below the home's exports folder"
-    yield table(
-        ("file", "rows", "control total"),
-        [(row["path"], row["rows"], plain(row["control_total"])) for row in overview.written(connection)],
-    )
 
 
 def _ledger_row(each: Ledger) -> tuple[object, ...]:

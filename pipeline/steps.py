@@ -21,9 +21,9 @@ from pipeline.catalog import Catalog
 from pipeline.derive import derive
 from pipeline.export import export
 from pipeline.extract import Extracted, extract
+from pipeline.keep import keep
 from pipeline.load import Loaded, load
 from pipeline.map import map_usage
-from pipeline.partials import keep
 from pipeline.post import post
 from pipeline.rate import rate
 from pipeline.settings import Settings
@@ -46,6 +46,7 @@ __all__ = [
     "rate",
     "run_meter",
     "validate_usage",
+    "validated_usage",
 ]
 
 

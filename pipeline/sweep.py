@@ -8,9 +8,10 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import plain, table
+from pipeline.layout import table
 from pipeline.preflight import sort_out
 from pipeline.store import billing
+from transforms.figures import plain
 from transforms.period import Period
 
 GRACE = timedelta(days=5)

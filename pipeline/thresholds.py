@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pipeline.layout import money, plain
+from pipeline.layout import money
 from pipeline.steps import Shop
 from pipeline.store import events
 from pipeline.unbilled import Unbilled, unbilled
+from transforms.figures import plain
 
 
 def note_thresholds(shop: Shop, *, at: datetime) -> int:

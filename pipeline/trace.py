@@ -7,12 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import money, plain
+from pipeline.layout import money
 from pipeline.placed import reading_of, row_of
 from pipeline.situation import Situation, situation_of
 from pipeline.store import lineage, usage
 from transforms.errors import MeterbridgeError
 from transforms.fate import LEDGER, Fate
+from transforms.figures import plain
 from transforms.identity import record_key
 from transforms.period import Period, instant
 from transforms.readings import SEPARATOR

@@ -12,7 +12,7 @@ from itertools import count, groupby
 import sqlalchemy as sa
 
 from pipeline.catalog import Catalog
-from pipeline.layout import money, plain, table
+from pipeline.layout import money, table
 from pipeline.rate import due
 from pipeline.remake import remake
 from pipeline.situation import situation_of
@@ -20,6 +20,7 @@ from pipeline.steps import Shop
 from pipeline.store import billing, customers, ledger
 from transforms.cycles import cycles_of
 from transforms.errors import MeterbridgeError
+from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.asked import Asked
 from transforms.rating.lines import exact_sum

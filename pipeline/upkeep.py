@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from pipeline import days
 from pipeline.catalog import Catalog
 from pipeline.kept_secret import without_secrets
-from pipeline.layout import plain
 from pipeline.load import SET_ASIDE
 from pipeline.notify.channel import Address, ChannelError
 from pipeline.notify.channels import channels, from_environment
@@ -20,6 +19,7 @@ from pipeline.notify.deliver import deliver
 from pipeline.store import answers, events, quarantine
 from pipeline.sweep import Overdue, sweep
 from transforms.errors import MeterbridgeError
+from transforms.figures import plain
 from transforms.quarantine import of_meter, of_source
 from transforms.rating.lines import exact_sums
 

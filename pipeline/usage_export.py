@@ -97,4 +97,7 @@ def _compare(kind: Form, path: Path, rows: int, total: Decimal) -> None:
     for quantity in kind.quantities(path):
         count, read = count + 1, EXACT.add(read, quantity)
     if (count, read) != (rows, total):
-        raise ExportMismatchError(f"the store has {rows} rows and {total:f}, the written file {count} and {read:f}")
+        raise ExportMismatchError(
+            f"the store has {rows} rows and {total:f}, the written file {count} and {read:f}; nothing was exported: do "
+            "it again"
+        )

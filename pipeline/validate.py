@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-# Rows of a table-level failure that are named; the report shows more.
-_ROWS_NAMED = 5
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+ROWS_NAMED = 5  # of those that a table fails for; the report shows more
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,14 @@ def _refuse_unusable(frame: pd.DataFrame, suite: Suite, name: str) -> None:
         raise ValueError(f"the frame for the suite '{suite.name}' lacks the columns {', '.join(missing)}")
     if not frame.index.is_unique:
         raise ValueError("the frame repeats an index label, so a reason could not be given to a single record")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ValueError(f"'{name}' is no plain file name: letters, digits, '-', '_' and '.' only")
 
 
 def _run(frame: pd.DataFrame, suite: Suite) -> "ExpectationSuiteValidationResult":
     """Run the expectations; positions of all offending rows are asked for, the rows themselves are not."""
     context = _context()
-    import great_expectations as gx  # noqa: PLC0415 - it is loaded by then; the name is needed here
+    import great_expectations as gx  # noqa: PLC0415 it is loaded by then; the name is needed here
 
     batch = context.data_sources.pandas_default.read_dataframe(frame)
     expectations = [_configured(expectation) for expectation in suite.expectations]
@@ -109,8 +108,8 @@ def _context() -> "EphemeralDataContext":
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with _without_spark():
-        import great_expectations as gx  # noqa: PLC0415 - the import takes seconds, and an empty frame needs none
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 - as above
+        import great_expectations as gx  # noqa: PLC0415 the import takes seconds, and an empty frame needs none
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 as above
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -133,11 +132,11 @@ def _without_spark() -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def _configured(expectation: Expectation) -> Any:  # noqa: ANN401 - its own base class is not exported with a type
-    from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - seconds of import
+def _configured(expectation: Expectation) -> Any:  # noqa: ANN401 its own base class is not exported with a type
+    from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 seconds of import
         ExpectationConfiguration,
     )
-    from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: PLC0415 - as above
+    from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: PLC0415 as above
 
     return ExpectationConfiguration(
         type=expectation.type,
@@ -179,8 +178,8 @@ def _failure(outcome: _Outcome, labels: "pd.Series[Any]") -> str:
     sentence = outcome.expectation.sentence
     if not outcome.rows:
         return f"{sentence}: could not be checked ({outcome.error})"
-    named = ", ".join(str(labels.iloc[row]) for row in outcome.rows[:_ROWS_NAMED])
-    rest = ", …" if len(outcome.rows) > _ROWS_NAMED else ""
+    named = ", ".join(str(labels.iloc[row]) for row in outcome.rows[:ROWS_NAMED])
+    rest = ", …" if len(outcome.rows) > ROWS_NAMED else ""
     return f"{sentence}: not so in {len(outcome.rows)} of {len(labels)} rows ({named}{rest})"
 
 
@@ -200,7 +199,7 @@ def _results(suite: Suite, rows: int, outcomes: list[_Outcome]) -> dict[str, Any
 
 def _write_report(result: "ExpectationSuiteValidationResult", docs: Path, name: str) -> Path:
     """Write the report whole or not at all."""
-    from expectations.page import page  # noqa: PLC0415 - rendering belongs to Great Expectations, loaded by now
+    from expectations.page import page  # noqa: PLC0415 rendering belongs to Great Expectations, loaded by now
 
     target = docs / f"{name}.html"
     with aside(docs) as written:

@@ -37,21 +37,14 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     """
     records, about = read_usage(usage)
     meter = catalog.meter(about["meter"])
-    source = catalog.source(meter.source_name)
-    with store.begin() as connection:
-        rows = manifest.profile(connection, source.source, about["files"])
-    name = f"{meter.meter}-{about['period']}"
-    docs = home / "data_docs"
-    profiled = validate(
-        _profile(rows, source), readings_border.suite(source.quarantine_limit), docs, f"readings-{name}"
-    )
-    checked = validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
+    profiled, checked = _validated(store, catalog, records, about, home)
     require(profiled)
     require(checked)
     coverage = judge(records, about["silent"], meter.coverage)
     if coverage.failures:
+        told = "; ".join(coverage.failures)
         raise ValidationFailedError(
-            f"meter {name}: the readings do not cover the period: {'; '.join(coverage.failures)}"
+            f"meter {meter.meter}, period {about['period']}: the readings do not cover it: {told}"
         )
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
     sound = (record for record in records if record.record_key not in reasons)
@@ -65,6 +58,19 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     }
     table = pa.Table.from_pylist(found, schema=QUARANTINED)
     return artefact.write(usage.parent, "verdict", table, verdict)
+
+
+def _validated(
+    store: sa.Engine, catalog: Catalog, records: list[UsageRecord], about: dict[str, Any], home: Path
+) -> tuple[Verdict, Verdict]:
+    """Hold the profile of the landed files, and every record, against their suites."""
+    source = catalog.source(catalog.meter(about["meter"]).source_name)
+    with store.begin() as connection:
+        rows = manifest.profile(connection, source.source, about["files"])
+    docs, name = home / "data_docs", f"{about['meter']}-{about['period']}"
+    suite = readings_border.suite(source.quarantine_limit)
+    profiled = validate(_profile(rows, source), suite, docs, f"readings-{name}")
+    return profiled, validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
 
 
 def require(verdict: Verdict) -> None:

@@ -13,7 +13,6 @@ from pipeline.billed import Billed
 from pipeline.catalog import Catalog
 from pipeline.commitments import contributed_then
 from pipeline.durable import sha256
-from pipeline.layout import plain
 from pipeline.prepaid import recorded
 from pipeline.remake import FilesGoneError, remake, remake_upload, situation_then
 from pipeline.rerate import item_text, rate_again, row_text
@@ -22,6 +21,7 @@ from pipeline.sealed_rules import unseal_rules
 from pipeline.store import closing
 from pipeline.uploads.submit import FOLDER as UPLOADS
 from transforms.errors import MeterbridgeError
+from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.usage import BilledKey, RatingError

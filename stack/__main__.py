@@ -38,7 +38,7 @@ def down() -> None:
 @main.command()
 def demo() -> None:
     """Run three months of real data through Airflow, print what came out, and stop."""
-    from stack.demo import run  # noqa: PLC0415 - the pipeline's libraries take a second that `down` need not wait for
+    from stack.demo import run  # noqa: PLC0415 the pipeline's libraries take a second that `down` need not wait for
 
     run(read_settings())
 

@@ -123,7 +123,7 @@ def run(command: list[str], *, env: Mapping[str, str], log: Path) -> None:
     """Run a command to its end with its output in `log`; StackError with the log's tail when it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        done = subprocess.run(  # noqa: S603 - the commands are the stack's own
+        done = subprocess.run(  # noqa: S603 the commands are the stack's own
             command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
         )
     if done.returncode != 0:

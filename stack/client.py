@@ -125,7 +125,7 @@ class Client:
                 return
             offset += PAGE
 
-    def _ask(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - JSON of the server's own shape
+    def _ask(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 JSON of the server's own shape
         try:
             answer = self._http.request(method, path, headers={"Accept": "application/json"}, **request)
         except httpx.TransportError as error:

@@ -1,6 +1,7 @@
 """The demo: three months of real metering data become rated items, run by Airflow's own scheduler."""
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -36,8 +37,7 @@ def run(settings: Settings) -> None:
 
 def _process(settings: Settings, stack: local.Stack, tell: local.Tell) -> None:
     begun = datetime.now(UTC)
-    client = Client(settings.url, stack.user, stack.password)
-    try:
+    with closing(Client(settings.url, stack.user, stack.password)) as client:
         client.cancel_backfills()
         in_order = stages(Catalog.read(settings.catalog))
         dags = [dag for stage in in_order for dag in stage]
@@ -48,8 +48,6 @@ def _process(settings: Settings, stack: local.Stack, tell: local.Tell) -> None:
                 client.unpause(dag)
             _backfill(client, stage, begun)
             await_runs(client, since=begun, timeout_seconds=TIMEOUT_SECONDS, tell=tell)
-    finally:
-        client.close()
 
 
 def stages(catalog: Catalog) -> list[list[str]]:

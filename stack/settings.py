@@ -23,8 +23,16 @@ class Settings:
     server: str | None
     catalog: Path
     inbox: Path
-    dags: Path
-    plugins: Path
+
+    @property
+    def dags(self) -> Path:
+        """The folder of the DAG files."""
+        return self.root / "dags"
+
+    @property
+    def plugins(self) -> Path:
+        """The folder of Airflow's plugins."""
+        return self.root / "plugins"
 
     @property
     def run(self) -> Path:
@@ -50,12 +58,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         server=environ.get("METERBRIDGE_POSTGRES") or None,
         catalog=folder("METERBRIDGE_CATALOG", "catalog"),
         inbox=folder("METERBRIDGE_INBOX", "samples"),
-        dags=folder("METERBRIDGE_DAGS", "dags"),
-        plugins=folder("METERBRIDGE_PLUGINS", "plugins"),
     )
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004 - the highest TCP port there is
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004 the highest TCP port there is
         raise StackError(f"METERBRIDGE_PORT is {text!r}, expected a port number from 1 to 65535")
     return int(text)

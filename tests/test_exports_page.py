@@ -8,7 +8,6 @@ from pipeline import workbook
 from pipeline.export import KINDS
 from pipeline.settings import PROJECT
 from transforms.period import Period
-from transforms.units import Currency
 
 PAGE = (PROJECT / "docs" / "exports.md").read_text(encoding="utf-8")
 
@@ -39,10 +38,3 @@ def test_every_file_is_on_the_page(business):
 
 def test_the_page_tells_how_many_rows_a_sheet_has():
     assert f"{workbook.SHEET_ROWS:,} rows" in section("The workbook")
-
-
-def test_every_key_of_a_currency_is_on_the_page_of_operations():
-    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Currencies\n")[2]
-    assert set(re.findall(r"^\| `(\w+)` \|", page.partition("\n## ")[0], flags=re.MULTILINE)) == set(
-        Currency.model_fields
-    )

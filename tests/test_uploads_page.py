@@ -8,7 +8,7 @@ import yaml
 from pipeline.settings import PROJECT
 from pipeline.uploads import submit, table
 from transforms.upload.columns import OPTIONAL, Column
-from transforms.upload.custom_field import CustomFields, Kind
+from transforms.upload.custom_field import CustomField, CustomFields, Kind
 from transforms.upload.dates import Locale
 from transforms.upload.reasons import ADVICE, Caution, Reason, Refusal
 
@@ -36,6 +36,11 @@ def test_the_example_of_custom_fields_can_be_declared_and_shows_every_kind():
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     declared = CustomFields.model_validate(yaml.load(block, Loader=yaml.BaseLoader))  # noqa: S506  all scalars stay text
     assert {each.kind for each in declared.custom_fields.values()} == set(Kind)
+
+
+def test_every_key_of_a_custom_field_is_told():
+    told = PAGE.partition("**Custom fields**")[2].partition("```")[0]
+    assert set(re.findall(r"`([a-z]+)`", told)) == {*CustomField.model_fields, *Kind}
 
 
 def test_the_limits_are_those_that_hold():

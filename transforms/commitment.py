@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from transforms.definition import Definition, Exact, Name
-from transforms.prepaid import Scope
+from transforms.prepaid import FundScope
 
 
 class Commitment(Definition):
@@ -15,7 +15,7 @@ class Commitment(Definition):
     model: Literal["commitment"]
     amount: Annotated[Exact, Field(gt=0)]
     charges: tuple[Name, ...] = Field(min_length=1)
-    scope: Scope = Scope.SUBSCRIPTION
+    scope: FundScope = FundScope.SUBSCRIPTION
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

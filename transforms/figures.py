@@ -1,6 +1,16 @@
-"""Figures as a person reads them: every digit that they have, thousands set apart."""
+"""Figures as text: every digit that they have, and none of it rounded."""
 
 from decimal import Decimal
+
+
+def plain(number: Decimal) -> str:
+    """Write a number by the fewest digits, without an exponent: equal numbers, equal texts.
+
+    >>> plain(Decimal("1.500")), plain(Decimal("1E+3"))
+    ('1.5', '1000')
+    """
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def decimals_of(number: Decimal) -> int:

@@ -4,17 +4,17 @@ from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from transforms.definition import Definition, Exact, Name
 from transforms.exact import Rounding
 from transforms.field_name import FieldName
+from transforms.limits import DECIMALS_MAX, DESCRIPTION_LENGTH_MAX
 from transforms.period import DAY_SECONDS, DAY_US
 from transforms.policy import BilledUsage, Coverage
 from transforms.source import Source
 from transforms.units import Factor
 
-STORED_DECIMALS = 9  # the billing platform keeps 13 digits before the point and 9 behind it
 WORDS = ("meter", "period", "function", "readings")  # what a text can speak of in braces, besides the attributes
 
 
@@ -147,7 +147,7 @@ class Derivation(Definition):
 class QuantityRounding(Definition):
     """Where the derived quantity is cut before it is stored; the unit's own rounding comes later, when it is rated."""
 
-    decimals: int = Field(default=STORED_DECIMALS, ge=0, le=STORED_DECIMALS)
+    decimals: int = Field(default=DECIMALS_MAX, ge=0, le=DECIMALS_MAX)
     mode: Rounding = Rounding.HALF_UP
 
 
@@ -162,7 +162,7 @@ def words_of(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-Text = Annotated[str, Field(max_length=200), AfterValidator(_plain_words)]
+Text = Annotated[str, Field(max_length=DESCRIPTION_LENGTH_MAX), AfterValidator(_plain_words)]
 
 
 class Mapping(Definition):
@@ -221,10 +221,9 @@ class Meter(Definition):
 
     @field_validator("source", mode="before")
     @classmethod
-    def _own_source(cls, value: object, info: object) -> object:
+    def _own_source(cls, value: object, info: ValidationInfo) -> object:
         """Let a meter's own source bear the meter's name unless it says otherwise."""
-        data = getattr(info, "data", {})
-        return {"source": data.get("meter"), **value} if isinstance(value, dict) else value
+        return {"source": info.data.get("meter"), **value} if isinstance(value, dict) else value
 
     @property
     def source_name(self) -> str:

@@ -16,6 +16,7 @@ DAY_SECONDS = 86_400
 DAY_US = DAY_SECONDS * 1_000_000
 LAST_ZONE_BEHIND_UTC = timedelta(hours=12)  # UTC-12: the last place on Earth where a day ends
 FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)  # every clock's midnight can be told, and the days around it
+DAYS_OF_MONTH_MAX = 31
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 CALENDAR = re.compile(r"(?!0000)([0-9]{4})(?:-(0[1-9]|1[0-2])|-Q([1-4])|-H([12]))?")
 SPAN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})--([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -108,11 +109,22 @@ class Period:
         return f"{year:04}{names[months]}" if months in names else span
 
     @property
-    def before(self) -> "Period":
-        """The period that ends where this one starts, of the same cycle."""
+    def before(self) -> "tuple[Period, ...]":
+        """The periods that end where this one starts, of every cycle that has this one; of any other period none.
+
+        There may be two: from 30 November to 28 February goes the quarter of the 30th and that of the 31st, and the one
+        before began on 30 August or on the 31st.
+        """
+        day_before = self.start - timedelta(days=1)
+        return tuple(sorted({cycle.period_of(day_before) for cycle in self._cycles()}))
+
+    def _cycles(self) -> "Iterator[Cycle]":
+        """Give the cycles that have this period; their day is no earlier than those that it starts and ends on."""
         months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
-        cycle = Cycle(months, max(self.start.day, self.end.day), (self.start.month - 1) % months + 1)
-        return cycle.period_of(self.start - timedelta(days=1))
+        if months in MONTHS.values():
+            days = range(max(self.start.day, self.end.day), DAYS_OF_MONTH_MAX + 1)
+            cycles = (Cycle(months, day, (self.start.month - 1) % months + 1) for day in days)
+            yield from (cycle for cycle in cycles if cycle.has(self))
 
     def window(self, time_zone: str) -> Window:
         """Cut the period in a time zone (IANA name), from midnight to midnight: days have 23, 24 or 25 hours."""

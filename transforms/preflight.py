@@ -10,7 +10,7 @@ from transforms.charge import Charge
 from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.exact import Rounding, round_exact
-from transforms.meter import STORED_DECIMALS
+from transforms.limits import DECIMALS_MAX
 from transforms.period import Period
 from transforms.rating.lines import exact_sum
 from transforms.rating.rate import rate
@@ -100,7 +100,7 @@ def _counted(line: UsageLine, charge: Charge, units: Units) -> UsageLine | None:
         factor = units.factor(line.uom, charge.uom)
     except KeyError:
         return None
-    quantity = round_exact(Fraction(line.quantity) * factor, STORED_DECIMALS, Rounding.HALF_UP)
+    quantity = round_exact(Fraction(line.quantity) * factor, DECIMALS_MAX, Rounding.HALF_UP)
     return replace(line, uom=charge.uom, quantity=quantity)
 
 

@@ -18,7 +18,7 @@ class Apply(StrEnum):
     LAST = "last"
 
 
-class Scope(StrEnum):
+class FundScope(StrEnum):
     """Whose usage draws from a fund, or counts towards a commitment."""
 
     SUBSCRIPTION = "subscription"
@@ -40,7 +40,7 @@ class Prepaid(Definition):
     units: Annotated[Exact, Field(gt=0)]
     rollover: Rollover | None = None
     priority: int = 0
-    scope: Scope = Scope.SUBSCRIPTION
+    scope: FundScope = FundScope.SUBSCRIPTION
 
 
 class Drawdown(Definition):

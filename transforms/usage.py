@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from transforms.customers import SubscribedCharge
 from transforms.exact import round_exact
+from transforms.figures import plain
 from transforms.identity import digest, record_key
 from transforms.meter import Meter
 from transforms.period import Period, instant
@@ -78,10 +79,9 @@ class UsageRecord:
     def canonical(self) -> str:
         """A hash of all that makes this record what it is, its number of readings included: equal hash, equal usage."""
         fields = [part for field in sorted(self.custom_fields.items()) for part in field]
-        quantity = f"{self.quantity:f}"
-        quantity = quantity.rstrip("0").rstrip(".") if "." in quantity else quantity
         span = (self.start_at.isoformat(), self.end_at.isoformat() if self.end_at else "")
-        return digest(self.record_key, self.uom, quantity, *span, str(self.readings), self.description, *fields)
+        words = (self.uom, plain(self.quantity), *span, str(self.readings), self.description)
+        return digest(self.record_key, *words, *fields)
 
 
 def to_usage(

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from transforms.errors import MeterbridgeError
-from transforms.upload.cells import WrongCellError, plain, read_text
+from transforms.figures import plain
+from transforms.upload.cells import WrongCellError, read_text
 from transforms.upload.columns import Column
 from transforms.upload.reasons import Reason
 

@@ -7,8 +7,6 @@ from typing import Protocol
 from pipeline.notify.message import Message
 from transforms.errors import MeterbridgeError
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 class ChannelError(MeterbridgeError):
     """A connection cannot be used as a channel; the message says how it is written, and never what stands in it."""

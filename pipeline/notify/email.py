@@ -11,9 +11,10 @@ from email.utils import format_datetime
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pipeline.notify.channel import LOOPBACK, Address, ChannelError, DeliveryError
+from pipeline.addresses import LOOPBACK
+from pipeline.kept_secret import hidden
+from pipeline.notify.channel import Address, ChannelError, DeliveryError
 from pipeline.notify.message import Message
-from pipeline.sources.unavailable import hidden
 
 TIMEOUT_SECONDS = 10
 PORTS = {"implicit": 465, "starttls": 587, "off": 25}

@@ -48,13 +48,13 @@ def message(event: Event) -> Message:
     """Put an event into words; every value is one line, whatever characters a sender has put into it."""
     title = TITLES.get(event.kind, event.kind.replace("_", " ").capitalize())
     named = event.details.get("name") or event.details.get("file_name") or event.subject
-    lines = [f"{name.replace('_', ' ')}: {one_line(value)}" for name, value in _in_order(event.details)]
+    lines = [f"{name.replace('_', ' ')}: {_bounded_line(value)}" for name, value in _in_order(event.details)]
     advice = ADVICE.get(event.kind, "")
-    happened = f"{title}: {one_line(event.subject)}, {event.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    happened = f"{title}: {_bounded_line(event.subject)}, {event.created_at:%Y-%m-%d %H:%M:%S} UTC"
     return Message(
         id=event.message_id,
         kind=event.kind,
-        title=one_line(f"{title}: {named}")[:TITLE_LENGTH_MAX],
+        title=_bounded_line(f"{title}: {named}")[:TITLE_LENGTH_MAX],
         text="\n".join(["\n".join([happened, "", *lines]).rstrip(), "", advice]).rstrip() + "\n",
         happened_at=event.created_at,
         subject=event.subject,
@@ -62,7 +62,7 @@ def message(event: Event) -> Message:
     )
 
 
-def one_line(value: object) -> str:
+def _bounded_line(value: object) -> str:
     """Write a value as one line of bounded length: control characters and line ends become spaces."""
     words = "".join(" " if unicodedata.category(each) in {"Cc", "Cf", "Zl", "Zp"} else each for each in str(value))
     words = " ".join(words.split())

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from pipeline.notify.channel import Address, ChannelError
 from pipeline.notify.message import Message
-from pipeline.notify.posting import DEFAULT, Patience, Post
+from pipeline.notify.posting import DEFAULT, Post
+from pipeline.patience import Patience
 
 
 @dataclass(frozen=True)

@@ -2,53 +2,24 @@
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay
-from tenacity.wait import wait_exponential
 
+from pipeline.addresses import parsed
+from pipeline.kept_secret import hidden
+from pipeline.patience import Patience, TryAgainError, passes, retry_after
 from pipeline.settings import connection, connection_token
 from pipeline.sources.json_lines import DECODER
-from pipeline.sources.unavailable import SourceUnavailableError, hidden
+from pipeline.sources.unavailable import SourceUnavailableError
 from transforms.origins import Http
 
-BUSY = 429
 REDIRECTS_MAX = 3
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long an API is waited for: attempts and seconds of one request, and how large an answer may be."""
-
-    attempts: int = 6
-    wait_seconds: float = 1  # after the first attempt, then twice as long each time
-    wait_seconds_max: float = 60
-    total_seconds: float = 600  # of all attempts together, and of one answer that only trickles in
-    connect_seconds: float = 10
-    read_seconds: float = 60
-    answer_bytes_max: int = 64 << 20
-
-    def timeout(self) -> httpx.Timeout:
-        """Give the time-outs of a single read or write."""
-        return httpx.Timeout(self.read_seconds, connect=self.connect_seconds)
-
-
-class TryAgainError(Exception):
-    """An attempt that may go well the next time, not before `after_seconds` where the API says so."""
-
-    def __init__(self, reason: str, after_seconds: float = 0) -> None:
-        """Say what went wrong."""
-        super().__init__(reason)
-        self.after_seconds = after_seconds
+ANSWER_BYTES_MAX = 64 << 20
 
 
 class Api:
-    """A connection to an API; use it as a context."""
+    """A connection to an API, which is to be closed."""
 
     def __init__(self, source: str, origin: Http, patience: Patience) -> None:
         """Read the connection's address and what it shows to be let in."""
@@ -58,30 +29,18 @@ class Api:
         self._client = httpx.Client(auth=self._auth(), headers=self._headers(), timeout=patience.timeout())
         self._next = 0.0  # before this moment of the monotonic clock nothing is asked
 
-    def __enter__(self) -> Self:
-        """Keep the connection open."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
     def ask(self, parameters: dict[str, str]) -> object:
         """Give an answer, its numbers as text; SourceUnavailableError when there is none that can be taken."""
         request = self._client.build_request("GET", self._url(), params=parameters)
-        retrying = Retrying(
-            retry=retry_if_exception_type(TryAgainError),
-            stop=stop_after_attempt(self._patience.attempts) | stop_before_delay(self._patience.total_seconds),
-            wait=self._pause,
-            reraise=True,
-        )
         try:
-            return self._decoded(retrying(self._attempt, request))
+            return self._decoded(self._patience.again(lambda: self._attempt(request)))
         except TryAgainError as error:
-            tried = retrying.statistics["attempt_number"]
-            self.refuse(f"{error} (tried {tried} times)", "see whether it is up and reachable, and fetch again later")
+            what = f"{error} (tried {error.tried} times)"
+            self.refuse(what, "see whether it is up and reachable, and fetch again later")
 
     def refuse(self, what: str, advice: str) -> NoReturn:
         """Raise SourceUnavailableError, which says where it happened."""
@@ -91,16 +50,13 @@ class Api:
 
     def _read_address(self) -> httpx.URL:
         variable = f"METERBRIDGE_CONNECTION_{self._origin.connection.upper()}"
-        try:
-            address = httpx.URL(connection(self._origin.connection))
-        except httpx.InvalidURL:
-            address = httpx.URL()
+        address = parsed(connection(self._origin.connection))
         if address.scheme in {"http", "https"} and address.host and not address.query and not address.fragment:
             return address
         raise SourceUnavailableError(
             f"source {self._about}: {variable} is no address of an API: write https://host/path or "
             f"https://user:password@host/path, and a token into {variable}_TOKEN"
-        ) from None  # a password may stand in it
+        )
 
     def _url(self) -> httpx.URL:
         base, path = self._address.copy_with(userinfo=b""), self._origin.path.lstrip("/")
@@ -115,12 +71,6 @@ class Api:
         if not (self._token.isascii() and self._token.isprintable()):  # the library's own complaint would show it
             self.refuse("its token holds characters that no token has", "look at the file or variable that holds it")
         return {"Accept": "application/json", "Authorization": f"Bearer {self._token}"}
-
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome and state.outcome.exception()
-        asked = error.after_seconds if isinstance(error, TryAgainError) else 0
-        backoff = wait_exponential(self._patience.wait_seconds, self._patience.wait_seconds_max)
-        return max(asked, backoff(state))
 
     def _attempt(self, request: httpx.Request) -> bytes:
         self._keep_pace()
@@ -153,16 +103,16 @@ class Api:
         body, deadline = bytearray(), time.monotonic() + self._patience.total_seconds
         for block in response.iter_bytes():
             body += block
-            if len(body) > self._patience.answer_bytes_max:
-                limit = f"the answer has more than {self._patience.answer_bytes_max} bytes"
+            if len(body) > ANSWER_BYTES_MAX:
+                limit = f"the answer has more than {ANSWER_BYTES_MAX} bytes"
                 self.refuse(limit, "ask for less at a time: a smaller piece_seconds, or pages")
             if time.monotonic() > deadline:
                 raise TryAgainError(f"the answer was not there after {self._patience.total_seconds} seconds")
         return bytes(body)
 
     def _check_status(self, response: httpx.Response) -> None:
-        if response.status_code == BUSY or response.is_server_error:
-            after = _retry_after(response)
+        if passes(response):
+            after = retry_after(response)
             wish = f", and wants to be left alone for {after:.0f} s" if after else ""
             raise TryAgainError(f"it answers {response.status_code} {response.reason_phrase}{wish}", after)
         if not response.is_success:
@@ -176,14 +126,3 @@ class Api:
             reason = type(error).__name__ if isinstance(error, RecursionError) else str(error).splitlines()[0]
             self.refuse(f"the answer is no JSON ({reason})", "see whether the address is that of the API")
         return found
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Read how many seconds the API wants to be left alone: a number, or an instant."""
-    text = response.headers.get("Retry-After", "")
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return 0

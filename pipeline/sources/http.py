@@ -1,20 +1,21 @@
 """A JSON API: asked piece by piece and page by page, each piece a file, each number the digits that were given."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.sources.api import Api, Patience
+from pipeline.patience import Patience
+from pipeline.sources.api import Api
 from pipeline.sources.files import RawFile
 from pipeline.sources.pages import paged
 from pipeline.sources.spool import Position, spooled, stamp
 from pipeline.sources.unavailable import AnswerError
 from transforms.origins import Http
+from transforms.period import micros
 from transforms.source import Source
 
 DEFAULT = Patience()
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 UNIT_MICROSECONDS = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000}
 
 
@@ -27,7 +28,7 @@ def fetch(
     """
     start = position.until or origin.since
     files: list[RawFile] = []
-    with Api(source.source, origin, patience) as api:
+    with closing(Api(source.source, origin, patience)) as api:
         for end in _ends(origin, start, until):
             files += _piece(api, source, origin, start, end, spool)
             start, position = end, Position(end)
@@ -65,6 +66,6 @@ def _parameters(origin: Http, start: datetime, end: datetime) -> dict[str, str]:
 def _written(at: datetime, time_format: str) -> str:
     if time_format == "iso":
         return stamp(at)
-    microseconds, unit = (at - EPOCH) // MICROSECOND, UNIT_MICROSECONDS[time_format]
-    whole, rest = divmod(microseconds, unit)
+    unit = UNIT_MICROSECONDS[time_format]
+    whole, rest = divmod(micros(at), unit)
     return f"{whole}.{rest:0{len(str(unit)) - 1}}" if rest else str(whole)

@@ -9,11 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.kept_secret import hidden
 from pipeline.settings import connection as connection_url
 from pipeline.sources.files import RawFile
 from pipeline.sources.scalars import scalar
 from pipeline.sources.spool import Position, spooled, stamp
-from pipeline.sources.unavailable import AnswerError, SourceUnavailableError, hidden
+from pipeline.sources.unavailable import AnswerError, SourceUnavailableError
 from pipeline.sources.watermark import Watermark
 from pipeline.store.engine import KEEPALIVES
 from transforms.origins import Sql

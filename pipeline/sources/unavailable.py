@@ -1,7 +1,5 @@
 """Why nothing could be fetched: said with the connection and its host, and never with what it shows to be let in."""
 
-from urllib.parse import quote, quote_plus
-
 from transforms.errors import MeterbridgeError
 
 
@@ -11,11 +9,3 @@ class SourceUnavailableError(MeterbridgeError):
 
 class AnswerError(Exception):
     """An answer came, and cannot be taken; whoever asked says where from."""
-
-
-def hidden(text: str, *secrets: str | None) -> str:
-    """Put asterisks where a secret stands in what a library says, as it is or as an address holds it."""
-    for secret in filter(None, secrets):
-        for written in (secret, quote(secret, safe=""), quote_plus(secret)):
-            text = text.replace(written, "***")
-    return text

@@ -11,14 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
-from pipeline.store.many import numbered
-from pipeline.store.tables import (
-    ACTIVE,
-    rated_items,
-    rated_periods,
-    rated_usage,
-    usage_records,
-)
+from pipeline.store.many import among, numbered
+from pipeline.store.tables import ACTIVE, rated_items, rated_periods, rated_usage, usage_records
 from transforms.period import Period
 from transforms.rating.usage import RatedItem
 
@@ -98,10 +92,13 @@ def note_rated(connection: sa.Connection, period: Period) -> None:
 
 def is_rated(connection: sa.Connection, period: Period) -> bool:
     """Tell whether a period has been rated."""
-    return (
-        connection.execute(sa.select(rated_periods.c.period).where(rated_periods.c.period == str(period))).first()
-        is not None
-    )
+    return bool(rated_among(connection, [str(period)]))
+
+
+def rated_among(connection: sa.Connection, periods: Collection[str]) -> set[str]:
+    """Tell which of these periods have been rated."""
+    statement = sa.select(rated_periods.c.period).where(among(rated_periods.c.period, periods))
+    return set(connection.execute(statement).scalars())
 
 
 def pending_periods(connection: sa.Connection) -> dict[Period, bool]:

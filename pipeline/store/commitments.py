@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from pipeline.store.billing import USAGE
 from pipeline.store.many import among
-from pipeline.store.tables import ACTIVE, bill_runs, cancelled_items, rated_items, rated_periods, usage_records
+from pipeline.store.tables import ACTIVE, bill_runs, cancelled_items, rated_items, usage_records
 from pipeline.store.tables.columns import INSTANT
 from transforms.commitment import Commitment
-from transforms.prepaid import Scope
+from transforms.prepaid import FundScope
 from transforms.rating.usage import ChargePeriod, CommittedKey
 
 OWNER = ("account_number", "subscription_number", "charge_number", "charge", "period_start")
@@ -56,7 +56,7 @@ def _listed(to: Sequence[ChargePeriod]) -> sa.TableValuedAlias:
 
 def _counts(billed: sa.Subquery, whose: sa.TableValuedAlias, model: Commitment) -> sa.ColumnElement[bool]:
     """Say in SQL what `transforms.rating.commitment.contributes` says."""
-    same = WHOSE[1:2] if model.scope is Scope.ACCOUNT else WHOSE[1:]
+    same = WHOSE[1:2] if model.scope is FundScope.ACCOUNT else WHOSE[1:]
     return sa.and_(
         *(billed.c[name] == whose.c[name] for name in same),
         among(billed.c.charge, model.charges),
@@ -84,12 +84,6 @@ def settled(connection: sa.Connection, charges: Collection[str]) -> Sequence[sa.
     """List all items of commitments, by number; `charges` are their names in the catalog."""
     statement = sa.select(*(rated_items.c[name] for name in SETTLED)).where(among(rated_items.c.charge, charges))
     return connection.execute(statement.order_by(rated_items.c.item_id)).mappings().all()
-
-
-def rated(connection: sa.Connection, periods: Collection[str]) -> set[str]:
-    """Tell which of these periods were rated."""
-    statement = sa.select(rated_periods.c.period).where(among(rated_periods.c.period, periods))
-    return set(connection.execute(statement).scalars())
 
 
 def pending(

@@ -20,20 +20,10 @@ def find(connection: sa.Connection, import_id: str) -> sa.RowMapping | None:
     return connection.execute(sa.select(imports).where(imports.c.import_id == import_id)).mappings().first()
 
 
-def listed(
-    connection: sa.Connection,
-    *,
-    limit: int,
-    offset: int = 0,
-    source_type: str | None = None,
-    status: str | None = None,
-) -> Sequence[sa.RowMapping]:
-    """List imports, the newest first; those of one source type or status where that is asked for."""
+def listed(connection: sa.Connection, *, limit: int) -> Sequence[sa.RowMapping]:
+    """List imports, the newest first."""
     statement = sa.select(imports).order_by(imports.c.created_at.desc(), imports.c.import_id)
-    for column, wanted in ((imports.c.source_type, source_type), (imports.c.status, status)):
-        if wanted is not None:
-            statement = statement.where(column == wanted)
-    return connection.execute(statement.limit(limit).offset(offset)).mappings().all()
+    return connection.execute(statement.limit(limit)).mappings().all()
 
 
 def add(connection: sa.Connection, values: Mapping[str, Any]) -> None:
@@ -71,10 +61,10 @@ def finish(connection: sa.Connection, import_id: str, values: Mapping[str, Any])
     connection.execute(sa.update(imports).where(imports.c.import_id == import_id).values(changed))
 
 
-def cancel(connection: sa.Connection, import_id: str, by: str) -> bool:
-    """Cancel an import that is still Pending; tells whether it was."""
+def cancel(connection: sa.Connection, import_id: str, by: str, status_reason: str) -> bool:
+    """Cancel an upload that is still Pending; tells whether it was: of this and `start`, one changes the status."""
     mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
-    changed = {"status": "Canceled", "updated_by": by, "updated_at": sa.func.now()}
+    changed = {"status": "Canceled", "status_reason": status_reason, "updated_by": by, "updated_at": sa.func.now()}
     return connection.execute(sa.update(imports).where(mine).values(changed)).rowcount == 1
 
 

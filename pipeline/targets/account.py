@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-import httpx
-
-from pipeline.notify.channel import LOOPBACK
+from pipeline.addresses import is_safe, parsed
 from pipeline.settings import connection_token, secret
 from transforms.errors import MeterbridgeError
 
@@ -33,14 +31,10 @@ class Account:
     @classmethod
     def of(cls, address: str, client_id: str | None, secret: str | None) -> "Account":
         """Read an address, in which the client's id and secret may stand too; PlatformAddressError when unusable."""
-        try:
-            url = httpx.URL(address)
-        except (httpx.InvalidURL, ValueError):
-            url = httpx.URL()
+        url = parsed(address)
         client_id, secret = client_id or unquote(url.username), secret or unquote(url.password)
-        safe = url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)
-        if not (safe and url.host and client_id and secret) or url.query or url.fragment:
-            raise PlatformAddressError(f"the connection of the billing platform is not complete: {WRITTEN}") from None
+        if not (is_safe(url) and client_id and secret) or url.query or url.fragment:
+            raise PlatformAddressError(f"the connection of the billing platform is not complete: {WRITTEN}")
         return cls(str(url.copy_with(userinfo=b"")).rstrip("/"), client_id, secret)
 
 

@@ -2,17 +2,16 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zipfile import ZipFile
 
+from pipeline.zips import entry
 from transforms.usage_file import UnfitRecordError
 
 BYTES_MAX = (4 << 20) - (64 << 10)  # of the plain file: what a zip adds, and a form around it, stays below 4 MB
 ROWS_MAX = 200_000
-LONG_AGO = (1980, 1, 1, 0, 0, 0)
-UNIX = 3  # who made the zip: said the same way everywhere
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,7 @@ def parts(lines: Iterable[Line], header: bytes, limits: Limits = DEFAULT) -> Ite
 
 def zipped(name: str, plain: bytes) -> bytes:
     """Zip one file under this name; nothing of the moment or the machine is in it."""
-    about = zipfile.ZipInfo(name, LONG_AGO)
-    about.create_system = UNIX
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(about, plain, zipfile.ZIP_DEFLATED)
+    with ZipFile(packed, "w") as archive:
+        archive.writestr(entry(name), plain)
     return packed.getvalue()

@@ -4,45 +4,37 @@ import re
 from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 import httpx
 
+from pipeline.kept_secret import hidden
+from pipeline.patience import Patience, passes, retry_after
 from pipeline.sources.json_lines import DECODER
-from pipeline.sources.unavailable import hidden
 from pipeline.targets.account import Account
-from pipeline.targets.attempts import Patience, TargetRefusedError, TargetUnavailableError
+from pipeline.targets.errors import TargetRefusedError, TargetUnavailableError
 
-BUSY, UNDER_WAY, NOT_LOGGED_IN = 429, 409, 401
+UNDER_WAY, NOT_LOGGED_IN = 409, 401
 STATUS_PATH = re.compile(r"/v1/usage/([0-9A-Za-z]{1,64})/status")
 SAID_LENGTH_MAX = 1000
 PAGE_ROWS = 100
 # An import's records are submitted after its file was made; clocks of two machines may differ by less than this.
 CLOCKS_DIFFER = timedelta(days=1)
 T = TypeVar("T")
-
-
 DEFAULT = Patience()
 
 
 class Platform:
-    """A connection to the platform; use it as a context. `name` is its address, without what lets a sender in."""
+    """A connection to the platform, which is to be closed. `name` is its address, without what lets a sender in."""
 
     def __init__(self, account: Account, patience: Patience = DEFAULT) -> None:
         """Connect once something is asked."""
         self.name, self.patience = account.url, patience
         self._account, self._token = account, ""
-        self._client = httpx.Client(base_url=account.url, timeout=patience.timeout_seconds)
+        self._client = httpx.Client(base_url=account.url, timeout=patience.timeout())
 
-    def __enter__(self) -> Self:
-        """Keep the connection open."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
@@ -126,9 +118,8 @@ class Platform:
         if response.is_success:
             return self._decoded(path, response)
         said = self._about(f"{method} {path}: it answers {response.status_code} {_reasons(response)}")
-        if response.status_code in {BUSY, UNDER_WAY} or response.is_server_error:
-            after = response.headers.get("Retry-After", "")
-            raise TargetUnavailableError(said, float(after) if after.isdecimal() else 0)
+        if passes(response) or response.status_code == UNDER_WAY:
+            raise TargetUnavailableError(said, retry_after(response))
         raise TargetRefusedError(said, response.status_code)
 
     def _decoded(self, path: str, response: httpx.Response) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.layout import plain as shown
 from pipeline.store import sending
 from pipeline.store.sending import SentFile
-from pipeline.targets.attempts import AGAIN, TargetError
+from pipeline.targets.errors import AGAIN, TargetError
 from pipeline.targets.platform import Platform
+from transforms.figures import plain as shown
 from transforms.rating.lines import exact_sum
 
 SHOWN_RECORDS = 3

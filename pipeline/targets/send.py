@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.store import sending, unsent
 from pipeline.store.sending import SentFile
-from pipeline.targets.attempts import AGAIN, TargetError, TargetRefusedError, TargetUnavailableError
+from pipeline.targets.errors import AGAIN, TargetError, TargetRefusedError, TargetUnavailableError
 from pipeline.targets.parts import DEFAULT, Limits
 from pipeline.targets.plan import plan
 from pipeline.targets.platform import Platform

@@ -83,7 +83,7 @@ def test_the_upkeep_processes_what_waits_and_tells_by_the_connections_of_airflow
     with hook() as receiver:
         connection = {"conn_type": "http", "host": receiver.url(), "password": "wh-s3cret"}
         declared = {"AIRFLOW_CONN_METERBRIDGE_WEBHOOK": json.dumps(connection), "NO_PROXY": "127.0.0.1"}
-        state, tasks = run("2025-04-01T12:00:00Z", "usage_store.py", "upkeep", **declared)
+        state, tasks = run("2025-04-01T12:00:00Z", "upkeep.py", "upkeep", **declared)
     assert state == "success"
     assert set(tasks.values()) == {"success"}
     told = sorted(json.loads(request.body)["kind"] for request in receiver.taken)

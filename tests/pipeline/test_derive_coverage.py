@@ -74,7 +74,7 @@ def test_a_meter_that_must_be_covered_loads_nothing_of_a_period_that_is_not(cove
     with pytest.raises(ValidationFailedError) as caught:
         business.run()
     assert str(caught.value) == (
-        "meter energy-2025-03: the readings do not cover the period: "
+        "meter energy, period 2025-03: the readings do not cover it: "
         f"{SILENT}; charge C-1: 3 of 31 samples, 0.9 of them needed"
     )
     assert business.contents() == before

@@ -2,7 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.layout import money, plain, table
+from pipeline.layout import money, table
+from transforms.figures import plain
 
 
 @pytest.mark.parametrize(

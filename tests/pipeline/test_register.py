@@ -115,6 +115,11 @@ def test_a_wrong_subscribed_charge_is_refused_with_file_and_line(business, befor
     assert message in found
 
 
+def test_a_customer_file_that_is_not_utf_8_is_refused_with_the_place(business):
+    message = "accounts.csv: not UTF-8 text (invalid start byte at byte 51)"
+    assert _refused(business, accounts=ACCOUNTS.replace("Mill", "M\xfchle").encode("latin-1")) == message
+
+
 def test_all_that_is_wrong_is_listed_at_once(business):
     accounts = ACCOUNTS + "A-2,Shop,XXX,Mars,Active\n"
     found = _refused(business, accounts, CHARGES.replace(",A-1,", ",A-9,")).splitlines()

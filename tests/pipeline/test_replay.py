@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.kept import RawBytesError
+from pipeline.raw import RawBytesError
 from pipeline.replay import describe, replay
 
 SOURCE = """

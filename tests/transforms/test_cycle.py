@@ -1,5 +1,6 @@
 """How billing periods follow one another: any length, any day, never drifting."""
 
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import available_timezones
@@ -72,6 +73,39 @@ def test_a_period_is_as_many_months_long_as_its_cycle_says(cycle, day):
     months = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
     assert months == cycle.months
     assert (period.start.month - cycle.month) % cycle.months == 0
+
+
+@given(cycle=CYCLES, day=DAYS)
+def test_the_period_before_is_the_one_that_the_cycle_itself_has_there(cycle, day):
+    earlier, later = following(cycle, day, 2)
+    assert earlier in later.before
+    assert all(each.end == later.start for each in later.before)
+
+
+def test_the_periods_before_are_those_of_the_cycles_that_have_the_period_and_no_others():
+    found = defaultdict(set)
+    for cycle in EVERY_CYCLE:
+        for earlier, later in pairwise(following(cycle, date(2011, 1, 1), 120 // cycle.months)):
+            found[later].add(earlier)
+    assert {later: set(later.before) for later in found} == found
+    assert {len(each) for each in found.values()} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("2014-01", ["2013-12"]),
+        ("2014-Q1", ["2013-Q4"]),
+        ("2014", ["2013"]),
+        ("2014-02-28--2014-03-31", ["2014-01-31--2014-02-28"]),
+        ("2013-11-30--2014-02-28", ["2013-08-30--2013-11-30", "2013-08-31--2013-11-30"]),
+        ("2013-02-28--2014-02-28", ["2012-02-28--2013-02-28", "2012-02-29--2013-02-28"]),
+        ("2014-02-01--2014-02-15", []),
+        ("2014-02-15--2014-03-14", []),
+    ],
+)
+def test_before_a_short_month_a_period_may_be_of_two_cycles_and_have_one_before_it_in_each(text, before):
+    assert [str(each) for each in Period.parse(text).before] == before
 
 
 def test_a_day_that_a_month_does_not_have_is_its_last_and_the_next_month_has_the_day_again():

@@ -7,7 +7,7 @@ from typing import Literal
 
 from transforms.charge import Charge
 from transforms.commitment import Commitment
-from transforms.prepaid import Scope
+from transforms.prepaid import FundScope
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.usage import ChargePeriod, CommittedKey, RatedItem
 
@@ -25,7 +25,7 @@ def contributes(each: ChargePeriod, to: ChargePeriod, model: Commitment) -> bool
     return (
         each.charge in model.charges
         and each.account_number == to.account_number
-        and (model.scope is Scope.ACCOUNT or each.subscription_number == to.subscription_number)
+        and (model.scope is FundScope.ACCOUNT or each.subscription_number == to.subscription_number)
         and to.period_start <= each.period_start < to.period_end
     )
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal, Protocol
 
 from transforms.exact import Rounding, round_exact
-from transforms.prepaid import Apply, Drawdown, Prepaid, Scope
+from transforms.prepaid import Apply, Drawdown, FundScope, Prepaid
 from transforms.rating.group import Group
 from transforms.rating.lines import EXACT, TierLine, exact_sum
 from transforms.rating.usage import BilledKey
@@ -49,7 +49,7 @@ class Fund:
     def serves(self, group: Group, drawdown: Drawdown) -> bool:
         """Tell whether usage of a group may draw from it: of its unit and scope, and of a time in which it holds."""
         owner = group.owner
-        same = owner.subscription_number == self.subscription_number or self.terms.scope is Scope.ACCOUNT
+        same = owner.subscription_number == self.subscription_number or self.terms.scope is FundScope.ACCOUNT
         overlaps = self.start_at < owner.period_end and owner.period_start < self.end_at
         return same and overlaps and (owner.account_number, drawdown.uom) == (self.account_number, self.uom)
 

@@ -4,12 +4,13 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from transforms.figures import plain
+from transforms.limits import DECIMALS_MAX, WHOLE_DIGITS_MAX
 from transforms.spreadsheet import DANGEROUS
 from transforms.upload.custom_field import CustomField, Kind
 from transforms.upload.dates import Locale, read_date
 from transforms.upload.reasons import Reason
 
-DIGITS_MAX, DECIMALS_MAX = 13, 9
 NUMBER_MAX = 64  # characters; enough for any number that fits, with zeros around it
 NUMBER = re.compile(r"(?P<sign>[+-]?)(?=\.?[0-9])(?P<whole>[0-9]*)(?:\.(?P<decimals>[0-9]*))?")
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
@@ -35,18 +36,12 @@ def read_quantity(text: str) -> Decimal:
     if match is None:
         raise WrongCellError(Reason.QUANTITY_MALFORMED)
     whole, decimals = match["whole"].lstrip("0"), (match["decimals"] or "").rstrip("0")
-    if len(whole) > DIGITS_MAX:
+    if len(whole) > WHOLE_DIGITS_MAX:
         raise WrongCellError(Reason.QUANTITY_TOO_LARGE)
     if len(decimals) > DECIMALS_MAX:
         raise WrongCellError(Reason.QUANTITY_TOO_FINE)
     number = Decimal(f"{whole or '0'}.{decimals}")
     return -number if match["sign"] == "-" and number else number
-
-
-def plain(number: Decimal) -> str:
-    """Write a number by the fewest digits, without an exponent: equal numbers, equal texts."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def read_text(text: str, length: int, too_long: Reason) -> str:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from transforms.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
+from transforms.limits import DECIMALS_MAX, WHOLE_DIGITS_MAX
 from transforms.period import Cycle
 from transforms.rating.unpriced import at_list_price, unpriced
-from transforms.upload.cells import DECIMALS_MAX, DIGITS_MAX
 from transforms.upload.checks import Findings, check_dates, check_names, named_charge
 from transforms.upload.columns import Column
 from transforms.upload.known import Known, listed, spans
@@ -20,12 +20,12 @@ from transforms.upload.reasons import Caution, Problem, Reason
 from transforms.upload.rows import Row
 from transforms.usage import UsageRecord
 
-DIGITS_END = 10 ** (DIGITS_MAX + DECIMALS_MAX)
+DIGITS_END = 10 ** (WHOLE_DIGITS_MAX + DECIMALS_MAX)
 NAMES = (Column.ACCOUNT, Column.UOM, Column.SUBSCRIPTION, Column.CHARGE, Column.PRODUCT_CHARGE)
 
 
 @dataclass(frozen=True)
-class Target:
+class RowTarget:
     """What a row is usage of; `factor` turns its quantity into `uom`. No charge, where none counts its unit."""
 
     uom: str
@@ -96,21 +96,23 @@ class Matcher:
             and row.text(Column.PRODUCT_CHARGE) in {"", each.charge}
         ]
 
-    def _target(self, found: Findings, named: "_Named", start: datetime | None) -> Target | None:
+    def _target(self, found: Findings, named: "_Named", start: datetime | None) -> RowTarget | None:
         """Tell what the row is usage of; None where a name is wrong, or no one charge is meant."""
         if named.found.problems:
             return None
         return self._of_charge(found, named.charge) if named.charge else self._of_account(found, named.pool, start)
 
-    def _of_charge(self, found: Findings, charge: SubscribedCharge) -> Target | None:
+    def _of_charge(self, found: Findings, charge: SubscribedCharge) -> RowTarget | None:
         """Count the usage in the named charge's unit."""
         if (factor := self._known.factor(found.row.text(Column.UOM), charge)) is not None:
-            return Target(self._known.uom(charge), factor, charge)
+            return RowTarget(self._known.uom(charge), factor, charge)
         refused = self._known.refuses_other_units(charge)
         found.tell(Reason.UOM_REJECTED if refused else Caution.UOM_OTHER, Column.UOM, listed([charge], self._known))
-        return None if refused else Target(found.row.text(Column.UOM), charge=charge)
+        return None if refused else RowTarget(found.row.text(Column.UOM), charge=charge)
 
-    def _of_account(self, found: Findings, pool: Sequence[SubscribedCharge], start: datetime | None) -> Target | None:
+    def _of_account(
+        self, found: Findings, pool: Sequence[SubscribedCharge], start: datetime | None
+    ) -> RowTarget | None:
         """Find the one charge of the account that counts the row's unit, or an alias of it where none counts itself."""
         uom = found.row.text(Column.UOM)
         counting = [each for each in pool if self._known.uom(each) == uom]
@@ -124,15 +126,15 @@ class Matcher:
         found.tell(Reason.CHARGE_AMBIGUOUS, Column.CHARGE, listed(counting, self._known))
         return None
 
-    def _of_none(self, found: Findings, pool: Sequence[SubscribedCharge]) -> Target | None:
+    def _of_none(self, found: Findings, pool: Sequence[SubscribedCharge]) -> RowTarget | None:
         """Let usage in that no charge counts, unless a charge that could be meant refuses other units."""
         if strict := [each for each in pool if self._known.refuses_other_units(each)]:
             found.tell(Reason.UOM_REJECTED, Column.UOM, listed(strict, self._known))
             return None
         found.tell(Caution.NO_CHARGE, Column.UOM)
-        return Target(found.row.text(Column.UOM))
+        return RowTarget(found.row.text(Column.UOM))
 
-    def _quantity(self, found: Findings, target: Target) -> Decimal | None:
+    def _quantity(self, found: Findings, target: RowTarget) -> Decimal | None:
         """Count the row's quantity in the target's unit, exactly."""
         if found.row.quantity is None:
             return None
@@ -149,14 +151,14 @@ class Matcher:
             found.tell(Reason.QUANTITY_NEGATIVE, Column.QUANTITY)
         return Decimal(digits).scaleb(-DECIMALS_MAX)
 
-    def _check_span(self, found: Findings, target: Target, start: datetime) -> None:
+    def _check_span(self, found: Findings, target: RowTarget, start: datetime) -> None:
         charge = target.charge
         if charge is not None and not spans(charge, start):
             until = f" until {charge.end_at.isoformat()}" if charge.end_at else ""
             also = f"{charge.charge_number} is subscribed to from {charge.start_at.isoformat()}{until}"
             found.tell(Caution.START_OUTSIDE, Column.START, also)
 
-    def _check_price(self, found: Findings, target: Target, start: datetime) -> None:
+    def _check_price(self, found: Findings, target: RowTarget, start: datetime) -> None:
         """Hold the custom fields and the start against what prices the charge's usage."""
         if (charge := target.charge) is None:
             return
@@ -172,7 +174,7 @@ class Matcher:
         row: Row,
         record_key: str,
         account: Account,
-        target: Target,
+        target: RowTarget,
         quantity: Decimal,
         start: datetime,
         end: datetime | None,

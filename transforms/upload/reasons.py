@@ -149,7 +149,7 @@ ADVICE: Mapping[Refusal | Reason | Caution, str] = {
     Reason.QUANTITY_NEGATIVE: "give 0 or more; where the charge allows it, an API call can correct by less",
     Reason.QUANTITY_TOO_LARGE: "use a larger unit of measure: there may be 13 digits before the point",
     Reason.QUANTITY_TOO_FINE: "round it, or use a smaller unit of measure: there may be 9 decimals",
-    Reason.QUANTITY_NOT_EXACT: "give the quantity in the charge's own unit: converted it has more than 9 decimals",
+    Reason.QUANTITY_NOT_EXACT: "give it in the charge's own unit, rounded to 9 decimals: converted it has more",
     Reason.START_MISSING: "give the start date",
     Reason.START_MALFORMED: "write the date in the declared locale, or as YYYY-MM-DD; years are 1970 to 2099",
     Reason.END_MALFORMED: "write the date in the declared locale, or as YYYY-MM-DD; years are 1970 to 2099",

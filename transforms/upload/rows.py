@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from transforms.figures import plain
 from transforms.identity import digest
-from transforms.upload.cells import WrongCellError, plain, read_custom, read_quantity, read_text
+from transforms.limits import DESCRIPTION_LENGTH_MAX
+from transforms.upload.cells import WrongCellError, read_custom, read_quantity, read_text
 from transforms.upload.columns import Column, Header
 from transforms.upload.custom_field import CustomField
 from transforms.upload.dates import Locale, read_date
 from transforms.upload.reasons import Problem, Reason
 
-NAME_MAX, DESCRIPTION_MAX, KEY_MAX = 100, 200, 254
+NAME_MAX, KEY_MAX = 100, 254
 TEXTS = {
     Column.ACCOUNT: (NAME_MAX, Reason.TEXT_TOO_LONG),
     Column.UOM: (NAME_MAX, Reason.TEXT_TOO_LONG),
     Column.SUBSCRIPTION: (NAME_MAX, Reason.TEXT_TOO_LONG),
     Column.CHARGE: (NAME_MAX, Reason.TEXT_TOO_LONG),
     Column.PRODUCT_CHARGE: (NAME_MAX, Reason.TEXT_TOO_LONG),
-    Column.DESCRIPTION: (DESCRIPTION_MAX, Reason.DESCRIPTION_TOO_LONG),
+    Column.DESCRIPTION: (DESCRIPTION_LENGTH_MAX, Reason.DESCRIPTION_TOO_LONG),
     Column.UNIQUE_KEY: (KEY_MAX, Reason.UNIQUE_KEY_TOO_LONG),
 }
 MISSING = {

@@ -3,7 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
-from pipeline.commands.uploads import list_imports, template, upload
+from pipeline.commands.uploads import cancel_import, list_imports, template, upload
+from pipeline.uploads.cancel import NotPendingError
+from pipeline.uploads.submit import UnknownImportError, Upload, submit
 
 HEADER = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
 
@@ -38,6 +40,19 @@ def test_a_file_that_fails_says_why_and_ends_with_an_error(run, tmp_path):
     said = run(upload, file)
     assert said.exit_code == 1
     assert "Failed: 0 of 1 rows loaded\n1 problem in 1 row\nrow 1 (line 2), QTY: quantity_malformed 'x'" in said.output
+
+
+def test_an_import_that_waits_is_canceled_and_sending_the_file_again_loads_it(run, business, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(HEADER + "A-1,kwh,2,03/31/2025,,,,\n")
+    waiting = submit(business.store, business.home, Upload(file.name, file), by="ann").import_id
+    said = run(cancel_import, waiting, "--reason", "the wrong month")
+    assert (said.exit_code, said.output) == (0, f"import {waiting}: canceled\n")
+    assert " Canceled " in run(list_imports).output.splitlines()[1]
+    assert isinstance(run(cancel_import, waiting, "--reason", "again").exception, NotPendingError)
+    assert isinstance(run(cancel_import, "0" * 32, "--reason", "a slip").exception, UnknownImportError)
+    assert run(cancel_import, waiting).exit_code == 2
+    assert "Completed: 1 of 1 rows loaded" in run(upload, file).output
 
 
 def test_the_template_is_printed(run):

@@ -14,8 +14,8 @@ from pipeline.notify.channel import Address
 from pipeline.notify.channels import channels
 from pipeline.notify.deliver import Delivered, deliver
 from pipeline.notify.email import Email
-from pipeline.notify.posting import Patience
 from pipeline.notify.webhook import Webhook
+from pipeline.patience import Patience
 from pipeline.settings import PROJECT
 from transforms.errors import MeterbridgeError
 

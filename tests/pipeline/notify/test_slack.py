@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.notify.channel import Address, DeliveryError
-from pipeline.notify.posting import Patience
 from pipeline.notify.slack import Slack
+from pipeline.patience import Patience
 
 PATH = "/services/T0/B0/s3cret"
 

@@ -3,16 +3,17 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import pytest
 from receivers import LOST, hook
 
 from pipeline.notify.channel import Address, ChannelError, DeliveryError
-from pipeline.notify.posting import Patience
+from pipeline.notify.posting import DEFAULT
 from pipeline.notify.webhook import Webhook
 
 SECRET = "wh-s3cret"  # noqa: S105 a test's own
-AT_ONCE = Patience(wait_seconds=0, timeout_seconds=5)
+AT_ONCE = replace(DEFAULT, wait_seconds=0, read_seconds=5)
 
 
 def channel(receiver, path="/hook"):

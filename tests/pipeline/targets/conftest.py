@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -14,17 +14,18 @@ from served_api import CLIENT, SECRET, served
 from uploaded_usage import uploaded
 
 from pipeline.delete import Selection, delete
+from pipeline.patience import Patience
 from pipeline.store import sending
 from pipeline.store.sending import SentFile
 from pipeline.targets.account import Account
-from pipeline.targets.attempts import Patience, TargetUnavailableError
+from pipeline.targets.errors import TargetUnavailableError
 from pipeline.targets.parts import Limits
 from pipeline.targets.platform import Platform
 from pipeline.targets.send import advance
 from transforms.period import Period
 
 MARCH = Period.parse("2025-03")
-PATIENT = Patience(attempts=6, wait_seconds=0, timeout_seconds=10)
+PATIENT = Patience(attempts=6, wait_seconds=0, read_seconds=10)
 ACTIVE = "usage_records WHERE superseded_by IS NULL AND period = '2025-03'"
 DEADLINE_SECONDS = 60
 
@@ -48,8 +49,8 @@ class Two:
         ]
         uploaded(self.ours.store, *records, file_name=f"{next(self.files_of_ours)}.csv")
 
-    def platform(self, secret: str = SECRET, patience: Patience = PATIENT) -> Platform:
-        return Platform(Account.of(self.way.url, CLIENT, secret), patience)
+    def platform(self, secret: str = SECRET, patience: Patience = PATIENT) -> AbstractContextManager[Platform]:
+        return closing(Platform(Account.of(self.way.url, CLIENT, secret), patience))
 
     def send(self, *, rows_max: int = 1000, dies: bool = False) -> int:
         """Send March until the platform holds all of it; gives how often that was taken up.

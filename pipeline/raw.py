@@ -11,14 +11,14 @@ class RawBytesError(MeterbridgeError):
     """The bytes of a raw file are not those that were looked for; the message says which file, and what to do."""
 
 
-def kept(home: Path, source: str, sha256: str) -> Path:
+def raw_path(home: Path, source: str, sha256: str) -> Path:
     """Give the place of a raw file's bytes."""
     return home / "raw" / source / sha256[:2] / sha256
 
 
-def keep(path: Path, home: Path, source: str, sha256: str) -> Path:
+def keep_raw(path: Path, home: Path, source: str, sha256: str) -> Path:
     """Copy a raw file whole to its place, once; RawBytesError when its bytes are others by now."""
-    final = kept(home, source, sha256)
+    final = raw_path(home, source, sha256)
     if final.exists():
         return final
     with aside(final.parent) as written:

@@ -1,0 +1,33 @@
+"""`docs/operations.md`: every setting, and every key of a unit and of a currency, is on the page."""
+
+import re
+
+import pytest
+
+from pipeline.settings import PROJECT
+from transforms.units import Currency, Unit
+
+PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+READ = ("docker", "pipeline", "plugins", "stack", "web")
+VARIABLE = re.compile(r"METERBRIDGE_[A-Z_]*[A-Z]")
+OF_A_NAME = re.compile(r"METERBRIDGE_CONNECTION_\w+")  # the page tells how these are made up
+
+
+def section(title):
+    return PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(("title", "model"), [("Units of measure", Unit), ("Currencies", Currency)])
+def test_every_key_and_no_other_is_on_the_page(title, model):
+    assert set(re.findall(r"^\| `(\w+)` \|", section(title), flags=re.MULTILINE)) == set(model.model_fields)
+
+
+def test_every_variable_that_somebody_may_set_is_on_the_page_or_in_the_example():
+    compose = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+    code = [path.read_text(encoding="utf-8") for folder in READ for path in (PROJECT / folder).rglob("*.py")]
+    found = {name.removesuffix("_FILE") for text in (compose, *code) for name in VARIABLE.findall(text)}
+    set_by_compose = set(re.findall(r"^  +(METERBRIDGE_\w+?)(?:_FILE)?: ", compose, flags=re.MULTILINE))
+    told = PAGE + (PROJECT / ".env.example").read_text(encoding="utf-8")
+    named = {name for name in found if not OF_A_NAME.fullmatch(name)}
+    assert len(named) > 20
+    assert {name for name in named - set_by_compose if name not in VARIABLE.findall(told)} == set()
