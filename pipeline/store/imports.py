@@ -32,15 +32,19 @@ def add(connection: sa.Connection, values: Mapping[str, Any]) -> None:
     connection.execute(sa.insert(imports).values(nothing | dict(values)))
 
 
-def start(connection: sa.Connection, import_id: str) -> None:
-    """Show that a Pending upload is being processed."""
+def start(connection: sa.Connection, import_id: str) -> bool:
+    """Show that a Pending upload is being processed; tells whether it was Pending."""
     mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
-    connection.execute(sa.update(imports).where(mine).values(status="Processing", updated_at=sa.func.now()))
+    processing = sa.update(imports).where(mine).values(status="Processing", updated_at=sa.func.now())
+    return connection.execute(processing).rowcount == 1
 
 
-def take(connection: sa.Connection, import_id: str) -> sa.RowMapping | None:
-    """Keep an unfinished upload from others until the transaction ends; None when it is finished, or another's."""
-    statement = sa.select(imports).where(imports.c.import_id == import_id, WAITS).with_for_update(skip_locked=True)
+def take(connection: sa.Connection, import_id: str, *, wait: bool = False) -> sa.RowMapping | None:
+    """Keep an unfinished upload from others until the transaction ends; None when it is finished, or another's.
+
+    `wait` for who has begun it: whoever came too late to cancel it keeps its row for a moment.
+    """
+    statement = sa.select(imports).where(imports.c.import_id == import_id, WAITS).with_for_update(skip_locked=not wait)
     return connection.execute(statement).mappings().first()
 
 

@@ -69,10 +69,10 @@ def process(store: sa.Engine, catalog: Catalog, home: Path, import_id: str) -> s
     UnknownImportError when there is no such import.
     """
     with store.begin() as connection:
-        imports.start(connection, import_id)
+        begun = imports.start(connection, import_id)
     try:
         with store.begin() as connection:
-            if taken := imports.take(connection, import_id):
+            if taken := imports.take(connection, import_id, wait=begun):
                 _settle(connection, catalog, home, taken)
     except (*imports.REFUSED, StoreMismatchError):
         with store.begin() as connection:
