@@ -200,3 +200,18 @@ def test_the_module_runs_as_a_program_with_its_exit_codes(shop):
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith("meterbridge: METERBRIDGE_STORE_URL is not set")
     assert "Traceback" not in bad.stderr
+
+
+def test_an_engine_that_breaks_off_in_the_midst_of_a_file_is_told_and_ends_the_program(shop):
+    rows = "".join(f"2014-03-01T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z,{n}\n" for n in range(200_000))
+    shop.deliver("power/A-1/long.csv", f"timestamp,value\n{rows}")
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "METERBRIDGE_ENGINE_MEMORY": "3MB"}
+    done = subprocess.run(
+        [sys.executable, "-m", "web", "extract", "power"],
+        env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("meterbridge: the engine broke off: Out of Memory Error")
+    assert "METERBRIDGE_ENGINE_MEMORY" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(shop.home.glob("readings/**/*.*"))
