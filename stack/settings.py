@@ -23,11 +23,7 @@ class Settings:
     server: str | None
     catalog: Path
     inbox: Path
-
-    @property
-    def dags(self) -> Path:
-        """The folder of the DAG files."""
-        return self.root / "dags"
+    dags: Path
 
     @property
     def plugins(self) -> Path:
@@ -58,6 +54,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         server=environ.get("METERBRIDGE_POSTGRES") or None,
         catalog=folder("METERBRIDGE_CATALOG", "catalog"),
         inbox=folder("METERBRIDGE_INBOX", "samples"),
+        dags=ROOT / "dags",
     )
 
 
