@@ -26,12 +26,12 @@ from ibis.backends.duckdb import Backend
 
 from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.readings import Shape, shapes
-from pipeline import repeats
-from pipeline.carry import Carried, can_use_days, from_days, from_repeats
-from pipeline.days import days_of
 from pipeline.engine import landing_engine
-from pipeline.partials import kept
-from pipeline.situation import Situation
+from pipeline.quantities.carry import Carried, can_use_days, from_days, from_repeats
+from pipeline.quantities.situation import Situation
+from pipeline.readings import repeats
+from pipeline.readings.days import days_of
+from pipeline.readings.partials import kept
 from transforms.meter import Derivation
 
 READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))

@@ -22,8 +22,8 @@ import click
 import duckdb
 
 from pipeline.durable import sha256
-from pipeline.landing import landing
-from pipeline.raw import keep_raw
+from pipeline.readings.landing import landing
+from pipeline.readings.raw import keep_raw
 from pipeline.sources.files import RawFile
 from transforms.source import Source
 

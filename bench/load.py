@@ -24,12 +24,12 @@ import sqlalchemy as sa
 
 from bench.usage import CATALOG, customers, usage
 from pipeline import artefact
-from pipeline.catalog import Catalog
-from pipeline.load import load
+from pipeline.catalog.catalog import Catalog
 from pipeline.store.copy import copy_batches
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate
 from pipeline.store.usage import FIELDS
+from pipeline.usage.load import load
 from stack import postgres
 from stack.settings import read_settings
 

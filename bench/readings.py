@@ -15,10 +15,10 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from pipeline.derive import scoped
 from pipeline.engine import landing_engine
-from pipeline.landing import write_readings
-from pipeline.situation import Situation
+from pipeline.quantities.derive import scoped
+from pipeline.quantities.situation import Situation
+from pipeline.readings.landing import write_readings
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
 from transforms.hashed import halves
@@ -117,7 +117,7 @@ class Shape:
         write_readings(backend, landed, self.source, home / "readings" / self._folder / path.name)
 
     def scoped(self, home: Path) -> ir.Table:
-        """Give the table that readings are joined with, as `pipeline.derive.scoped` made it."""
+        """Give the table that readings are joined with, as `pipeline.quantities.derive.scoped` made it."""
         return ibis.memtable(pq.read_table(home / "names" / f"{self.source.source}.parquet"))
 
     def situation(self, derivation: Derivation, home: Path) -> Situation:

@@ -6,8 +6,8 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
-from pipeline.map import USAGE
 from pipeline.store.copy import copy_batches
+from pipeline.usage.map import USAGE
 from transforms.period import Period
 
 PERIOD = Period.of_month(2025, 3)

@@ -4,7 +4,7 @@ A unit of measure that units.yaml does not have may have been made by the API: t
 """
 
 # Airflow looks for the words dag and airflow before it reads a file.
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.settings import catalog_folder
 
 Catalog.read(catalog_folder(), None)

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, dag, task
 from meterbridge_schedule import DAILY, owned_by, required
 from meterbridge_steps import scheduled
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.settings import catalog_folder
 from transforms.source import Source
 

@@ -12,7 +12,7 @@ from meterbridge_notifier import ImportNotifier
 from meterbridge_schedule import AFTER_PERIODS, REASON, WAITING, interval, owned_by, why_and_who
 from meterbridge_steps import scheduled
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.settings import catalog_folder
 from transforms.meter import Meter
 

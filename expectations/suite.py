@@ -1,7 +1,7 @@
 """What a suite is: the columns it needs, the columns it derives in the open, and its expectations.
 
 Suites are plain data in the serialised form of Great Expectations (type and arguments), so that a step or a DAG can
-name one without the seconds that importing it takes; `pipeline.validate` turns them into its objects.
+name one without the seconds that importing it takes; `pipeline.usage.validate` turns them into its objects.
 """
 
 from collections.abc import Callable

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from pipeline import steps
-from pipeline.bill_preview import preview
-from pipeline.post import cancel
+from pipeline.billing.post import cancel
+from pipeline.reports.bill_preview import preview
 from pipeline.steps import Shop
 from transforms.errors import MeterbridgeError
 from transforms.period import Period

@@ -10,24 +10,24 @@ import click
 import duckdb
 import sqlalchemy as sa
 
-from pipeline import diff as diffs
-from pipeline import late as lateness
-from pipeline import replay as replays
-from pipeline import status as status_report
 from pipeline import steps
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.register import register as register_customers
+from pipeline.catalog.scaffold import new_meter as write_meter
+from pipeline.catalog.units import made_units
 from pipeline.commands import billing, funds, invoices, notify, proof, send, units, uploads, usage
 from pipeline.commands.period import period
 from pipeline.commands.who import user
-from pipeline.extract import describe
-from pipeline.preview import preview as show_preview
-from pipeline.register import register as register_customers
-from pipeline.scaffold import new_meter as write_meter
+from pipeline.readings import replay as replays
+from pipeline.readings.extract import describe
+from pipeline.reports import late as lateness
+from pipeline.reports import status as status_report
+from pipeline.reports.preview import preview as show_preview
 from pipeline.settings import PROJECT, Settings, catalog_folder, secret
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate as migrate_store
-from pipeline.units import made_units
+from pipeline.usage import diff as diffs
 from transforms.errors import MeterbridgeError
 from transforms.period import Period
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from pipeline import commitments, prepaid
-from pipeline.catalog import Catalog
-from pipeline.ready import billed_charges
+from pipeline.billing import commitments, prepaid
+from pipeline.billing.ready import billed_charges
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers, exporting, ledger, unsent
 from transforms.cycles import cycles_of, has_period, periods_ended
 from transforms.period import Period

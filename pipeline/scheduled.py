@@ -7,21 +7,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import by_hand, periods, ready, steps, thresholds, upkeep
-from pipeline import diff as diffs
-from pipeline.bill_preview import to_approve
-from pipeline.delete import chosen, delete
-from pipeline.extract import describe
+from pipeline import by_hand, periods, steps, upkeep
+from pipeline.billing import ready
+from pipeline.billing.post import cancel_rated, rated
 from pipeline.notify.channel import Address
-from pipeline.post import cancel_rated, rated
+from pipeline.quantities.situation import require_ended
+from pipeline.readings.extract import describe
+from pipeline.reports import thresholds
+from pipeline.reports.bill_preview import to_approve
 from pipeline.settings import Settings
-from pipeline.situation import require_ended
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
 from pipeline.targets import send
 from pipeline.targets.account import Account, required
 from pipeline.targets.platform import Platform
 from pipeline.uploads.process import process_waiting
+from pipeline.usage import diff as diffs
+from pipeline.usage.delete import chosen, delete
 from transforms.period import Period
 from transforms.rating.asked import Asked
 

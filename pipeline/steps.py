@@ -17,19 +17,19 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.catalog import Catalog
-from pipeline.derive import derive
-from pipeline.export import export
-from pipeline.extract import Extracted, extract
-from pipeline.keep import keep
-from pipeline.load import Loaded, load
-from pipeline.map import map_usage
-from pipeline.post import post
-from pipeline.rate import rate
+from pipeline.billing.post import post
+from pipeline.billing.rate import rate
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.units import made_units
+from pipeline.exports.export import export
+from pipeline.quantities.derive import derive
+from pipeline.readings.extract import Extracted, extract
+from pipeline.readings.keep import keep
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
-from pipeline.units import made_units
-from pipeline.validate_usage import validate_usage
+from pipeline.usage.load import Loaded, load
+from pipeline.usage.map import map_usage
+from pipeline.usage.validate_usage import validate_usage
 from transforms.period import Period
 
 __all__ = [

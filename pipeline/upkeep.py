@@ -9,15 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline import days
-from pipeline.catalog import Catalog
+from pipeline.billing.sweep import Overdue, sweep
+from pipeline.catalog.catalog import Catalog
 from pipeline.kept_secret import without_secrets
-from pipeline.load import SET_ASIDE
 from pipeline.notify.channel import Address, ChannelError
 from pipeline.notify.channels import channels, from_environment
 from pipeline.notify.deliver import deliver
+from pipeline.readings import days
 from pipeline.store import answers, events, quarantine
-from pipeline.sweep import Overdue, sweep
+from pipeline.usage.load import SET_ASIDE
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.quarantine import of_meter, of_source

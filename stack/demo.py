@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from pipeline.catalog import Catalog
-from pipeline.status import summary, totals
+from pipeline.catalog.catalog import Catalog
+from pipeline.reports.status import summary, totals
 from pipeline.store.engine import connect
 from stack import local
 from stack.client import Client

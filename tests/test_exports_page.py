@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pipeline import workbook
-from pipeline.export import KINDS
+from pipeline.exports import workbook
+from pipeline.exports.export import KINDS
 from pipeline.settings import PROJECT
 from transforms.period import Period
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jwt
 from starlette.requests import Request
 
-from pipeline.documents import Document
+from pipeline.catalog.documents import Document
 from pipeline.settings import SettingsError
 from web.callers import Caller, Role, bearer
 from web.client_secrets import SecretError, check_hash, hash_secret, matches

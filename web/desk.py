@@ -10,10 +10,10 @@ from fastapi import Depends, Security
 from fastapi.security import OAuth2
 from starlette.requests import Request
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.units import made_units
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
-from pipeline.units import made_units
 from web.callers import Caller, Role
 from web.clients import Clients
 from web.gate import NOT_LOGGED_IN

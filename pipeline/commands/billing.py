@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import click
 
 from pipeline import steps
-from pipeline.bill_preview import preview
+from pipeline.billing.post import cancel as cancel_run
 from pipeline.commands.period import PeriodType, period
 from pipeline.commands.who import user
 from pipeline.layout import table
-from pipeline.post import cancel as cancel_run
+from pipeline.reports.bill_preview import preview
+from pipeline.reports.unbilled import describe, unbilled
 from pipeline.steps import Shop
 from pipeline.store import bill_runs
-from pipeline.unbilled import describe, unbilled
 from transforms.period import Period
 from transforms.rating.asked import Asked
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from pipeline.invoices import read_invoice
+from pipeline.billing.invoices import read_invoice
 from pipeline.steps import Shop
 from transforms.invoice import Invoice, as_json, parse_number
 from transforms.invoice_html import as_html

@@ -4,13 +4,13 @@ from typing import Never
 
 import click
 
-from pipeline.close import close as close_period
 from pipeline.commands.period import period
 from pipeline.commands.who import user
-from pipeline.explain import explain as explain_item
+from pipeline.proof.close import close as close_period
+from pipeline.proof.explain import explain as explain_item
+from pipeline.proof.trace import trace as trace_row
+from pipeline.proof.verify import verify as verify_period
 from pipeline.steps import Shop
-from pipeline.trace import trace as trace_row
-from pipeline.verify import verify as verify_period
 from transforms.period import Period
 
 NUMBER = click.IntRange(1, 10**18 - 1)

@@ -2,10 +2,10 @@
 
 import click
 
-from pipeline import units
+from pipeline.catalog import units
+from pipeline.catalog.units import KnownUnit
 from pipeline.commands.who import user
 from pipeline.steps import Shop
-from pipeline.units import KnownUnit
 
 
 @click.command("units")

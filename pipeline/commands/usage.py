@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from pipeline import preflight as preflights
-from pipeline import sweep as sweeps
+from pipeline.billing import preflight as preflights
+from pipeline.billing import sweep as sweeps
 from pipeline.commands.period import PeriodType, period
 from pipeline.commands.who import user
-from pipeline.delete import Selection
-from pipeline.delete import delete as delete_usage
+from pipeline.exports.usage_export import export_usage as write_usage
+from pipeline.exports.usage_files import FORMS
 from pipeline.steps import Shop
 from pipeline.store.following import UsageFilter
-from pipeline.usage_export import export_usage as write_usage
-from pipeline.usage_files import FORMS
+from pipeline.usage.delete import Selection
+from pipeline.usage.delete import delete as delete_usage
 from transforms.period import Period
 
 NUMBER = click.IntRange(1, 10**18 - 1)

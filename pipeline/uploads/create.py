@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import imports, locks, usage
 from pipeline.uploads import entry
 from transforms.field_name import is_forbidden

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import imports, locks, usage
 from transforms.errors import MeterbridgeError
 from transforms.upload.columns import Column

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import events, imports
 from pipeline.uploads import entry
 from pipeline.uploads.batch import Batch, nothing, read_batch

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.settings import PROJECT
 
 SHOW = """

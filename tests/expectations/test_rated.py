@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from expectations import rated
-from pipeline.validate import validate
+from pipeline.usage.validate import validate
 
 SUITE = rated.suite(["EUR", "JPY"])
 START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)

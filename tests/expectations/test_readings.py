@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from expectations import readings
-from pipeline.validate import validate
+from pipeline.usage.validate import validate
 
 LIMIT = Decimal("0.1")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from expectations import usage
-from pipeline.validate import validate
+from pipeline.usage.validate import validate
 
 SUITE = usage.suite(["hour", "GB"])
 KEY = "0" * 63

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline import periods, scheduled
-from pipeline.situation import PeriodNotEndedError
+from pipeline.quantities.situation import PeriodNotEndedError
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
 

@@ -13,7 +13,7 @@ BILL_A_MONTH = """
 import sys
 from datetime import UTC, datetime
 from pipeline import steps
-from pipeline.register import register
+from pipeline.catalog.register import register
 from pipeline.steps import Shop
 from transforms.period import Period
 from transforms.rating.asked import Asked

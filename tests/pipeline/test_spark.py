@@ -13,9 +13,9 @@ import pytest
 from readings_by_hand import landed, source_of, target
 from second_computation import RULES, WAYS, derivation_of
 
-from pipeline import derive
 from pipeline.engine import EngineError, engine
-from pipeline.situation import Situation
+from pipeline.quantities import derive
+from pipeline.quantities.situation import Situation
 from pipeline.store.manifest import LandedFile
 from transforms.charge import Charge
 from transforms.meter import Meter

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from pipeline import periods, steps
-from pipeline.catalog import Catalog
-from pipeline.register import register
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.register import register
 from pipeline.settings import PROJECT
 from pipeline.steps import Shop
 from pipeline.store import ledger

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from small_business import ACCOUNTS, CHARGE, CHARGES, MARCH, METER, SOURCE, UNITS
 
 from pipeline import steps
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from pipeline.steps import Shop
 from pipeline.store.engine import connect
 from stack import local

@@ -1,4 +1,4 @@
-from pipeline.catalog import Catalog
+from pipeline.catalog.catalog import Catalog
 from stack.demo import compare, stages
 from stack.settings import ROOT
 

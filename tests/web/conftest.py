@@ -7,8 +7,8 @@ from functools import cache, partial
 import httpx
 import pytest
 
-from pipeline.catalog import Catalog
-from pipeline.units import made_units
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.units import made_units
 from web.app import create_app
 from web.callers import Role
 from web.client_secrets import hash_secret

@@ -5,8 +5,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from fastapi import APIRouter
 
-from pipeline.delete import Selection, delete
 from pipeline.uploads.create import Created, Refused, create
+from pipeline.usage.delete import Selection, delete
 from transforms.errors import MeterbridgeError
 from web.callers import Caller
 from web.desk import Admin, AtDesk, Desk, Editor

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from pipeline.invoices import UnknownInvoiceError, read_invoice
+from pipeline.billing.invoices import UnknownInvoiceError, read_invoice
 from transforms.invoice import parse_number
 from transforms.invoice_html import as_html
 from web.desk import AtDesk, Viewer

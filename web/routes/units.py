@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from pipeline import units
-from pipeline.units import KnownUnit
+from pipeline.catalog import units
+from pipeline.catalog.units import KnownUnit
 from transforms.identity import LENGTH, digest
 from web.desk import Admin, AtDesk, Desk, Viewer
 from web.documented import KEYED_OBJECTS, OBJECTS, Responses

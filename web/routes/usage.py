@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import JSONResponse
 
-from pipeline.change import change
-from pipeline.delete import Selection, delete
 from pipeline.store import imports, records
 from pipeline.uploads.create import Created, create
+from pipeline.usage.change import change
+from pipeline.usage.delete import Selection, delete
 from web.callers import Caller
 from web.desk import Admin, AtDesk, Desk, Editor, Viewer
 from web.documented import CALLS, KEYED_OBJECTS, OBJECTS, Responses

@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from pipeline.billing.invoices import UnknownInvoiceError
 from pipeline.commands.invoices import FORMS, invoice
-from pipeline.invoices import UnknownInvoiceError
 
 
 @pytest.fixture

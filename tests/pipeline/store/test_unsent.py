@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from uploaded_usage import uploaded
 
 from pipeline import periods
-from pipeline.delete import Selection, delete
 from pipeline.store import sending, unsent
 from pipeline.targets.parts import Limits
 from pipeline.targets.plan import plan
+from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
 
 TARGET = "https://billing.example"

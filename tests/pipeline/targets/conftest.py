@@ -13,7 +13,6 @@ from lossy_http import Lossy, lossy
 from served_api import CLIENT, SECRET, served
 from uploaded_usage import uploaded
 
-from pipeline.delete import Selection, delete
 from pipeline.patience import Patience
 from pipeline.store import sending
 from pipeline.store.sending import SentFile
@@ -22,6 +21,7 @@ from pipeline.targets.errors import TargetUnavailableError
 from pipeline.targets.parts import Limits
 from pipeline.targets.platform import Platform
 from pipeline.targets.send import advance
+from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
 
 MARCH = Period.parse("2025-03")

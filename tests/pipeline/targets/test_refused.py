@@ -11,14 +11,14 @@ from lossy_http import PASSED, REQUEST_LOST
 from served_api import CLIENT, SECRET, served
 from uploaded_usage import uploaded
 
-from pipeline.change import change
-from pipeline.delete import Selection, delete
 from pipeline.patience import Patience
 from pipeline.targets.account import Account
 from pipeline.targets.errors import TargetError, TargetRefusedError, TargetUnavailableError
 from pipeline.targets.platform import Platform
 from pipeline.targets.read_back import TargetMismatchError
 from pipeline.targets.send import advance
+from pipeline.usage.change import change
+from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
 from web.callers import Role
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from at_once import at_once
 from hypothesis import strategies as st
 
-from pipeline.delete import Selection, delete
 from pipeline.store import locks
 from pipeline.uploads.batch import read_batch
 from pipeline.uploads.process import process
 from pipeline.uploads.refused import UploadRefusedError
+from pipeline.usage.delete import Selection, delete
 from transforms.upload.custom_field import CustomField, Kind
 from transforms.upload.dates import Locale
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.change import ChangeRefusedError, change
 from pipeline.uploads.create import Created, create
+from pipeline.usage.change import ChangeRefusedError, change
 
 DYNAMIC = """
 charge: energy

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.documents import CatalogError
+from pipeline.catalog.documents import CatalogError
 from transforms.upload.reasons import Reason
 
 WRONG = [

@@ -11,7 +11,7 @@ import yaml
 from keys_of_models import fields, words
 from readings_by_hand import Rules, target
 
-from pipeline.lookups import COLUMNS
+from pipeline.catalog.lookups import COLUMNS
 from transforms import custom
 from transforms.charge import Alignment, BillingPeriod
 from transforms.meter import Derivation, Function, Meter

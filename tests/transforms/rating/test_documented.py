@@ -10,8 +10,8 @@ import pytest
 import yaml
 from keys_of_models import fields, words
 
-from pipeline.decision_tables import with_table
-from pipeline.documents import Document
+from pipeline.catalog.decision_tables import with_table
+from pipeline.catalog.documents import Document
 from transforms.charge import Charge, Pricing, RatingGroup
 from transforms.period import Period
 from transforms.rating.rate import rate

@@ -1,0 +1,1 @@
+"""Usage to rated items and invoices: what a bill run finds, rates, draws, settles and posts."""

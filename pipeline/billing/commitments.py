@@ -1,0 +1,117 @@
+"""Commitments: what contributes to them is billed first; what is billed of it later settles them again."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from pipeline.billing.preflight import sort_out
+from pipeline.billing.rerate import owner_of
+from pipeline.catalog.catalog import Catalog
+from pipeline.store import billing, customers
+from pipeline.store import commitments as store
+from transforms.charge import Charge
+from transforms.commitment import Commitment
+from transforms.contributions import Contribution, commitments, contributions
+from transforms.period import Period
+from transforms.rating.asked import Asked
+from transforms.rating.commitment import shortfall
+from transforms.rating.lines import EXACT, exact_sum
+from transforms.rating.subscribed import charge_periods
+from transforms.rating.usage import ChargePeriod, CommittedKey
+
+ZERO = Decimal(0)
+
+
+def contributed(
+    connection: sa.Connection, catalog: Catalog, owed: Iterable[ChargePeriod], *, run: str | None = None
+) -> dict[CommittedKey, Decimal]:
+    """Add up what was billed towards commitments, those among these charge periods: so far, or before a bill run."""
+    of_charge: defaultdict[str, list[ChargePeriod]] = defaultdict(list)
+    for each in owed:
+        of_charge[each.charge].append(each)
+    found: dict[CommittedKey, Decimal] = {}
+    for name, mine in of_charge.items():
+        if isinstance(model := catalog.charges[name].pricing, Commitment):
+            found |= store.contributed(connection, mine, model, run)
+    return found
+
+
+def contributing(connection: sa.Connection, catalog: Catalog, asked: Asked) -> set[Contribution]:
+    """Find what contributes to the commitments that a bill run settles; on demand none is."""
+    if asked.running or not commitments(catalog.charges):
+        return set()
+    accounts = [each for each in customers.all_accounts(connection) if asked.has(each)]
+    return set(contributions(accounts, customers.all_charges(connection), catalog.charges, asked.period))
+
+
+def unbilled(connection: sa.Connection, catalog: Catalog, asked: Asked) -> list[Period]:
+    """List the periods that contribute to these commitments and wait for a bill run: their first, or of late usage."""
+    if not (found := contributing(connection, catalog, asked)):
+        return []
+    periods = {str(each.period) for each in found}
+    waiting = periods - billing.rated_among(connection, periods)
+    rows = store.pending(connection, {each.charge_number for each in found}, periods)
+    late = {(row["charge_number"], row["period"]) for row in sort_out(connection, catalog, rows).taken}
+    return sorted({each.period for each in found if str(each.period) in waiting or _place(each) in late})
+
+
+def _place(each: Contribution) -> tuple[str, str]:
+    return each.charge_number, str(each.period)
+
+
+def outdated(connection: sa.Connection, catalog: Catalog) -> list[Period]:
+    """List the periods whose commitments were settled with other bills than there are now, and owe another amount.
+
+    They are to be billed again. That a commitment was changed in the catalog is no reason.
+    """
+    charges = commitments(catalog.charges)
+    accounts, subscribed = customers.all_accounts(connection), customers.all_charges(connection)
+    found = []
+    for period, items in _settled(connection, charges).items():
+        owed = charge_periods(accounts, subscribed, charges, period)
+        now = contributed(connection, catalog, owed)
+        keys = {(each.charge_number, each.period_start): charges[each.charge] for each in owed}
+        if any(_differs(items[key], keys[key], now.get(key, ZERO), catalog) for key in items.keys() & keys.keys()):
+            found.append(period)
+    return sorted(found)
+
+
+def _settled(
+    connection: sa.Connection, charges: Collection[str]
+) -> dict[Period, dict[CommittedKey, list[sa.RowMapping]]]:
+    """Give the items of each commitment, oldest first, by period."""
+    found: dict[Period, dict[CommittedKey, list[sa.RowMapping]]] = {}
+    for row in store.settled(connection, charges) if charges else ():
+        of_period = found.setdefault(Period.parse(row["period"]), {})
+        of_period.setdefault((row["charge_number"], row["period_start"]), []).append(row)
+    return found
+
+
+def _differs(items: Sequence[sa.RowMapping], charge: Charge, now: Decimal, catalog: Catalog) -> bool:
+    """Tell whether a commitment would be settled otherwise by what contributes now."""
+    then = {line["format"]: Decimal(line["price"]) for line in items[-1]["breakdown"]}
+    committed, before = then["committed"], EXACT.minus(then["contributed"])
+    if shortfall(committed, now) == shortfall(committed, before) or not isinstance(charge.pricing, Commitment):
+        return False
+    owed = catalog.units.currencies[charge.currency].round(shortfall(charge.pricing.amount, now))
+    return owed != exact_sum(item["amount"] for item in items)
+
+
+def contributed_then(
+    engine: sa.Engine, catalog: Catalog, items: Iterable[sa.RowMapping], run: str
+) -> dict[CommittedKey, Decimal]:
+    """Add up what bill runs before this one had billed towards the commitments that are among its items."""
+    owed = [owner_of(item) for item in items if item["bill_run_id"] == run]
+    with engine.begin() as connection:
+        return contributed(connection, catalog, owed, run=run)
+
+
+def settled_with(engine: sa.Engine, catalog: Catalog, item: sa.RowMapping) -> Sequence[sa.RowMapping]:
+    """List the items that a commitment was settled with, those of the same bill run included; none for other items."""
+    charge = catalog.charges.get(item["charge"])
+    if charge is None or not isinstance(charge.pricing, Commitment):
+        return ()
+    with engine.begin() as connection:
+        return store.contributing_items(connection, owner_of(item), charge.pricing, item["bill_run_id"])

@@ -1,0 +1,179 @@
+"""Preflight: what the bill run of a period will leave Pending and why, and what it bills at the list price."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.layout import money, table
+from pipeline.store import billing, customers
+from transforms.customers import Account, SubscribedCharge
+from transforms.figures import plain
+from transforms.period import Period, Window
+from transforms.preflight import Candidate, money_at_risk, obstacle
+from transforms.rating.lines import exact_sums
+from transforms.rating.unpriced import at_list_price, unpriced
+from transforms.rating.usage import UsageLine
+
+STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
+LINE = (
+    "record_id", "account_number", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at",
+    "corrects", "import_id", "custom_fields",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """A Pending record that no bill run picks up; `amount` in `currency` is None where it cannot be known."""
+
+    record_id: int
+    account_number: str
+    charge_number: str | None
+    uom: str
+    quantity: Decimal
+    reason: str
+    amount: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What is known before a bill run: the records that it will not bill, and why others fall back to a list price."""
+
+    at_risk: Sequence[AtRisk]
+    at_list_price: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """Active usage; by its number, why a bill run leaves a Pending record behind; and who subscribes to what."""
+
+    rows: Sequence[sa.RowMapping]
+    accounts: Mapping[str, Account]
+    reasons: Mapping[int, str]
+    subscribed: Mapping[str, SubscribedCharge] = field(default_factory=dict)
+
+    @cached_property
+    def taken(self) -> list[sa.RowMapping]:
+        """What a bill run rates: all that is not left behind, what was billed before included."""
+        return [row for row in self.rows if row["record_id"] not in self.reasons]
+
+    @property
+    def left(self) -> list[sa.RowMapping]:
+        """What a bill run leaves behind."""
+        return [row for row in self.rows if row["record_id"] in self.reasons]
+
+    def among(self, accounts: Collection[str]) -> "Pickup":
+        """Narrow it to the usage of some accounts."""
+        return replace(self, rows=[row for row in self.rows if row["account_number"] in accounts])
+
+    def told(self) -> Iterator[str]:
+        """Say of each record that is left behind which it is, and why."""
+        for row in self.left:
+            charge = "" if row["charge_number"] is None else f" of charge {row['charge_number']}"
+            yield f"record {row['record_id']}{charge}: {self.reasons[row['record_id']]}"
+
+    def line(self, row: sa.RowMapping) -> UsageLine:
+        """Give a record as rating takes it."""
+        time_zone = self.accounts[row["account_number"]].time_zone
+        window = _window(row["period"], time_zone)
+        return UsageLine(
+            **{name: row[name] for name in LINE},
+            time_zone=time_zone,
+            period_start=window.start,
+            period_end=window.end,
+            status=STATUSES[row["status"]],
+        )
+
+
+# A million records are of few periods and time zones.
+@lru_cache(maxsize=256)
+def _period(text: str) -> Period:
+    return Period.parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _window(period: str, time_zone: str) -> Window:
+    return _period(period).window(time_zone)
+
+
+def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Pickup:
+    """Tell which of these active records a bill run takes."""
+    accounts = {each.account_number: each for each in customers.all_accounts(connection)}
+    charges = {each.charge_number: each for each in customers.all_charges(connection)}
+    required = [name for name, each in catalog.custom_fields.items() if each.required]
+    reasons = {}
+    for row in rows:
+        candidate = Candidate(
+            uom=row["uom"],
+            start_at=row["start_at"],
+            period=_period(row["period"]),
+            account=accounts[row["account_number"]],
+            subscribed=charges.get(row["charge_number"]),
+            custom_fields=row["custom_fields"],
+        )
+        if row["status"] == "Pending" and (reason := obstacle(candidate, catalog.charges, required)):
+            reasons[row["record_id"]] = reason
+    return Pickup(rows, accounts, reasons, charges)
+
+
+def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
+    """Tell, by number, which Pending records of a period its bill run would not pick up, or would stop at.
+
+    And those that it would bill at a list price, because their decision table has no price for them.
+    """
+    with store.begin() as connection:
+        found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+    fallen = _pending(found, catalog, at_list_price)
+    stopping = {number: f"stops the bill run: {why}" for number, why in _pending(found, catalog, unpriced).items()}
+    found = replace(found, reasons={**found.reasons, **stopping})
+    beside: dict[str, list[UsageLine]] = {}
+    for row in found.taken if found.reasons else ():
+        beside.setdefault(row["charge_number"], []).append(found.line(row))
+    at_risk = [_at_risk(found, row, beside, catalog) for row in found.left]
+    return Foreseen(at_risk, [f"record {number}: {why}" for number, why in fallen.items()])
+
+
+def _pending(found: Pickup, catalog: Catalog, why: Callable[..., str | None]) -> dict[int, str]:
+    """Say of each Pending record that a bill run takes why its price is none, or the list price."""
+    facts = ("custom_fields", "start_at", "subscription_number")
+    return {
+        row["record_id"]: reason
+        for row in found.taken
+        if row["status"] == "Pending"
+        and (reason := why(catalog.charges[row["charge"]].pricing, *(row[name] for name in facts)))
+    }
+
+
+def describe(found: Foreseen) -> str:
+    """Lay out what is at risk, and add it up by currency; then what is billed at a list price."""
+    listed = found.at_risk
+    rows = [
+        (each.record_id, each.account_number, each.charge_number or "", plain(each.quantity), each.uom,
+         "unknown" if each.amount is None else f"{money(each.amount)} {each.currency}", each.reason)
+        for each in listed
+    ]  # fmt: skip
+    shown = table(("record", "account", "charge", "quantity", "unit", "at risk", "reason"), rows)
+    sums = exact_sums((each.currency, each.amount) for each in listed if each.currency and each.amount is not None)
+    known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sums.items()) or "nothing"
+    unknown = sum(each.amount is None for each in listed)
+    lines = [shown, f"  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"]
+    if found.at_list_price:
+        lines.append(f"  {len(found.at_list_price)} records will be billed at their list price:")
+    return "\n".join([*lines, *(f"    {each}" for each in found.at_list_price)])
+
+
+def _at_risk(found: Pickup, row: sa.RowMapping, beside: Mapping[str, Sequence[UsageLine]], catalog: Catalog) -> AtRisk:
+    number = row["charge_number"]
+    worth = None
+    if number is not None:
+        worth = money_at_risk(found.line(row), beside.get(number, ()), catalog.charges, catalog.units)
+    amount, currency = worth or (None, None)
+    names = ("record_id", "account_number", "charge_number", "uom", "quantity")
+    return AtRisk(
+        **{name: row[name] for name in names}, reason=found.reasons[row["record_id"]], amount=amount, currency=currency
+    )

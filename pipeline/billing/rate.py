@@ -1,0 +1,201 @@
+"""Rate: the bill run of a period. Pending usage becomes Processed, rated items say what is due; one transaction.
+
+Before it the bill run is entered as a draft, in a transaction of its own: what cannot be rated stays to be seen.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import sqlalchemy as sa
+
+from expectations import rated as rated_border
+from pipeline.billing import prepaid
+from pipeline.billing.bulk import rate as rate_usage
+from pipeline.billing.commitments import contributed, contributing
+from pipeline.billing.preflight import Pickup, sort_out
+from pipeline.billing.ready import waits_for
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.units import require_current
+from pipeline.layout import money as shown
+from pipeline.quantities.situation import require_ended
+from pipeline.store import bill_runs, billing, locks
+from pipeline.store.funds import keep as keep_movements
+from pipeline.usage.validate import Verdict, validate
+from pipeline.usage.validate_usage import ValidationFailedError, require
+from transforms.errors import MeterbridgeError
+from transforms.rating.asked import Asked
+from transforms.rating.funds import NO_MOVEMENTS, Movements
+from transforms.rating.lines import exact_sums
+from transforms.rating.subscribed import charge_periods
+from transforms.rating.usage import ChargePeriod, RatedItem, UsageLine
+
+
+class NotReadyError(MeterbridgeError):
+    """A period that waits for meters, or for other bill runs, cannot be billed; the message names them."""
+
+
+@dataclass(frozen=True)
+class BillRun:
+    """What a bill run did: `rated`, or `nothing_due`; `left_pending` says what it could not take, and why."""
+
+    outcome: str
+    period: str
+    bill_run_id: str | None
+    records: int
+    items: int
+    amounts: dict[str, Decimal]
+    left_pending: tuple[str, ...]
+
+    def __str__(self) -> str:
+        money = ", ".join(f"{shown(amount)} {currency}" for currency, amount in self.amounts.items()) or "no amount"
+        left = (
+            f"; {len(self.left_pending)} records stay Pending: {'; '.join(self.left_pending)}"
+            if self.left_pending
+            else ""
+        )
+        return f"bill run {self.period}: {self.outcome}, {self.records} records, {self.items} items, {money}{left}"
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a bill run would bill: rated items, the usage that it takes from Pending, and why it leaves other usage.
+
+    `movements` is what it would draw from prepaid funds.
+    """
+
+    items: tuple[RatedItem, ...]
+    pending: tuple[int, ...]
+    left: tuple[str, ...]
+    movements: Movements = NO_MOVEMENTS
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        """What is due, by currency."""
+        return exact_sums((item.currency, item.amount) for item in self.items)
+
+
+def rate(
+    store: sa.Engine, catalog: Catalog, asked: Asked, home: Path, *, at: datetime, by: str = "meterbridge"
+) -> BillRun:
+    """Rate what is asked for; what it made can be posted, or cancelled. Run again it finds nothing Pending.
+
+    WrongPeriodError when no charge that is billed has the period; NotReadyError when it waits for others;
+    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In the last two
+    cases the bill run stays a draft which says why, and all else is as it was.
+    """
+    _require_ready(store, catalog, asked, at)
+    with _alone(store, asked) as connection:
+        run = bill_runs.draft(connection, asked, by)
+    try:
+        with _alone(store, asked) as connection:
+            _hold_contributions(connection, catalog, asked)
+            return _rate(connection, catalog, asked, run, home, by)
+    except MeterbridgeError as error:
+        with store.begin() as connection:
+            bill_runs.note_problem(connection, run, str(error))
+        raise
+
+
+def _require_ready(store: sa.Engine, catalog: Catalog, asked: Asked, at: datetime) -> None:
+    """Refuse a period that is not all there; on demand is billed what there is."""
+    waiting = waits_for(store, catalog, asked)
+    if asked.running:
+        return
+    require_ended(asked.period, at)
+    if waiting:
+        raise NotReadyError(f"period {asked.period} cannot be billed yet; {'; '.join(waiting)}")
+
+
+@contextmanager
+def _alone(store: sa.Engine, asked: Asked) -> Iterator[sa.Connection]:
+    """Open a transaction in which nobody else writes or bills usage of the period."""
+    with store.begin() as connection:
+        locks.shared(connection, locks.SHAPE)
+        locks.exclusive(connection, str(asked.period))
+        yield connection
+
+
+def _hold_contributions(connection: sa.Connection, catalog: Catalog, asked: Asked) -> None:
+    """Keep others from billing, or cancelling, what counts towards a commitment until it is settled."""
+    for period in sorted({str(each.period) for each in contributing(connection, catalog, asked)}):
+        locks.shared(connection, period)
+
+
+def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str) -> BillRun:
+    require_current(connection, catalog)
+    if asked.whole:
+        billing.note_rated(connection, asked.period)
+    entered = bill_runs.find(connection, run)
+    if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
+        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
+    found = due(connection, catalog, asked)
+    if not found.items and not found.movements.drawn:
+        bill_runs.forget(connection, run)
+        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
+    bill_runs.show_life(connection)
+    _keep(connection, asked, run, found, _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}"), by)
+    return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), found.amounts, found.left)
+
+
+def due(
+    connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool = True, beside: Iterable[UsageLine] = ()
+) -> Due:
+    """Rate what is asked for as things stand, and change nothing; the usage is locked unless it is only looked at.
+
+    `beside` is usage that is counted as if it were loaded.
+    """
+    if lock:
+        prepaid.lock(connection, catalog)
+    found = sort_out(connection, catalog, billing.active_usage(connection, asked.period, lock=lock))
+    found = found.among({number for number, account in found.accounts.items() if asked.has(account)})
+    lines = [*map(found.line, found.taken), *beside]
+    lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
+    pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
+    fees = [] if asked.running else _fees(catalog, asked, found)
+    funds = prepaid.open_for(connection, catalog, asked, lines, fees)
+    if not pending and not fees and funds is None:
+        return Due((), (), left)
+    items = rate_usage(
+        lines,
+        charges=catalog.charges,
+        units=catalog.units,
+        billed=billing.billed(connection, asked.period),
+        subscribed=fees,
+        funds=funds.purse if funds else None,
+        contributed=contributed(connection, catalog, fees),
+    )
+    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
+
+
+def _fees(catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:
+    """List what the accounts that are billed owe of the period without usage."""
+    whose = {number: account for number, account in found.accounts.items() if asked.has(account)}
+    subscribed = (each for each in found.subscribed.values() if each.account_number in whose)
+    return charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
+
+
+def _keep(connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str) -> None:
+    """Write the items and what they draw, and take their usage from Pending."""
+    bill_runs.rated(connection, run, by, len(found.pending), verdict.results)
+    billing.add_items(connection, run, asked.period, found.items)
+    keep_movements(connection, found.movements, run)
+    if billing.process(connection, run, found.pending) != len(found.pending):
+        raise ValidationFailedError(
+            f"bill run {run}: not every record could be processed; nothing was billed: make it again"
+        )
+
+
+def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:
+    """Hold the items against their suite; one bad item stops the whole run: money is not billed in part."""
+    suite = rated_border.suite(catalog.units.currencies)
+    columns = {column: [getattr(item, column) for item in items] for column in suite.columns}
+    verdict = validate(pd.DataFrame(columns, dtype=object), suite, home / "data_docs", name)
+    require(verdict)
+    if verdict.reasons:
+        raise ValidationFailedError(f"{'; '.join(sorted(set(verdict.reasons.values())))}; see {verdict.docs}")
+    return verdict

@@ -1,0 +1,155 @@
+"""Register: accounts and the charges they subscribe to, from two CSV files, into the store."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.documents import nearest, open_csv
+from pipeline.store import customers
+from transforms.customers import Account, SubscribedCharge
+from transforms.cycles import cycle_of
+from transforms.errors import MeterbridgeError
+from transforms.period import Cycle
+
+Row = TypeVar("Row", Account, SubscribedCharge)
+OPTIONAL = ("bill_cycle_day", "batch")  # a file may leave these columns out; they stand last
+CYCLE_DAYS = tuple(map(str, range(1, 32)))
+
+
+class RegisterError(MeterbridgeError):
+    """A customer file cannot be taken; one line per problem, with file and line. Nothing is registered."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """How many accounts and subscribed charges the files hold."""
+
+    accounts: int
+    charges: int
+
+
+def register(store: sa.Engine, catalog: Catalog, folder: Path) -> Registered:
+    """Take `accounts.csv` and `subscribed_charges.csv` of a folder; RegisterError lists all that is wrong with them."""
+    accounts = list(_read(folder / "accounts.csv", Account))
+    charges = list(_read(folder / "subscribed_charges.csv", SubscribedCharge))
+    problems = [
+        *_account_problems(accounts, catalog),
+        *_charge_problems(charges, {row.account_number for _, row in accounts}, catalog),
+    ]
+    if problems:
+        raise RegisterError("\n".join(problems))
+    with store.begin() as connection:
+        rows = [row for _, row in accounts], [row for _, row in charges]
+        if problems := list(_moved(connection, *rows, catalog)):
+            raise RegisterError("\n".join(problems))
+        customers.register(connection, *rows)
+    return Registered(len(accounts), len(charges))
+
+
+def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:
+    """Give every row with its place in the file."""
+    if not path.is_file():
+        raise RegisterError(f"{path} is missing: put it there, or name its folder (`meterbridge register FOLDER`)")
+    names = [field.name for field in fields(kind)]
+    with open_csv(path, RegisterError) as reader:
+        for place, row in _rows(path, reader, names):
+            yield place, _typed(row, kind, place)
+
+
+def _rows(path: Path, reader: "csv.DictReader[str]", names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the rows that have a field for every column, each number in the first column once."""
+    found, required = list(reader.fieldnames or []), [name for name in names if name not in OPTIONAL]
+    if found != [name for name in names if name in required or name in found]:
+        optional = "".join(f"[,{name}]" for name in names if name in OPTIONAL)
+        raise RegisterError(f"{path}:1: the columns must be {','.join(required)}{optional}")
+    seen: dict[str, int] = {}
+    for row in reader:
+        place, number = f"{path}:{reader.line_num}", row[names[0]]
+        if None in row or None in row.values():
+            raise RegisterError(f"{place}: the row must have {len(found)} fields")
+        if number in seen:
+            raise RegisterError(f"{place}: {names[0]} {number!r} stands in line {seen[number]} already")
+        seen[number] = reader.line_num
+        yield place, row
+
+
+def _typed(row: dict[str, str], kind: type[Row], place: str) -> Row:
+    values: dict[str, object] = dict(row)
+    for name in ("start_at", "end_at"):
+        if name in values:
+            values[name] = _instant(row[name], f"{place}: {name}") if row[name] or name == "start_at" else None
+    if "bill_cycle_day" in row:
+        values["bill_cycle_day"] = _cycle_day(row["bill_cycle_day"], place)
+    return kind(**values)  # type: ignore[arg-type]  # the columns were held against the fields
+
+
+def _instant(text: str, place: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RegisterError(f"{place}: {text!r} is not a time; write 2014-01-01T00:00:00-05:00") from error
+    if at.tzinfo is None:
+        raise RegisterError(f"{place}: {text!r} has no offset from UTC; write 2014-01-01T00:00:00-05:00")
+    return at
+
+
+def _cycle_day(text: str, place: str) -> int:
+    if text not in CYCLE_DAYS:
+        raise RegisterError(
+            f"{place}: bill_cycle_day {text!r} is no day of a month; write a number from 1 to 31 "
+            "(in a shorter month it means the last day)"
+        )
+    return int(text)
+
+
+def _account_problems(accounts: list[tuple[str, Account]], catalog: Catalog) -> Iterator[str]:
+    currencies = set(catalog.units.currencies)
+    for place, account in accounts:
+        if account.currency not in currencies:
+            yield f"{place}: currency {account.currency!r} is unknown{nearest(account.currency, currencies)}"
+        try:
+            ZoneInfo(account.time_zone)
+        except (KeyError, ValueError):
+            yield f"{place}: {account.time_zone!r} is not a time zone; write an IANA name such as Europe/Berlin"
+
+
+def _charge_problems(
+    charges: list[tuple[str, SubscribedCharge]], accounts: set[str], catalog: Catalog
+) -> Iterator[str]:
+    for place, charge in charges:
+        if charge.account_number not in accounts:
+            yield f"{place}: account {charge.account_number!r} is unknown{nearest(charge.account_number, accounts)}"
+        if charge.charge not in catalog.charges:
+            yield f"{place}: charge {charge.charge!r} is unknown{nearest(charge.charge, set(catalog.charges))}"
+
+
+def _moved(
+    connection: sa.Connection, accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog
+) -> Iterator[str]:
+    """Refuse to move the billing periods of a charge that has usage: some of it would be billed twice, or never."""
+    accounts_before, charges_before = customers.all_accounts(connection), customers.all_charges(connection)
+    before = _cycles(accounts_before, charges_before, catalog)
+    after = _cycles([*accounts_before, *accounts], [*charges_before, *charges], catalog)
+    moved = [number for number, cycle in before.items() if after.get(number) != cycle]
+    for number in customers.with_usage(connection, moved):
+        yield (
+            f"charge {number} has usage of billing periods that begin on {before[number].beginning}; they cannot begin "
+            f"on another day now: leave charge, start_at, bill_cycle_day and time_zone as they were"
+        )
+
+
+def _cycles(accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog) -> dict[str, Cycle]:
+    """Give the cycle of each charge, by number; where an account or charge stands twice, the last counts."""
+    known = {account.account_number: account for account in accounts}
+    return {
+        each.charge_number: cycle_of(known[each.account_number], catalog.charges[each.charge], each)
+        for each in charges
+        if each.charge in catalog.charges
+    }

@@ -1,0 +1,1 @@
+"""What the store holds, as files: usage, rated items and invoices, each with count and control total."""

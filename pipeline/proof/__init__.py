@@ -1,0 +1,1 @@
+"""Every figure made again: explained back to the raw row, traced forward, sealed and verified."""

@@ -1,0 +1,125 @@
+"""Trace a raw row forward: to the usage record and the rated items that it ended in, or to where else it is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.layout import money
+from pipeline.proof.placed import reading_of, row_of
+from pipeline.quantities.situation import Situation, situation_of
+from pipeline.store import lineage, usage
+from transforms.errors import MeterbridgeError
+from transforms.fate import LEDGER, Fate
+from transforms.figures import plain
+from transforms.identity import record_key
+from transforms.period import Period, instant
+from transforms.readings import SEPARATOR
+from transforms.scope import Target
+from transforms.source import attribute_column
+
+
+class UnknownRowError(MeterbridgeError):
+    """No file of the source is known by this name, or it has no such row."""
+
+
+def trace(store: sa.Engine, catalog: Catalog, source: str, file: str, row: int, home: Path) -> list[str]:
+    """Tell where a row of a raw file is; `file` is its path as it arrived, or the id of what it landed as.
+
+    UnknownRowError when the source has no such file or the file no such row.
+    """
+    catalog.source(source)
+    with store.begin() as connection:
+        arrived = lineage.arrived(connection, source, file)
+        if arrived and arrived["reason"]:
+            return [f"{file} is quarantined whole: {arrived['reason']}"]
+        landed = lineage.landed(connection, source, arrived["file_id"] if arrived else file)
+        if landed is None:
+            raise UnknownRowError(f"source {source} has no file {file!r}; give its path in the inbox, or its file id")
+        rejected = lineage.quarantined(connection, source, landed["file_id"], row)
+    by = landed["replaced_by"]
+    again = [f"{file} was read again under other rules, and stands now as file {by}"] if by else []
+    if rejected:
+        reads = rejected["raw"].replace(SEPARATOR, ", ")
+        quarantined = f"row {row} of {file} is quarantined since it landed: {rejected['reason']}"
+        return [*again, quarantined, f"  it reads {reads!r}"]
+    return [*again, *_read(store, catalog, landed, row, home)]
+
+
+def _read(store: sa.Engine, catalog: Catalog, landed: sa.RowMapping, row: int, home: Path) -> Iterator[str]:
+    """Tell what a row reads, and what became of it in every meter and period that has looked at its instant."""
+    found = reading_of(catalog.source(landed["source"]), lineage.as_file(landed), home, row)
+    if found is None:
+        raise UnknownRowError(f"file {landed['path']} has no row {row}; row 1 is the first data row of the raw file")
+    whose = "/".join(filter(None, (found["account"], found["subscription"])))
+    yield f"row {row}: {plain(found['value'])} of {whose} at {instant(found['at_us']).isoformat()}"
+    yield f"  landed as file {landed['file_id']}"
+    told = [line for each in _placed(store, catalog, landed, found, home) for line in each]
+    yield from told or ["  in no ledger: no meter has loaded a period that holds it"]
+
+
+def _placed(
+    store: sa.Engine, catalog: Catalog, landed: sa.RowMapping, found: Mapping[str, Any], home: Path
+) -> Iterator[Iterable[str]]:
+    with store.begin() as connection:
+        ledgers = lineage.ledgers_at(connection, landed["source"], found["at_us"])
+        known = {each: lineage.files_of_ledger(connection, *each) for each in ledgers}
+    for (meter, period), files in known.items():
+        situation = situation_of(store, catalog, catalog.meter(meter), Period.parse(period), replaced=files)
+        situation = situation.only(files | {landed["file_id"]})
+        placed = row_of(situation, home, landed["file_id"], found["row"])
+        if placed is not None and placed["fate"] not in {Fate.BEFORE, Fate.AFTER}:
+            yield _at(store, situation, placed, known=landed["file_id"] in files)
+
+
+def _at(store: sa.Engine, situation: Situation, found: Mapping[str, Any], *, known: bool) -> Iterator[str]:
+    """Tell what became of a row of a meter's period."""
+    where = f"  meter {situation.meter.meter}, period {situation.period}"
+    target = None if found["slot"] is None else situation.targets[found["slot"]]
+    if not known:
+        yield f"{where}: it landed after the period was loaded; the meter's next run takes it in"
+    elif found["fate"] != Fate.USED or target is None:
+        yield f"{where}: {_elsewhere(situation, found, target)}"
+    else:
+        yield f"{where}: used for charge {target.charge_number}"
+        yield from _records(store, situation, found, target)
+
+
+def _elsewhere(situation: Situation, found: Mapping[str, Any], target: Target | None) -> str:
+    if target is None:
+        known = found["account"] in {account for account, _ in situation.scope}
+        return f"quarantined, unknown_{'subscription' if known else 'account'}"
+    place, reason = LEDGER.get(Fate(found["fate"]), ("quarantined", target.refusal))
+    return f"{place}, {reason}"
+
+
+def _records(store: sa.Engine, situation: Situation, found: Mapping[str, Any], target: Target) -> Iterator[str]:
+    """Tell which record counts the row, which correct that one, and what billed them."""
+    meter, period = situation.meter, str(situation.period)
+    attributes = {name: found[attribute_column(name)] for name in meter.derive.group_by}
+    key = record_key(target.charge_number, target.covered.start_us, attributes)
+    with store.begin() as connection:
+        records = lineage.made_of(connection, meter.meter, period, key, found["file_id"])
+        if not records:
+            yield f"    {_no_record(connection, situation, key, found['file_id'])}"
+        for number, record in enumerate(records):
+            told = (
+                f"corrected by usage record {record['record_id']}" if number else f"usage record {record['record_id']}"
+            )
+            yield f"    {told}: {plain(record['quantity'])} {record['uom']}, {record['status']}"
+            for item in lineage.items_of(connection, period, record["record_id"]):
+                yield f"      item {item['item_id']}: {money(item['amount'])} {item['currency']}"
+
+
+def _no_record(connection: sa.Connection, situation: Situation, key: str, file_id: str) -> str:
+    """Say why no record stands for a row that is used."""
+    active = usage.active_import(connection, usage.slot_of(situation.meter.meter, situation.period))
+    if active is None:
+        return "no usage of the period is loaded"
+    if file_id not in usage.import_file_ids(connection, active.import_id):
+        return "late: what is billed may not be adjusted, so it stands as it was billed"
+    if gone := lineage.deleted(connection, active.import_id, key):
+        return f"its record was deleted by {gone['changed_by']}: {gone['reason']}"
+    return "its record was set aside by the validation: the ledger says why (`meterbridge status`)"

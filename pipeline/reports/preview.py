@@ -1,0 +1,45 @@
+"""Preview: what a meter would make of a period, without loading it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pipeline import artefact, steps
+from pipeline.layout import table
+from pipeline.steps import Shop
+from pipeline.usage.map import read_usage
+from transforms.coverage import shown
+from transforms.figures import plain
+from transforms.period import Period
+from transforms.usage import UsageRecord
+
+RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
+
+
+def preview(shop: Shop, meter: str, period: Period, *, at: datetime) -> str:
+    """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
+    usage = steps.derive_usage(shop, meter, period, at=at)
+    verdict, judged = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+    reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
+    records, about = read_usage(usage)
+    refused = [
+        f"  quarantined: {each.charge_number}, {reasons[each.record_key]}"
+        for each in records
+        if each.record_key in reasons
+    ]
+    warned = [f"  warning: {warning}" for warning in judged["warnings"]]
+    return "\n".join(
+        [f"{meter} {period}", table(RECORD, map(_row, records)), *refused, *warned, "\nReadings", *_places(about)]
+    )
+
+
+def _row(each: UsageRecord) -> tuple[object, ...]:
+    coverage = "-" if (part := shown(each)) is None else plain(part)
+    whose, counted = (each.account_number, each.charge_number), (plain(each.quantity), each.uom, each.readings)
+    return *whose, *counted, coverage, each.start_at, each.end_at
+
+
+def _places(about: dict[str, Any]) -> Iterator[str]:
+    lines = [(line["place"], line["reason"], line["rows"], line["detail"]) for line in about["lines"]]
+    yield table(("where", "why", "rows", "whose"), lines)
+    yield f"  of {about['landed']} that landed"

@@ -1,0 +1,144 @@
+"""Unbilled usage: quantity and amount so far of every charge and billing period that is not billed; nothing is changed.
+
+What meters will bill of a period that still runs is derived from the readings that have landed, and kept nowhere.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count, groupby
+
+import sqlalchemy as sa
+
+from pipeline.billing.rate import due
+from pipeline.catalog.catalog import Catalog
+from pipeline.layout import money, table
+from pipeline.proof.remake import remake
+from pipeline.quantities.situation import situation_of
+from pipeline.steps import Shop
+from pipeline.store import billing, customers, ledger
+from transforms.cycles import cycles_of
+from transforms.errors import MeterbridgeError
+from transforms.figures import plain
+from transforms.period import Period
+from transforms.rating.asked import Asked
+from transforms.rating.lines import exact_sum
+from transforms.rating.usage import RatedItem, UsageLine
+from transforms.usage import UsageRecord
+
+
+@dataclass(frozen=True)
+class Unbilled:
+    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not."""
+
+    period: str
+    account_number: str
+    subscription_number: str
+    charge_number: str
+    charge: str
+    quantity: Decimal
+    uom: str
+    worth: Decimal
+    billed: Decimal
+    unbilled: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class UnbilledUsage:
+    """What is not billed, by period and charge number, and the periods that cannot be rated, each with the reason."""
+
+    found: tuple[Unbilled, ...]
+    problems: dict[str, str]
+
+
+def unbilled(shop: Shop, *, at: datetime, account: str | None = None) -> UnbilledUsage:
+    """Rate every billing period that has Pending usage, or that runs at an instant; of one account, or of all."""
+    found: list[Unbilled] = []
+    problems: dict[str, str] = {}
+    for period, meters in _open(shop.store, shop.catalog, at).items():
+        try:
+            items = _rated(shop, period, meters)
+        except MeterbridgeError as error:
+            problems[str(period)] = str(error)
+        else:
+            found += _by_charge(period, (item for item in items if account in {None, item.account_number}))
+    return UnbilledUsage(tuple(found), problems)
+
+
+def describe(usage: UnbilledUsage) -> str:
+    """Lay out what is not billed."""
+    header = ("period", "account", "charge number", "charge", "quantity", "unit", "worth", "billed", "unbilled", "")
+    rows = [
+        (each.period, each.account_number, each.charge_number, each.charge, plain(each.quantity), each.uom,
+         money(each.worth), money(each.billed), money(each.unbilled), each.currency)
+        for each in usage.found
+    ]  # fmt: skip
+    problems = (f"  {period} cannot be rated: {reason}" for period, reason in usage.problems.items())
+    return "\n".join([table(header, rows), *problems])
+
+
+def _open(store: sa.Engine, catalog: Catalog, at: datetime) -> dict[Period, list[str]]:
+    """List the periods that are not billed, each with the meters of which it runs and is not loaded."""
+    today = at.astimezone(UTC).date()
+    with store.begin() as connection:
+        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        pending = billing.pending_periods(connection)
+        found: dict[Period, list[str]] = {period: [] for period in pending}
+        for name, meter in catalog.meters.items():
+            for cycle in cycles_of(accounts, charges, catalog.charges[meter.map.charge]):
+                found.setdefault(cycle.period_of(today), []).append(name)
+        done = {period: ledger.meters_done(connection, period) for period, meters in found.items() if meters}
+    left = {period: [name for name in meters if name not in done.get(period, ())] for period, meters in found.items()}
+    return {period: left[period] for period in sorted(left) if left[period] or period in pending}
+
+
+def _rated(shop: Shop, period: Period, meters: Iterable[str]) -> Iterable[RatedItem]:
+    """Rate a period as if what its meters have so far were loaded."""
+    lines = list(_so_far(shop, period, meters))
+    with shop.store.begin() as connection:
+        items = due(connection, shop.catalog, Asked(period), lock=False, beside=lines).items
+    return (item for item in items if item.record_ids)
+
+
+def _so_far(shop: Shop, period: Period, meters: Iterable[str]) -> Iterator[UsageLine]:
+    """Derive what the landed readings of a period come to. The lines have numbers below 0: no record has."""
+    with shop.store.begin() as connection:
+        zones = {each.account_number: each.time_zone for each in customers.all_accounts(connection)}
+    numbers = count(-1, -1)
+    for meter in meters:
+        situation = situation_of(shop.store, shop.catalog, shop.catalog.meter(meter), period)
+        for made in remake(shop.store, shop.catalog, situation, shop.home).values():
+            yield _line(made.record, period, zones[made.record.account_number], next(numbers))
+
+
+def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> UsageLine:
+    names = ("account_number", "subscription_number", "uom", "quantity", "start_at", "custom_fields")
+    window = period.window(time_zone)
+    return UsageLine(
+        **{name: getattr(record, name) for name in names},
+        record_id=number,
+        charge_number=record.charge_number or "",
+        charge=record.charge or "",
+        time_zone=time_zone,
+        period_start=window.start,
+        period_end=window.end,
+        status="pending",
+        import_id="so far",
+    )
+
+
+def _by_charge(period: Period, items: Iterable[RatedItem]) -> Iterator[Unbilled]:
+    """Add up the groups of each charge; items come in the order of account and charge number."""
+    names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "currency")
+    for key, group in groupby(items, key=lambda item: tuple(getattr(item, name) for name in names)):
+        each = list(group)
+        yield Unbilled(
+            period=str(period),
+            **dict(zip(names, key, strict=True)),
+            quantity=exact_sum(item.quantity for item in each),
+            worth=exact_sum(item.amount_total for item in each),
+            billed=exact_sum(item.billed_before for item in each),
+            unbilled=exact_sum(item.amount for item in each),
+        )

@@ -1,0 +1,143 @@
+"""Change: a Pending record given other values, checked as an upload is, and kept as it was with who did it and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.store import changes as store_changes
+from pipeline.store import locks, records
+from pipeline.uploads import entry
+from transforms.errors import MeterbridgeError
+from transforms.upload.columns import FIELDS, Column, Header, custom_name
+from transforms.upload.dates import Locale
+from transforms.upload.match import Matcher
+from transforms.upload.reasons import Problem
+from transforms.upload.rows import Reader
+from transforms.usage import UsageRecord
+
+CHANGEABLE = ("UOM", "Quantity", "StartDateTime", "EndDateTime", "Description")
+KEPT = (
+    "period", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at", "end_at", "description",
+    "custom_fields", "negative_allowed",
+)  # fmt: skip
+
+
+class ChangeRefusedError(MeterbridgeError):
+    """A change that must not be made; the message says why, `code` for programs. The record is as it was."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        """Make the refusal."""
+        super().__init__(message)
+        self.code = code
+
+
+def change(
+    store: sa.Engine, catalog: Catalog, record_id: int, changes: Mapping[str, str], *, by: str, reason: str
+) -> None:
+    """Change a Pending record: UOM, Quantity, StartDateTime, EndDateTime, Description, custom fields; empty takes away.
+
+    It moves to the billing period that holds its new start, and counts in its charge's unit where an alias says how
+    much that is. ChangeRefusedError for a record that is Processed or not there, and for what an upload would refuse.
+    """
+    if not reason.strip():
+        raise ChangeRefusedError("say why: a change is kept with its reason")
+    with store.begin() as connection:
+        locks.shared(connection, locks.SHAPE)
+        locks.exclusive(connection, locks.UNIQUE_KEYS)
+        row = _pending(connection, record_id)
+        new = _changed(connection, catalog, row, changes)
+        different = {name: value for name in KEPT if (value := getattr(new, name)) != row[name]}
+        if different:
+            _require_kept_together(row, new)
+            _write(connection, row, different, by, reason)
+
+
+def _pending(connection: sa.Connection, record_id: int) -> sa.RowMapping:
+    """Find the record, and refuse one that is billed already."""
+    row = records.find(connection, record_id)
+    if row is None:
+        became = store_changes.gone(connection, [record_id]).get(record_id, "unknown")
+        raise ChangeRefusedError(f"record {record_id} is {became}", "NOT_FOUND")
+    _require_pending(row)
+    return row
+
+
+def _require_pending(row: sa.RowMapping) -> None:
+    if row["status"] == "Processed":
+        number, run = row["record_id"], row["bill_run_id"]
+        raise ChangeRefusedError(f"record {number} is Processed by bill run {run}: what is billed never changes")
+
+
+def _changed(
+    connection: sa.Connection, catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str]
+) -> UsageRecord:
+    """Read the record as if it were sent again with the changes, by the rules of an upload."""
+    cells = _cells(row) | _sent(catalog, changes)
+    reader = Reader(Header(tuple(cells)), catalog.custom_fields, Locale.ISO, negative=True)
+    read, problems = reader.read(0, 0, list(cells.values()))
+    if problems:
+        raise _refusal(row, problems)
+    found = Matcher(entry.known(connection, catalog, [read])).match(read, row["record_key"])
+    if found.record is None:
+        raise _refusal(row, found.problems)
+    return found.record
+
+
+def _cells(row: sa.RowMapping) -> dict[Column | str, str]:
+    """Write a record as the row of an upload."""
+    return {
+        Column.ACCOUNT: row["account_number"],
+        Column.SUBSCRIPTION: row["subscription_number"],
+        Column.CHARGE: row["charge_number"] or "",
+        Column.UOM: row["uom"],
+        Column.QUANTITY: f"{row['quantity']:f}",
+        Column.START: row["start_at"].isoformat(),
+        Column.END: row["end_at"].isoformat() if row["end_at"] else "",
+        Column.DESCRIPTION: row["description"],
+        Column.UNIQUE_KEY: row["unique_key"] or "",
+        **row["custom_fields"],
+    }
+
+
+def _sent(catalog: Catalog, changes: Mapping[str, str]) -> dict[Column | str, str]:
+    """Tell which column each field means; what cannot be changed is refused."""
+    named = {name: FIELDS[name] if name in CHANGEABLE else custom_name(name, catalog.custom_fields) for name in changes}
+    if wrong := [name for name, column in named.items() if column is None]:
+        raise ChangeRefusedError(
+            f"{', '.join(wrong)} cannot be changed; {', '.join(CHANGEABLE)} and custom fields can", "INVALID_FIELD"
+        )
+    return {column: changes[name] for name, column in named.items() if column is not None}
+
+
+def _refusal(row: sa.RowMapping, problems: Sequence[Problem]) -> ChangeRefusedError:
+    names: dict[str, str] = {FIELDS[name]: name for name in CHANGEABLE}
+    told = "; ".join(str(replace(each, column=names.get(each.column, each.column))) for each in problems)
+    return ChangeRefusedError(f"record {row['record_id']} was not changed: {told}", str(problems[0].code))
+
+
+def _require_kept_together(row: sa.RowMapping, new: UsageRecord) -> None:
+    """Keep a meter's record in the period that it was derived for, and an adjustment in its unit."""
+    if row["source_type"] == "Meter" and new.period != row["period"]:
+        raise ChangeRefusedError(
+            f"record {row['record_id']} was derived for {row['period']}, and its new start is of {new.period}: delete "
+            "it, and send the usage of the other period"
+        )
+    if row["corrects"] is not None and new.uom != row["uom"]:
+        raise ChangeRefusedError(f"record {row['record_id']} corrects one counted in {row['uom']}, and counts the same")
+
+
+def _write(connection: sa.Connection, row: sa.RowMapping, different: Mapping[str, Any], by: str, reason: str) -> None:
+    """Lock in the documented order, make sure that it is still Pending, and write."""
+    for period in sorted({row["period"], different.get("period", row["period"])}):
+        locks.shared(connection, period)
+    chosen = store_changes.of_records([row["record_id"]])
+    store_changes.lock_imports(connection, chosen)
+    locked = store_changes.lock_records(connection, chosen)
+    if not locked:
+        raise ChangeRefusedError(f"record {row['record_id']} was superseded meanwhile", "NOT_FOUND")
+    _require_pending(locked[0])
+    store_changes.update(connection, row["record_id"], different, by, reason)
+    store_changes.alter(connection, {row["import_id"]: 1}, by)

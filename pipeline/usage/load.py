@@ -1,0 +1,247 @@
+"""Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.quantities.derive import rederive
+from pipeline.store import events, imports, incoming, ledger, locks, partitions, usage
+from pipeline.store.incoming import Corrections, Sum
+from pipeline.store.usage import Import
+from pipeline.usage.batch import Batch
+from pipeline.usage.diff import staged
+from transforms.charge import NegativeUsage
+from transforms.diff import Diff, Part
+from transforms.errors import MeterbridgeError
+from transforms.identity import import_id
+from transforms.policy import BilledUsage
+from transforms.reconcile import LedgerLine, check
+
+WARNINGS_SHOWN = 10
+NAME_LENGTH = 100
+OWN_PARTITION_RECORDS = 20_000  # a load of so many is built aside, when it is the first of its period
+SET_ASIDE = ("coverage", "expectation", "price")  # the reasons of readings whose record the validation set aside
+
+
+class LoadRefusedError(MeterbridgeError):
+    """Usage that must not be loaded; the message says why and what to do. The store is as it was."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: created, adjusted (what is billed was corrected), exists, empty (no record) or late."""
+
+    outcome: str
+    meter: str
+    period: str
+    import_id: str | None
+    records: int
+    quarantined: int
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        names = f"import {self.import_id}" if self.import_id else "no import"
+        counts = f"{self.records} records, {self.quarantined} quarantined"
+        warned = f"; warning: {'; '.join(self.warnings[:WARNINGS_SHOWN])}" if self.warnings else ""
+        warned += f" and {len(self.warnings) - WARNINGS_SHOWN} more" if len(self.warnings) > WARNINGS_SHOWN else ""
+        return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}{warned}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any."""
+
+    connection: sa.Connection
+    catalog: Catalog
+    batch: Batch
+    active: Import | None
+    reason: str
+    by: str
+
+    @property
+    def where(self) -> tuple[str, Any]:
+        """Meter and period, as the store's functions take them."""
+        return self.batch.meter.meter, self.batch.period
+
+    def __str__(self) -> str:
+        return f"meter {self.batch.meter.meter}, period {self.batch.period}"
+
+
+def load(
+    store: sa.Engine,
+    catalog: Catalog,
+    usage_path: Path,
+    verdict_path: Path,
+    home: Path,
+    *,
+    reason: str = "",
+    by: str = "meterbridge",
+) -> Loaded:
+    """Load a validated usage artefact, and keep who did so and why.
+
+    LoadRefusedError when a charge has usage from another meter, or when billed usage would change and may not, or no
+    reading came late and no reason is given; OtherVerdictError when the verdict is another artefact's;
+    UnexplainedRowsError when the ledger does not add up.
+    """
+    batch = Batch.read(catalog, usage_path, verdict_path)
+    large = batch.sum.records >= OWN_PARTITION_RECORDS
+    with store.begin() as connection:
+        (locks.exclusive if large else locks.shared)(connection, locks.SHAPE)
+        locks.shared(connection, str(batch.period))
+        locks.exclusive(connection, str(batch.period), batch.meter.meter)
+        active = usage.active_import(connection, batch.slot)
+        if active and active.holds(batch.content):
+            return _done(connection, batch, "exists", active.import_id)
+        if not active and not batch.sum.records:
+            return _done(connection, batch, "empty", None)
+        this = Load(connection, catalog, batch, active, reason, by)
+        if large and not active and not partitions.has_records(connection, batch.period):
+            return _done(connection, batch, "created", _build(this))
+        return _settle(this, store, home)
+
+
+def _build(this: Load) -> str:
+    """Put what comes in into a partition of its own: nothing is held of its period."""
+    part = Part(this.batch.sum.records, after=this.batch.sum.quantity, moved=this.batch.sum.quantity)
+    new = _add(this, Diff(this.catalog.uom(this.batch.meter), {"added": part}))
+    partitions.build(this.connection, new, this.batch.period, this.batch.records())
+    return _complete(this, new, this.batch.sum)
+
+
+def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
+    """Stage what comes in, and decide what becomes of what is billed."""
+    incoming.stage(this.connection, this.batch.records())
+    if taken := incoming.taken(this.connection, *this.where):
+        number, meter = taken
+        raise LoadRefusedError(
+            f"{this}: charge {number} has usage from meter {meter} already; one record per charge and period: let one "
+            "of the meters map to another charge"
+        )
+    corrections = incoming.corrections(this.connection, *this.where)
+    before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
+    late = bool(this.batch.files - before)
+    if corrections.records and (refusal := _refusal(this, corrections, late=late)):
+        if not late:
+            raise LoadRefusedError(f"{this}: {refusal}")
+        return _late(this, before, store, home)
+    outcome = "adjusted" if corrections.records else "created"
+    return _done(this.connection, this.batch, outcome, _create(this, staged(this.connection, this.catalog, this.batch)))
+
+
+def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
+    """Say why what is billed may not be adjusted; None where it may."""
+    charge = this.catalog.charges[this.batch.meter.map.charge]
+    if corrections.other_unit:
+        return f"what is billed was counted in another unit than {charge.uom}; it cannot be adjusted"
+    if this.batch.meter.billed_usage is BilledUsage.REFUSE:
+        return (
+            "it is billed, and the same readings now give another result: the meter, its charge or an account was "
+            "changed; take the change back, or let the meter adjust what is billed (billed_usage: adjust)"
+        )
+    if corrections.negative and charge.negative_usage is NegativeUsage.REFUSE:
+        return (
+            f"{corrections.negative} adjustments of what is billed would be below zero, which charge {charge.charge} "
+            "refuses; take the change back, or let the charge take them (negative_usage: allow)"
+        )
+    if not late and not this.reason:
+        return (
+            f"it is billed, and the same readings now give another result: {corrections.records} adjustments; "
+            "take the change back, or give a reason (--reason, or in the form of the run)"
+        )
+    return None
+
+
+def _create(this: Load, found: Diff) -> str:
+    """Put what comes in in the place of what is Pending."""
+    new = _add(this, found)
+    if this.active:
+        usage.supersede_records(this.connection, this.batch.slot, new)
+    return _complete(this, new, incoming.take_over(this.connection, new, *this.where))
+
+
+def _add(this: Load, found: Diff) -> str:
+    """Add the import, in the place of the one that is active."""
+    follows = this.active.import_id if this.active else None
+    new = import_id(this.batch.content, follows)
+    if follows:
+        usage.supersede(this.connection, follows, new)
+    values = _import_row(this, found) | {"import_id": new, "follows": follows}
+    usage.add_import(this.connection, values, this.batch.meter.source_name, sorted(this.batch.files))
+    return new
+
+
+def _complete(this: Load, new: str, sent: Sum) -> str:
+    """Read back what the store holds, and complete the import when that is what was sent."""
+    if incoming.stands(this.connection, new) != sent:
+        raise LoadRefusedError(
+            f"import {new}: the store does not hold what was sent; nothing was loaded: load it again"
+        )
+    quarantined = this.batch.quarantined
+    figures = {
+        "total_count": sent.records + quarantined,
+        "imported_count": sent.records,
+        "control_total": sent.quantity,
+    }
+    imports.finish(this.connection, new, figures | {"status": "Completed"})
+    details = {"name": f"{this.batch.meter.meter} {this.batch.period}", "records": sent.records}
+    events.note(this.connection, "import_succeeded", new, details | {"quarantined": quarantined})
+    return new
+
+
+def _import_row(this: Load, found: Diff) -> dict[str, Any]:
+    batch = this.batch
+    return {
+        "slot": batch.slot,
+        "source_type": "Meter",
+        "name": f"{batch.meter.meter} {batch.period}"[:NAME_LENGTH],
+        "meter": batch.meter.meter,
+        "period": str(batch.period),
+        "content_hash": batch.content,
+        "validation": batch.verdict["validation"],
+        "docs": batch.verdict["docs"],
+        "diff": found.summary(),
+        "reason": this.reason,
+        "created_by": this.by,
+        "updated_by": this.by,
+    }
+
+
+def _done(
+    connection: sa.Connection,
+    batch: Batch,
+    outcome: str,
+    import_id: str | None,
+    lines: Sequence[LedgerLine] | None = None,
+) -> Loaded:
+    """Keep the ledger, and refuse the whole load when a row is unexplained."""
+    kept = ledger.keep(
+        connection,
+        batch.meter.meter,
+        batch.period,
+        landed=batch.landed,
+        outcome=outcome,
+        import_id=import_id,
+        lines=batch.lines if lines is None else lines,
+        seen=batch.seen,
+    )
+    check(kept)
+    warnings = tuple(batch.verdict["warnings"])
+    records, quarantined = (batch.sum.records, batch.quarantined) if lines is None else (0, 0)
+    return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, records, quarantined, warnings)
+
+
+def _late(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> Loaded:
+    """Leave billed usage as it is, and enter what came after it as late."""
+    assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
+    derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
+    landed, new = this.batch.landed, this.batch.files.difference(before)
+    arrived = LedgerLine("late", "after_billing", landed - derived.landed, f"{len(new)} files")
+    # The records that the import left out are no part of it, and their readings are no later than the others.
+    kept = ledger.read(this.connection, *this.where, landed).lines
+    left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
+    lines = [line for line in derived.lines if line.place != "used"]
+    return _done(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])

@@ -1,0 +1,98 @@
+"""Validate usage before it is loaded: the profile of the files behind it, and every record."""
+
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+
+from expectations import readings as readings_border
+from expectations import usage as usage_border
+from pipeline import artefact
+from pipeline.catalog.catalog import Catalog
+from pipeline.store import manifest
+from pipeline.usage.map import read_usage
+from pipeline.usage.validate import Verdict, validate
+from transforms.coverage import gaps_told, judge
+from transforms.errors import MeterbridgeError
+from transforms.rating.unpriced import judge as judge_price
+from transforms.source import Source
+from transforms.usage import UsageRecord
+
+QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
+PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "at_us_min", "at_us_max"]
+
+
+class ValidationFailedError(MeterbridgeError):
+    """What is to be loaded cannot be trusted as a whole; the message says what does not hold; see the report."""
+
+
+def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) -> Path:
+    """Validate a usage artefact; gives the path of the verdict: which records are quarantined, and why.
+
+    ValidationFailedError when the files behind it or the records as a whole break an expectation.
+    """
+    records, about = read_usage(usage)
+    meter = catalog.meter(about["meter"])
+    profiled, checked = _validated(store, catalog, records, about, home)
+    require(profiled)
+    require(checked)
+    coverage = judge(records, about["silent"], meter.coverage)
+    if coverage.failures:
+        told = "; ".join(coverage.failures)
+        raise ValidationFailedError(
+            f"meter {meter.meter}, period {about['period']}: the readings do not cover it: {told}"
+        )
+    reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
+    sound = (record for record in records if record.record_key not in reasons)
+    unpriced, at_list_price = judge_price(sound, catalog.charges[meter.map.charge].pricing)
+    found = [{"record_key": key, "reason": reason} for key, reason in sorted((reasons | unpriced).items())]
+    verdict = {
+        "usage": usage.name,
+        "validation": [profiled.results, checked.results],
+        "docs": _page(checked, home),
+        "warnings": [*coverage.warnings, *gaps_told(about["gaps"]), *at_list_price],
+    }
+    table = pa.Table.from_pylist(found, schema=QUARANTINED)
+    return artefact.write(usage.parent, "verdict", table, verdict)
+
+
+def _validated(
+    store: sa.Engine, catalog: Catalog, records: list[UsageRecord], about: dict[str, Any], home: Path
+) -> tuple[Verdict, Verdict]:
+    """Hold the profile of the landed files, and every record, against their suites."""
+    source = catalog.source(catalog.meter(about["meter"]).source_name)
+    with store.begin() as connection:
+        rows = manifest.profile(connection, source.source, about["files"])
+    docs, name = home / "data_docs", f"{about['meter']}-{about['period']}"
+    suite = readings_border.suite(source.quarantine_limit)
+    profiled = validate(_profile(rows, source), suite, docs, f"readings-{name}")
+    return profiled, validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
+
+
+def require(verdict: Verdict) -> None:
+    """Refuse a table that breaks an expectation as a whole."""
+    if not verdict.passed:
+        report = f"; see {verdict.docs}" if verdict.docs else ""
+        raise ValidationFailedError(f"{'; '.join(verdict.failures)}{report}")
+
+
+def _page(verdict: Verdict, home: Path) -> str:
+    return verdict.docs.relative_to(home).as_posix() if verdict.docs else ""
+
+
+def _profile(rows: list[dict[str, Any]], source: Source) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=PROFILE)
+    frame["source"] = source.source
+    shares = [Decimal(row["quarantined"]) / max(row["rows"], 1) for row in rows]
+    return frame.assign(quarantined_share=pd.Series(shares, index=frame.index, dtype=object))
+
+
+def _frame(records: list[UsageRecord]) -> pd.DataFrame:
+    """Put records into a frame whose quantities stay Decimal."""
+    return (
+        pd.DataFrame([asdict(record) for record in records]).astype({"quantity": object}) if records else pd.DataFrame()
+    )

@@ -1,0 +1,63 @@
+"""A period may be billed when every meter that has it is loaded, and only then."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from uploaded_usage import uploaded
+
+from pipeline import periods
+from pipeline.billing import ready
+from transforms.cycles import WrongPeriodError
+from transforms.period import Period
+
+MARCH, QUARTER = Period.of_month(2025, 3), Period.parse("2025-Q1")
+COOLING = "charge: cooling\nuom: kwh\ncurrency: EUR\nbilling_period: quarter\npricing: {model: per_unit, price: 1}\n"
+METER = "meter: cooling\nowner: a\nsource: power\nderive: {function: sum}\nmap: {charge: cooling, unit: kwh}\n"
+
+
+@pytest.fixture
+def cooled(business):
+    """The small business with a second meter, whose charge is billed by the quarter."""
+    business.declare("charges/cooling.yaml", COOLING)
+    business.declare("meters/cooling.yaml", METER)
+    return business
+
+
+def missing(business, period):
+    return ready.missing_meters(business.store, business.catalog, period)
+
+
+def test_a_period_waits_for_the_meters_whose_charge_has_it_and_for_no_other(cooled, march):
+    assert missing(cooled, MARCH) == ["energy"]
+    assert missing(cooled, QUARTER) == ["cooling"]
+    cooled.bill(march)
+    assert missing(cooled, MARCH) == []
+    assert missing(cooled, QUARTER) == ["cooling"]
+
+
+def test_a_period_that_no_charge_has_is_refused_with_those_that_there_are(cooled):
+    with pytest.raises(WrongPeriodError, match=r"2025-H1 is no .* any charge; .* are 2025-Q1, 2025-01$"):
+        missing(cooled, Period.parse("2025-H1"))
+    with pytest.raises(WrongPeriodError, match="2025-H1"):
+        cooled.rate("2025-H1")
+
+
+def test_a_charge_that_no_meter_feeds_is_billed_as_soon_as_somebody_subscribes_to_it(business, now):
+    business.declare("charges/cooling.yaml", COOLING)
+    with pytest.raises(WrongPeriodError):
+        business.rate("2025-Q1")
+    business.customer("A-2", of="cooling")
+    assert QUARTER in periods.to_bill(business.store, business.catalog, datetime(2025, 3, 1, tzinfo=UTC), now)
+    usage = {"account_number": "A-2", "charge_number": "C-2", "charge": "cooling", "subscription_number": "S-2"}
+    uploaded(business.store, usage | {"quantity": Decimal(3), "period": "2025-Q1"})
+    assert business.rate("2025-Q1").amounts == {"EUR": Decimal("3.00")}
+
+
+def test_readings_are_in_once_the_source_was_taken_to_the_end_of_the_last_period(business):
+    assert ready.readings_are_in(business.store, "power", [])
+    assert not ready.readings_are_in(business.store, "power", [MARCH])
+    business.deliver("power/A-1/march.csv", "at,value\n2025-03-01T00:00:00Z,1\n")
+    business.extract()
+    assert ready.readings_are_in(business.store, "power", [MARCH, QUARTER])
+    assert not ready.readings_are_in(business.store, "power", [MARCH, Period.of_month(2026, 1)])

@@ -1,0 +1,49 @@
+"""Pending usage past its bill run is found, whatever the reason that it waits."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from uploaded_usage import uploaded
+
+from pipeline.billing.sweep import describe, sweep
+
+APRIL_OVER = datetime(2025, 5, 1, 12, tzinfo=UTC)  # April has ended everywhere
+
+
+def _sweep(business, at, **options):
+    return [
+        (each.period, each.record_id, each.reason) for each in sweep(business.store, business.catalog, at, **options)
+    ]
+
+
+def test_usage_of_a_billed_period_waits_for_another_bill_run(business, march):
+    business.bill(march)
+    business.rate()
+    _, (late, other) = uploaded(business.store, {}, {"uom": "wh"})
+    found = _sweep(business, datetime(2025, 4, 2, tzinfo=UTC))
+    assert found == [
+        ("2025-03", late, "the bill run of 2025-03 was made without it; make it again: it bills the difference"),
+        ("2025-03", other, "counted in wh, the charge bills kwh"),
+    ]
+
+
+def test_usage_of_a_period_that_ended_long_ago_and_was_never_billed_is_found(business):
+    _, (waits,) = uploaded(business.store, {"period": "2025-04", "start_at": datetime(2025, 4, 3, tzinfo=UTC)})
+    assert _sweep(business, APRIL_OVER + timedelta(days=5, microseconds=-1)) == []
+    reason = "2025-04 ended 5 days ago, and its bill run has not been made"
+    assert _sweep(business, APRIL_OVER + timedelta(days=5)) == [("2025-04", waits, reason)]
+    assert _sweep(business, APRIL_OVER, grace=timedelta(0)) != []
+
+
+def test_what_is_billed_superseded_or_deleted_is_not_overdue(business, march):
+    business.bill(march)
+    business.count_in("2")
+    business.run()
+    business.rate()
+    assert _sweep(business, APRIL_OVER) == []
+
+
+def test_what_is_overdue_is_laid_out_for_a_person(business):
+    uploaded(business.store, {"quantity": Decimal("2.50")})
+    shown = describe(sweep(business.store, business.catalog, APRIL_OVER))
+    assert shown.splitlines()[1].split()[:6] == ["2025-03", "1", "A-1", "C-1", "2.5", "kwh"]

@@ -1,0 +1,258 @@
+"""A rated item is told from its raw rows to its amount, and each figure is made again from the landed files."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.commands.proof import explain as command
+from pipeline.proof.close import close
+from pipeline.proof.explain import UnknownItemError, explain
+from pipeline.proof.explain_record import exact_text
+from pipeline.proof.remake import FilesGoneError
+from pipeline.uploads.create import create
+from pipeline.uploads.process import process
+from pipeline.uploads.submit import Upload, submit
+from pipeline.usage.change import change
+from transforms.period import Period
+
+HEADER = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
+LATE = "at,value\n2025-03-20T00:00:00Z,2\n"
+MIXED = (
+    "at,value\n"
+    "2025-02-28T23:59:59Z,8\n"  # outside
+    "2025-03-01T00:00:00Z,1\n"
+    "2025-03-02T00:00:00Z,2\n"
+    "2025-03-02T00:00:00Z,2\n"  # a repeat
+    "2025-03-03T00:00:00Z,70\n"  # filtered
+    "2025-03-04T00:00:00Z,3\n"
+    "2025-03-05T00:00:00Z,4\n"
+    "2025-03-06T00:00:00Z,5\n"
+    "2025-03-07T00:00:00Z,6\n"
+    "2025-03-08T00:00:00Z,7\n"
+    "2025-04-01T00:00:00Z,9\n"  # outside
+)
+
+
+def told(business, item=1):
+    return explain(business.store, business.catalog, item, business.home)
+
+
+def bill(business, content, name="power/A-1/march.csv"):
+    business.bill(content, name)
+    business.rate()
+    business.post()
+
+
+def test_every_figure_from_the_rows_to_the_amount_is_told(business, march):
+    bill(business, march)
+    found = told(business)
+    assert found.differences == []
+    lines = [line.strip() for line in found.lines]
+    for expected in (
+        "item 1: 1.63 EUR for 2025-03",
+        "account A-1, subscription S-1, charge C-1 (energy)",
+        "usage record 1: 6.5 kwh, Processed",
+        "rule: sum of source power",
+        "filter: none",
+        "duplicates: keep",
+        "rows of this charge: 3 used, 0 filtered, 0 repeats, 0 outside",
+        "derived: 6.5 kwh, of 3 readings",
+        "factor: times 1 is 6.5 kwh",
+        "rounded: 6.5, to 9 decimals, half_up",
+        "stored: 6.5, as made again",
+        "priced: 6.5 kwh, to 3 decimals, up",
+        "tier 1, above 0: 6.5 at 0.25 = 1.625",
+        "together: 1.625; rounded, to 2 decimals, half_up: 1.63",
+        "amount: 1.63 EUR",
+    ):
+        assert expected in lines
+    assert str(found).endswith("every figure comes out as it is stored")
+
+
+def test_the_raw_file_is_named_with_its_hash_and_the_rows_with_their_numbers(business, march):
+    bill(business, march)
+    text = str(told(business))
+    ((uri, sha256),) = business.rows("arrivals", "uri", "sha256")
+    assert f"    from {uri}, sha256 {sha256}\n" in text
+    assert business.rows("landed_files", "path")[0] in text
+    assert "    1       2  2025-03-15T12:00:00+00:00      2\n" in text
+
+
+def test_rows_that_are_filtered_repeated_or_outside_the_window_are_counted_and_the_ends_of_the_others_shown(business):
+    source = business.catalog_folder / "sources" / "power.yaml"
+    source.write_text(source.read_text().replace("duplicates: keep", "duplicates: exact"))
+    meter = business.catalog_folder / "meters" / "energy.yaml"
+    meter.write_text(meter.read_text().replace("function: sum", "function: sum, filter: {maximum: 50}"))
+    bill(business, MIXED)
+    found = told(business)
+    assert "    rows of this charge: 7 used, 1 filtered, 1 repeats, 2 outside" in found.lines
+    assert "  filter: maximum 50" in found.lines
+    assert "  derived: 28 kwh, of 7 readings" in found.lines
+    (table,) = [line.splitlines() for line in found.lines if "file  row" in line]
+    assert [int(row.split()[1]) for row in table[1:]] == [2, 3, 6, 8, 9, 10]
+
+
+def test_the_window_is_told_on_the_clock_of_the_account(business):
+    business.customer("A-2", time_zone="America/New_York")
+    bill(business, "at,value\n2025-03-01T05:00:00Z,1\n", "power/A-2/march.csv")
+    window = "[2025-03-01T00:00:00-05:00, 2025-04-01T00:00:00-04:00), on the account's clock, America/New_York"
+    assert f"  window: {window}" in told(business).lines
+    assert "  1       1  2025-03-01T00:00:00-05:00      1" in str(told(business))
+
+
+def test_a_value_without_end_is_told_as_the_fraction_that_it_is(business):
+    meter = business.catalog_folder / "meters" / "energy.yaml"
+    meter.write_text(meter.read_text().replace("function: sum", "function: average").replace("unit: kwh", "unit: wh"))
+    bill(business, "at,value\n2025-03-01T00:00:00Z,10\n2025-03-02T00:00:00Z,5\n2025-03-03T00:00:00Z,5\n")
+    found = told(business)
+    assert "  derived: 20/3 (about 6.666666666667) wh, of 3 readings" in found.lines
+    assert "  factor: times 1/1000 is 1/150 (about 0.006666666667) kwh" in found.lines
+    assert "  rounded: 0.006666667, to 9 decimals, half_up" in found.lines
+
+
+def test_a_decimal_of_many_digits_loses_none():
+    digits = Decimal("1234567890123456789012345678901234567.125")
+    assert exact_text(Fraction(digits)) == f"{digits:f}"
+
+
+def test_an_adjustment_tells_what_it_corrects_and_the_group_what_was_billed_before(business, march):
+    bill(business, march)
+    bill(business, LATE, "power/A-1/late.csv")
+    found = told(business, 2)
+    assert found.differences == []
+    assert "  corrects record 1: 8.5 now, 6.5 before" in found.lines
+    assert "  sum: 6.5 + 2 = 8.5 kwh" in found.lines
+    assert found.lines[-3:] == ["  billed before by item 1: 1.63", "  billed before: 1.63", "amount: 0.50 EUR"]
+    assert told(business, 1).differences == []
+
+
+def test_the_tiers_are_told_one_by_one(business, march):
+    pricing = "{model: tiered, tiers: [{up_to: 5, price: 0.3}, {price: 0.2, flat: 1}]}"
+    business.declare("charges/energy.yaml", f"charge: energy\nuom: kwh\ncurrency: EUR\npricing: {pricing}\n")
+    bill(business, march)
+    lines = told(business).lines
+    start = lines.index("  tier 1, above 0 up to 5: 5 at 0.3 = 1.5")
+    assert lines[start + 1 : start + 4] == [
+        "  tier 2, above 5: 1.5 at 0.2 = 0.3",
+        "  tier 2, above 5: flat 1",
+        "  together: 2.8; rounded, to 2 decimals, half_up: 2.80",
+    ]
+
+
+def test_a_tier_that_was_adjusted_and_bounded_is_told_change_by_change(business, march):
+    row = "{when: {Region: north}, effective: '2025-01-01T00:00:00Z', adjustment: -10%%, tiers: [%s]}"
+    tiers = "{up_to: 5, price: 0.3, minimum: 1.5}, {price: 0.2, maximum: 0.25}"
+    pricing = f"{{model: dynamic, base: tiered, attributes: {{Region: REGION__c}}, table: [{row % tiers}]}}"
+    head = "charge: energy\nuom: kwh\ncurrency: EUR\nrating_group: record\n"
+    business.declare("charges/energy.yaml", f"{head}pricing: {pricing}\n")
+    meter = (business.catalog_folder / "meters/energy.yaml").read_text()
+    business.declare("meters/energy.yaml", meter.replace("kwh}", "kwh, custom_fields: {REGION__c: north}}"))
+    bill(business, march)
+    found = told(business)
+    assert found.differences == []
+    start = found.lines.index("  tier 1, above 0 up to 5: 5 at 0.3 = 1.5")
+    assert found.lines[start + 1 : start + 7] == [
+        "  tier 1, above 0 up to 5: adjusted by -0.15",
+        "  tier 1, above 0 up to 5: brought to its minimum by 0.15",
+        "  tier 2, above 5: 1.5 at 0.2 = 0.3",
+        "  tier 2, above 5: adjusted by -0.03",
+        "  tier 2, above 5: brought to its maximum by -0.02",
+        "  together: 1.75; rounded, to 2 decimals, half_up: 1.75",
+    ]
+
+
+def test_an_upload_is_told_by_its_file_and_row(business):
+    rows = HEADER + "A-1,wh,1000,03/05/2025,,,,\nA-1,kwh,2.5,03/06/2025,,,,\n"
+    sent = submit(business.store, business.home, Upload("usage.csv", rows.encode()), by="ann")
+    process(business.store, business.catalog, business.home, sent.import_id)
+    business.run()
+    business.rate()
+    business.post()
+    found = told(business)
+    assert found.differences == []
+    assert "  file: usage.csv, row 1, line 2" in found.lines
+    assert "  sent: 1000 wh" in found.lines
+    assert "  file: usage.csv, row 2, line 3" in found.lines
+    assert "  sum: 1 + 2.5 = 3.5 kwh" in found.lines
+    assert any(line.endswith("by ann") and "from an uploaded file" in line for line in found.lines)
+
+
+def test_what_a_call_brought_or_somebody_changed_is_taken_as_it_is(business, march):
+    usage = {"AccountNumber": "A-1", "UOM": "kwh", "Quantity": Decimal("1.5"), "StartDateTime": "2025-03-07"}
+    create(business.store, business.catalog, [usage], by="ann")
+    business.bill(march)
+    change(business.store, business.catalog, 2, {"Quantity": "5"}, by="bob", reason="the meter ran backwards")
+    business.rate()
+    business.post()
+    found = told(business)
+    assert found.differences == []
+    assert "  stored: 1.5, taken as it is: there is nothing to make it from" in found.lines
+    assert "  stored: 5, taken as it is: there is nothing to make it from" in found.lines
+    assert any("changed by hand by bob" in line and "the meter ran backwards" in line for line in found.lines)
+
+
+def test_of_records_told_apart_by_an_attribute_each_tells_its_own_rows(business):
+    source = business.catalog_folder / "sources" / "power.yaml"
+    source.write_text(source.read_text().replace("value: value}", "value: value, attributes: {zone: zone}}"))
+    business.declare(
+        "meters/energy.yaml",
+        "meter: energy\nowner: billing@example.com\nsource: power\nderive: {function: sum, group_by: [zone]}\n"
+        "map: {charge: energy, unit: kwh, custom_fields: {ZONE__c: '{zone}'}}\n",
+    )
+    bill(business, "at,value,zone\n2025-03-01T00:00:00Z,1,a\n2025-03-02T00:00:00Z,2,b\n2025-03-03T00:00:00Z,4,b\n")
+    found = told(business)
+    assert found.differences == []
+    counts = sorted(line.strip() for line in found.lines if "rows of this charge" in line)
+    assert [each.partition(",")[0] for each in counts] == ["rows of this charge: 1 used", "rows of this charge: 2 used"]
+
+
+def test_a_figure_that_does_not_come_out_is_told_and_the_command_fails(business, march, monkeypatch):
+    bill(business, march)
+    business.count_in("2")
+    found = told(business)
+    assert found.differences == [
+        "record 1: stored 6.5, made again 13; the rules or the customers were changed since, or a file is damaged"
+    ]
+    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
+    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
+        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
+    done = CliRunner().invoke(command, ["1"])
+    assert done.exit_code == 1
+    assert f"DIFFERS: {found.differences[0]}" in done.output
+    assert "every figure comes out" not in done.output
+
+
+def test_once_its_period_is_closed_an_item_is_told_by_the_rules_that_were_sealed(business, march):
+    bill(business, march)
+    sealed = close(business.store, business.catalog, Period.parse("2025-03"), business.home, by="ann")
+    business.count_in("2")
+    bill(business, LATE, "power/A-1/late.csv")
+    assert told(business).differences == []
+    assert f"  made again by the rules that were sealed as {sealed.file.sha256}" in told(business).lines
+    later = told(business, 2)  # 8.5 twice is 17
+    assert "  made again by the rules of the catalog as it is now" in later.lines
+    assert "  corrects record 1: 17 now, 6.5 before" in later.lines
+
+
+def test_a_changed_price_is_told_in_the_money(business, march):
+    bill(business, march)
+    charge = business.catalog_folder / "charges" / "energy.yaml"
+    charge.write_text(charge.read_text().replace("0.25", "1"))
+    (difference,) = told(business).differences
+    assert '"amount":"1.63"' in difference
+    assert '"amount":"6.5"' in difference
+
+
+def test_a_landed_file_that_cannot_be_read_is_said_plainly(business, march):
+    bill(business, march)
+    (path,) = business.rows("landed_files", "path")
+    (business.home / "readings" / path).write_bytes(b"damaged")
+    with pytest.raises(FilesGoneError, match="meter energy, period 2025-03: a landed file cannot be read; restore it"):
+        told(business)
+
+
+def test_an_item_that_is_not_there_is_said_plainly(business):
+    with pytest.raises(UnknownItemError, match="there is no rated item 7"):
+        told(business, 7)

@@ -1,0 +1,72 @@
+from pipeline.reports import status
+
+
+def _sections(business):
+    return status.summary(business.store).split("\n\n")
+
+
+def test_an_empty_store_says_that_it_holds_nothing(business):
+    landed, conservation, records, items, exports = _sections(business)
+    assert landed.splitlines()[1:] == conservation.splitlines()[1:] == exports.splitlines()[1:] == ["  none"]
+    assert records == "Usage records: 0 Processed, 0 Pending"
+    assert items.splitlines() == ["Rated items", "  none", "  together nothing"]
+
+
+def test_totals_count_what_the_store_holds(business, march):
+    assert set(status.totals(business.store).values()) == {0}
+    business.bill(march)
+    business.rate()
+    business.export()
+    assert status.totals(business.store) == {
+        "landed_files": 1, "readings": 3, "imports": 1, "usage_records": 1,
+        "bill_runs": 1, "rated_items": 1, "exports": 10,
+    }  # fmt: skip
+
+
+def test_a_billed_month_is_shown_with_its_amount_and_exports(business, march):
+    business.bill(march)
+    business.rate()
+    business.export()
+    landed, conservation, records, items, exports = _sections(business)
+    assert landed.splitlines()[2].split() == ["power", "1", "3", "0", "0"]
+    header, row = (line.split() for line in conservation.splitlines()[1:])
+    assert dict(zip(header, row, strict=True)) == {
+        "period": "2025-03", "meter": "energy", "landed": "3", "billed": "3", "pending": "0", "deleted": "0",
+        "duplicate": "0", "out_of_scope": "0", "quarantined": "0", "late": "0", "superseded": "0", "unexplained": "0",
+    }  # fmt: skip
+    assert records == "Usage records: 1 Processed, 0 Pending"
+    assert items.splitlines()[2].split() == ["2025-03", "A-1", "energy", "6.5", "kwh", "1.63", "EUR"]
+    assert items.splitlines()[3] == "  together 1.63 EUR"
+    assert len(exports.splitlines()) == 12
+
+
+def test_every_row_that_is_not_billed_is_shown_with_its_reason(business, march):
+    business.deliver("power/A-7/march.csv", march)
+    business.bill(march)
+    business.run(period="2025-04")
+    _, conservation, *_ = _sections(business)
+    assert "  2025-03 energy: 3 quarantined, unknown_account (account A-7)" in conservation.splitlines()
+    assert "  and 1 billing periods of meters without a reading" in conservation.splitlines()
+
+
+def test_a_period_that_readings_came_late_for_is_shown_until_it_is_derived_again(business, march):
+    business.bill(march)
+    business.deliver("power/A-1/late.csv", "at,value\n2025-03-20T00:00:00Z,1\n")
+    business.extract()
+    remark = "  2025-03 energy: stale, other files have landed since; the meter's next run derives it again"
+    assert remark in _sections(business)[1].splitlines()
+    business.run()
+    assert "stale" not in _sections(business)[1]
+
+
+def test_a_file_that_is_quarantined_whole_is_shown_with_its_reason(business):
+    business.deliver("power/A-1/bad.csv", "")
+    business.extract()
+    assert (
+        "  power: power/A-1/bad.csv is quarantined: empty_file: it holds no byte" in _sections(business)[0].splitlines()
+    )
+
+
+def test_the_same_store_is_described_the_same_way_twice(business, march):
+    business.bill(march)
+    assert status.summary(business.store) == status.summary(business.store)
