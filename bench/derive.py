@@ -32,7 +32,7 @@ from pipeline.quantities.situation import Situation
 from pipeline.readings import repeats
 from pipeline.readings.days import days_of
 from pipeline.readings.partials import kept
-from transforms.meter import Derivation
+from transforms.catalog.meter import Derivation
 
 READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
 RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))

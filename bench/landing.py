@@ -25,7 +25,7 @@ from pipeline.durable import sha256
 from pipeline.readings.landing import landing
 from pipeline.readings.raw import keep_raw
 from pipeline.sources.files import RawFile
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
 RUNS = 3

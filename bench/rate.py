@@ -23,7 +23,7 @@ from bench import rated_beside
 from bench.load import server
 from bench.rated_usage import dynamic, make, rate, tiered
 from pipeline.store.engine import connect
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
 
 RECORDS = int(os.environ.get("METERBRIDGE_BENCH_RECORDS", "1000000"))
 RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))

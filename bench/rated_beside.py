@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bench.rated_usage import DECISIONS, TIERS, rate
 from pipeline.store.copy import copy_batches, copy_in, copy_out
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
 from transforms.period import micros
 
 OWNER = "account_number, subscription_number, charge_number, charge, uom, period_start_us, period_end_us"

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from pipeline.engine import landing_engine
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
+from transforms.catalog.units import Units
 from transforms.rating import bulk
-from transforms.units import Units
 
 UNITS = Units.model_validate({"units": {"kwh": {"decimals": 3}}, "currencies": {"EUR": {"decimals": 2}}})
 RECORDS_A_CHARGE = 10

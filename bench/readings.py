@@ -20,13 +20,13 @@ from pipeline.quantities.derive import scoped
 from pipeline.quantities.situation import Situation
 from pipeline.readings.landing import write_readings
 from pipeline.store.manifest import LandedFile
-from transforms.charge import Charge
-from transforms.hashed import halves
-from transforms.meter import CARRIED_IN, Derivation, Function, Meter
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import CARRIED_IN, Derivation, Function, Meter
+from transforms.catalog.source import Source
 from transforms.period import Period
-from transforms.readings import SEPARATOR, point, reading_columns
-from transforms.scope import Name, Target
-from transforms.source import Source
+from transforms.quantities.scope import Name, Target
+from transforms.readings.hashed import halves
+from transforms.readings.readings import SEPARATOR, point, reading_columns
 
 PERIOD = Period.parse("2014-02")
 WINDOW = PERIOD.window("UTC")
@@ -147,7 +147,7 @@ def _target(number: int) -> Target:
 
 
 def _landed(raw: ir.Table, source: Source, file: int) -> ir.Table:
-    """Make of good rows what `transforms.readings.parse` makes, by the same hashes, without reading them from text."""
+    """Make of good rows what `parse` makes, by the same hashes, without reading them from text."""
     row = raw.file_row_number + 1
     subscription = raw.subscription if source.columns.subscription else ibis.literal("")
     identity = (ibis.literal(file, "int64"), row)

@@ -12,7 +12,7 @@ from meterbridge_steps import scheduled
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.settings import catalog_folder
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 def extract_dag(source: Source) -> DAG:

@@ -14,7 +14,7 @@ from meterbridge_steps import scheduled
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.settings import catalog_folder
-from transforms.meter import Meter
+from transforms.catalog.meter import Meter
 
 
 def usage_dag(meter: Meter) -> DAG:

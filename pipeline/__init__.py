@@ -17,5 +17,5 @@ notify      how they are told
 store       all SQL of the usage store, and its migrations
 commands    the command line, by topic
 
-A folder uses those above it in the layers of pyproject.toml's import contracts, never the other way.
+The import contracts in pyproject.toml hold their order. Beside them lies what all use, and `steps.py`: where to begin.
 """

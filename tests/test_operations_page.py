@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.settings import PROJECT
-from transforms.units import Currency, Unit
+from transforms.catalog.units import Currency, Unit
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 READ = ("docker", "pipeline", "plugins", "stack", "web")

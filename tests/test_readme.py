@@ -96,7 +96,7 @@ def test_the_demo_bills_three_months_and_a_second_one_bills_nothing_twice(newcom
 
 def test_the_demos_quantities_are_those_computed_elsewhere(newcomer):
     """Figures of the sample files, computed apart from this project, to the nine decimals that the store keeps."""
-    answers = json.loads((PROJECT / "tests" / "transforms" / "answers.json").read_text())
+    answers = json.loads((PROJECT / "tests" / "transforms" / "quantities" / "answers.json").read_text())
     found = {}
     for path in sorted((newcomer.home / "var" / "exports").glob("2014-*/usage-*.parquet")):
         found |= {(row["account_number"], row["charge"]): row["quantity"] for row in pq.read_table(path).to_pylist()}

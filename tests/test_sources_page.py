@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from pipeline.settings import PROJECT
-from transforms.origins import Http, Page, Sql
-from transforms.source import Source
+from transforms.catalog.origins import Http, Page, Sql
+from transforms.catalog.source import Source
 
 PAGE = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
 RECIPES = {

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from transforms.charge import Alignment, Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.charge import Alignment, Charge
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.errors import MeterbridgeError
 from transforms.period import MONTHS, Cycle, Period
 

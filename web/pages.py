@@ -12,7 +12,7 @@ from pipeline.layout import money
 from pipeline.store import bill_runs, imports, invoices, overview
 from pipeline.uploads.refused import UploadRefusedError
 from transforms.figures import plain
-from transforms.invoice import number_text
+from transforms.invoices.invoice import number_text
 from transforms.upload.dates import Locale
 from web.callers import Caller, Role
 from web.desk import AtDesk, Desk, Editor, Viewer

@@ -6,7 +6,8 @@ from decimal import Decimal
 import ibis
 
 from pipeline.engine import landing_engine
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
+from transforms.catalog.units import Units
 from transforms.period import instant
 from transforms.rating import bulk, bulk_groups
 from transforms.rating.bulk_usual import takes
@@ -15,7 +16,6 @@ from transforms.rating.prepaid import Funds
 from transforms.rating.rate import NOTHING
 from transforms.rating.rate import rate as rate_by_group
 from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem, UsageLine
-from transforms.units import Units
 
 MANY = 20_000  # records; fewer are rated before an engine has started
 

@@ -11,12 +11,12 @@ from pipeline.billing.rerate import owner_of
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers
 from pipeline.store import commitments as store
-from transforms.charge import Charge
-from transforms.commitment import Commitment
-from transforms.contributions import Contribution, commitments, contributions
+from transforms.catalog.charge import Charge
+from transforms.catalog.commitment import Commitment
 from transforms.period import Period
 from transforms.rating.asked import Asked
 from transforms.rating.commitment import shortfall
+from transforms.rating.contributions import Contribution, commitments, contributions
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.subscribed import charge_periods
 from transforms.rating.usage import ChargePeriod, CommittedKey

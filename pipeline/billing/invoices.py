@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from pipeline.store import invoices as stored
 from pipeline.zips import entry
+from transforms.catalog.units import Currency
 from transforms.errors import MeterbridgeError
 from transforms.figures import decimals_of
-from transforms.invoice import Invoice, InvoiceItem, as_json, number_text
-from transforms.invoice_html import as_html
+from transforms.invoices.invoice import Invoice, InvoiceItem, as_json, number_text
+from transforms.invoices.invoice_html import as_html
 from transforms.period import Period
-from transforms.units import Currency
 
 BATCH_ROWS = 1_000
 UNKNOWN_DECIMALS = 2  # of a currency that the catalog does not know any more

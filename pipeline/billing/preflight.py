@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
 from pipeline.store import billing, customers
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.figures import plain
 from transforms.period import Period, Window
-from transforms.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.lines import exact_sums
+from transforms.rating.preflight import Candidate, money_at_risk, obstacle
 from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import UsageLine
 

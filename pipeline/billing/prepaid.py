@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import customers, funds, locks
 from pipeline.store.overdrawn import Draws, overdrawn_periods
-from transforms.customers import Account
+from transforms.catalog.customers import Account
+from transforms.catalog.prepaid import FundScope, Prepaid
 from transforms.period import Period
-from transforms.prepaid import FundScope, Prepaid
 from transforms.rating.asked import Asked
 from transforms.rating.funds import Buyer, OpenFunds, open_funds
 from transforms.rating.lines import EXACT

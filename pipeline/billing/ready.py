@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from pipeline.billing import commitments
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import bill_runs, billing, customers, ledger, manifest
-from transforms.charge import Charge
-from transforms.customers import SubscribedCharge
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import SubscribedCharge
 from transforms.cycles import cycles_of, has_period, require_among
 from transforms.period import Period
 from transforms.rating.asked import Asked

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from pipeline.billing.preflight import Pickup
 from pipeline.catalog.catalog import Catalog
 from pipeline.store.billing import COPIED, columns_of
-from transforms.commitment import Commitment
-from transforms.customers import Account
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.customers import Account
 from transforms.figures import plain
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import NOTHING, rate

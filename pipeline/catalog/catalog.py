@@ -11,12 +11,12 @@ from pipeline.catalog.contributing import contribution_problems
 from pipeline.catalog.decision_tables import with_table
 from pipeline.catalog.documents import CatalogError, Document, nearest
 from pipeline.catalog.lookups import read_lookup
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import Meter
+from transforms.catalog.source import Source
+from transforms.catalog.units import Unit, Units
 from transforms.custom import RULES
-from transforms.meter import Meter
-from transforms.scope import LookupRow
-from transforms.source import Source
-from transforms.units import Unit, Units
+from transforms.quantities.scope import LookupRow
 from transforms.upload.custom_field import CustomField, CustomFields
 
 Part = TypeVar("Part")

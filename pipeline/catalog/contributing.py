@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from pipeline.catalog.documents import Document, nearest
-from transforms.charge import Charge
-from transforms.commitment import Commitment
-from transforms.contributions import contribution_problem
+from transforms.catalog.charge import Charge
+from transforms.catalog.commitment import Commitment
+from transforms.rating.contributions import contribution_problem
 
 PLACE = ("pricing", "charges")
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.catalog.documents import CatalogError, Document, open_csv
-from transforms.decision_table import DecisionRow
+from transforms.catalog.decision_table import DecisionRow
 
 NEEDED = ("effective", "price")
 OF_ROW = ("effective", "adjustment", "subscription")

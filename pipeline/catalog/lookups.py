@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pipeline.catalog.documents import CatalogError, open_csv
-from transforms.scope import LookupRow
+from transforms.quantities.scope import LookupRow
 
 COLUMNS = [field.name for field in fields(LookupRow)]
 NEEDED = COLUMNS[:2]

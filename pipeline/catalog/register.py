@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import nearest, open_csv
 from pipeline.store import customers
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.errors import MeterbridgeError
 from transforms.period import Cycle

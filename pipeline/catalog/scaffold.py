@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import nearest
-from transforms.charge import Charge
-from transforms.definition import NAME
+from transforms.catalog.charge import Charge
+from transforms.catalog.definition import NAME
 from transforms.errors import MeterbridgeError
 
 METER = """\

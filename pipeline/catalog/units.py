@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import locks
 from pipeline.store import units as kept
+from transforms.catalog.units import Unit, contradiction
 from transforms.errors import MeterbridgeError
-from transforms.units import Unit, contradiction
 
 NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_. %-]{0,48}[A-Za-z0-9_%])?")
 ALIASES_MAX = 100

@@ -6,9 +6,9 @@ import click
 
 from pipeline.billing.invoices import read_invoice
 from pipeline.steps import Shop
-from transforms.invoice import Invoice, as_json, parse_number
-from transforms.invoice_html import as_html
-from transforms.invoice_text import as_text
+from transforms.invoices.invoice import Invoice, as_json, parse_number
+from transforms.invoices.invoice_html import as_html
+from transforms.invoices.invoice_text import as_text
 
 FORMS: dict[str, Callable[[Invoice], str]] = {"text": as_text, "html": as_html, "json": as_json}
 

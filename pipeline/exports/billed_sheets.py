@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.billing.invoices import Currencies, decimals, invoices_of
 from pipeline.exports.workbook import Money, Table
 from pipeline.store import exporting, invoices
-from transforms.invoice import Invoice, number_text
+from transforms.invoices.invoice import Invoice, number_text
 from transforms.period import Period
 
 BATCH_ROWS = 10_000

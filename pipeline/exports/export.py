@@ -19,8 +19,8 @@ from pipeline.exports.workbook import added_up, write_workbook
 from pipeline.store import exporting, invoices, locks
 from pipeline.store.copy import copy_out
 from pipeline.store.exporting import ExportFile
-from transforms.chart import Bar, Panel, draw
 from transforms.errors import MeterbridgeError
+from transforms.invoices.chart import Bar, Panel, draw
 from transforms.period import Period
 from transforms.rating.lines import exact_sum
 

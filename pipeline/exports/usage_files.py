@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from pipeline.exports.sheets import SHEET_ROWS_MAX, UnfitExportError, as_text, new_book, put
 from transforms.upload.columns import Column
-from transforms.usage_file import file_row, header
+from transforms.upload.usage_file import file_row, header
 
 COLUMNS: dict[str, pa.DataType] = {
     "record_id": pa.int64(), "status": pa.string(),

@@ -11,7 +11,7 @@ from pipeline.billing.rerate import row_text
 from pipeline.layout import money
 from pipeline.proof.seal import Figures, hash_of
 from pipeline.store import closing, customers
-from transforms.customers import Account
+from transforms.catalog.customers import Account
 from transforms.figures import plain
 from transforms.rating.lines import exact_sum
 

@@ -17,13 +17,13 @@ from pipeline.proof.explain_record import Explainer, Told
 from pipeline.proof.seal import Manifest, SealedFile, read
 from pipeline.proof.sealed_rules import unseal_rules
 from pipeline.store import closing, customers, lineage
-from transforms.customers import Account
+from transforms.catalog.customers import Account
+from transforms.catalog.units import Currency, Unit
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.prepaid import Recorded
 from transforms.rating.usage import RatingError
-from transforms.units import Currency, Unit
 
 SUMMANDS_SHOWN = 12
 ONCE = {

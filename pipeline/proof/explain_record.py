@@ -15,11 +15,11 @@ from pipeline.proof.placed import FileRow, Placed, placed_of
 from pipeline.proof.remake import Remade, Sent, remake, remake_upload, situation_then
 from pipeline.quantities.situation import Situation
 from pipeline.store import lineage, usage
+from transforms.catalog.meter import CARRIED_IN, Meter
 from transforms.exact import Rounding, round_exact
-from transforms.fate import Fate
 from transforms.figures import plain
-from transforms.meter import CARRIED_IN, Meter
 from transforms.period import Period, instant
+from transforms.readings.fate import Fate
 from transforms.upload.columns import Column
 
 REPEATS = (Fate.SAME_CONTENT, Fate.CONFLICTING, Fate.REPEATED, Fate.SUPERSEDED)

@@ -17,10 +17,10 @@ from pipeline.quantities.derive import scoped
 from pipeline.quantities.situation import Situation
 from pipeline.readings.reading import marked, readings_of
 from pipeline.store.manifest import LandedFile
-from transforms import place
-from transforms.fate import Fate
-from transforms.readings import END_US
-from transforms.source import Source, attribute_column
+from transforms.catalog.source import Source, attribute_column
+from transforms.quantities import place
+from transforms.readings.fate import Fate
+from transforms.readings.readings import END_US
 
 SHOWN_ROWS = 3  # at either end
 

@@ -18,14 +18,14 @@ from pipeline.uploads import entry
 from pipeline.uploads.batch import read_batch
 from pipeline.uploads.submit import FOLDER
 from pipeline.usage.map import quantities_of, usage_of
+from transforms.catalog.meter import Meter
 from transforms.errors import MeterbridgeError
 from transforms.identity import record_key
-from transforms.meter import Meter
 from transforms.period import Period
 from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
 from transforms.upload.rows import Row, record_keys
-from transforms.usage import Quantity, UsageRecord
+from transforms.usage.usage import Quantity, UsageRecord
 
 
 class FilesGoneError(MeterbridgeError):

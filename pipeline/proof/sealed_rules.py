@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import CatalogError
 from pipeline.catalog.units import written
-from transforms.charge import Charge
-from transforms.meter import Meter
-from transforms.scope import LookupRow
-from transforms.source import Source
-from transforms.units import Units
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import Meter
+from transforms.catalog.source import Source
+from transforms.catalog.units import Units
+from transforms.quantities.scope import LookupRow
 from transforms.upload.custom_field import CustomFields
 
 Text = dict[str, Any]

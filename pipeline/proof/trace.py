@@ -11,14 +11,14 @@ from pipeline.layout import money
 from pipeline.proof.placed import reading_of, row_of
 from pipeline.quantities.situation import Situation, situation_of
 from pipeline.store import lineage, usage
+from transforms.catalog.source import attribute_column
 from transforms.errors import MeterbridgeError
-from transforms.fate import LEDGER, Fate
 from transforms.figures import plain
 from transforms.identity import record_key
 from transforms.period import Period, instant
-from transforms.readings import SEPARATOR
-from transforms.scope import Target
-from transforms.source import attribute_column
+from transforms.quantities.scope import Target
+from transforms.readings.fate import LEDGER, Fate
+from transforms.readings.readings import SEPARATOR
 
 
 class UnknownRowError(MeterbridgeError):

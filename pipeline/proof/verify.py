@@ -25,7 +25,7 @@ from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.usage import BilledKey, RatingError
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 DIFFERENCES_SHOWN = 20
 

@@ -17,14 +17,15 @@ from pipeline.readings.days import Day, days_of, whole_days
 from pipeline.readings.partials import kept as kept_partials
 from pipeline.readings.partials import marked_of_day
 from pipeline.readings.reading import marked, readings_of, within
-from transforms import custom, partials, place, tally
-from transforms import derive as rules
+from transforms import custom
+from transforms.catalog.meter import Derivation
+from transforms.catalog.source import attribute_column
 from transforms.derivations.record import as_parts, groups_of, used
-from transforms.fate import Fate
-from transforms.meter import Derivation
 from transforms.period import Window
-from transforms.scope import Target
-from transforms.source import attribute_column
+from transforms.quantities import derive as rules
+from transforms.quantities import partials, place, tally
+from transforms.quantities.scope import Target
+from transforms.readings.fate import Fate
 
 SHARED_BOUNDS_MAX = 16  # of eight zones' periods; each costs every reading a comparison
 

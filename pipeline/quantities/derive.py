@@ -19,13 +19,13 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.engine import engine, landing_engine
 from pipeline.quantities.carry import Carried, can_use_days, from_days, from_readings, from_repeats
 from pipeline.quantities.situation import Situation, require_ended, situation_of
-from transforms import derive as rules
-from transforms import place
+from transforms.catalog.meter import WEIGHTED, Meter
 from transforms.derivations.record import groups_of
-from transforms.fate import Fate
-from transforms.meter import WEIGHTED, Meter
 from transforms.period import Period
-from transforms.reconcile import LedgerLine
+from transforms.quantities import derive as rules
+from transforms.quantities import place
+from transforms.quantities.reconcile import LedgerLine
+from transforms.readings.fate import Fate
 
 COUNTS = ("denominator", "readings", "first_at_us", "last_at_us")
 DIGITS = ("numerator", "remainder")  # kept as text: a weighted sum needs more than the 38 digits of a decimal column

@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import customers, manifest, usage
 from pipeline.store.manifest import LandedFile
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import CARRIED_IN, Derivation, Meter
+from transforms.catalog.source import Source
 from transforms.cycles import cycles_of, has_period, plain_cycle, require_among
 from transforms.errors import MeterbridgeError
-from transforms.meter import CARRIED_IN, Derivation, Meter
 from transforms.period import Cycle, Period, Window
-from transforms.place import targets_of
-from transforms.scope import NEVER, Scope, Target, scope
-from transforms.source import Source
+from transforms.quantities.place import targets_of
+from transforms.quantities.scope import NEVER, Scope, Target, scope
 
 
 class PeriodNotEndedError(MeterbridgeError):

@@ -17,8 +17,8 @@ from pipeline.sources.files import RawFile, UnreadableFileError
 from pipeline.sources.files import arrivals as arrived_files
 from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
+from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
-from transforms.source import Source
 
 FIGURES = ("landed", "exists", "known", "quarantined", "readings", "rows_quarantined")
 

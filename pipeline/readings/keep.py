@@ -9,9 +9,9 @@ from pipeline.engine import landing_engine
 from pipeline.readings import partials, repeats
 from pipeline.readings.days import days_of
 from pipeline.store import manifest
-from transforms.partials import kept_for, rules_of
-from transforms.settle import settles
-from transforms.source import Source
+from transforms.catalog.source import Source
+from transforms.quantities.partials import kept_for, rules_of
+from transforms.quantities.settle import settles
 
 FOREVER_US = 2**62
 

@@ -14,10 +14,10 @@ from pipeline.engine import landing_engine
 from pipeline.readings.retyped import refuse_retyped
 from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
-from transforms.fingerprint import added_up, of_readings, of_rejected
+from transforms.catalog.source import Source
 from transforms.identity import digest
-from transforms.readings import parse, reading_columns, summary
-from transforms.source import Source
+from transforms.readings.fingerprint import added_up, of_readings, of_rejected
+from transforms.readings.readings import parse, reading_columns, summary
 
 Reject = tuple[int, str, str]
 # Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.

@@ -12,9 +12,9 @@ from pipeline.readings import repeats
 from pipeline.readings.days import PARTIALS, Day
 from pipeline.readings.days import kept as days_kept
 from pipeline.readings.reading import readings_of
-from transforms.meter import Derivation
-from transforms.partials import daily, rules_of
-from transforms.source import Source
+from transforms.catalog.meter import Derivation
+from transforms.catalog.source import Source
+from transforms.quantities.partials import daily, rules_of
 
 
 def kept(backend: Backend, source: Source, derivation: Derivation, days: Iterable[Day], home: Path) -> list[Path]:

@@ -12,11 +12,11 @@ from ibis.backends.duckdb import Backend
 
 from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
-from transforms import settle
+from transforms.catalog.meter import Filter
+from transforms.catalog.source import Source, attribute_column
 from transforms.errors import MeterbridgeError
-from transforms.meter import Filter
 from transforms.period import DAY_US
-from transforms.source import Source, attribute_column
+from transforms.quantities import settle
 
 SPAN_ROWS = 1_000_000
 

@@ -15,10 +15,10 @@ from ibis.backends.duckdb import Backend
 from pipeline.readings.days import REPEATS, Day
 from pipeline.readings.days import kept as days_kept
 from pipeline.readings.reading import SPAN_ROWS, readings_of
-from transforms import settle
+from transforms.catalog.meter import Filter
+from transforms.catalog.source import Source
 from transforms.identity import digest
-from transforms.meter import Filter
-from transforms.source import Source
+from transforms.quantities import settle
 
 
 def kept(backend: Backend, source: Source, days: Iterable[Day], home: Path) -> list[Path]:

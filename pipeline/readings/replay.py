@@ -12,7 +12,7 @@ from pipeline.readings.raw import RawBytesError, raw_path
 from pipeline.sources.files import RawFile, UnreadableFileError
 from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from pipeline.sources.unreadable import UnreadableFileError
 from pipeline.store.manifest import LandedFile
-from transforms.readings import SEPARATOR
-from transforms.source import Source
+from transforms.catalog.source import Source
+from transforms.readings.readings import SEPARATOR
 
 ROWS_MIN = 10  # of a file; fewer may be wrong alike by chance
 EXAMPLE_MAX = 60  # characters

@@ -13,8 +13,8 @@ from pipeline.engine import landing_engine
 from pipeline.layout import table
 from pipeline.store import arrivals, manifest
 from pipeline.store.manifest import LandedFile
+from transforms.catalog.source import Source
 from transforms.period import Period, Window, instant
-from transforms.source import Source
 
 DAY = timedelta(days=1)
 PLACES = Decimal("0.01")

@@ -8,10 +8,10 @@ from pipeline import artefact, steps
 from pipeline.layout import table
 from pipeline.steps import Shop
 from pipeline.usage.map import read_usage
-from transforms.coverage import shown
 from transforms.figures import plain
 from transforms.period import Period
-from transforms.usage import UsageRecord
+from transforms.usage.coverage import shown
+from transforms.usage.usage import UsageRecord
 
 RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
 

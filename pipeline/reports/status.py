@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from pipeline.layout import money, table
 from pipeline.store import ledger, overview
 from transforms.figures import plain
+from transforms.quantities.reconcile import PLACES, Ledger
 from transforms.rating.lines import exact_sums
-from transforms.reconcile import PLACES, Ledger
 
 
 def totals(store: sa.Engine) -> dict[str, int]:

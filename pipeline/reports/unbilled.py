@@ -25,7 +25,7 @@ from transforms.period import Period
 from transforms.rating.asked import Asked
 from transforms.rating.lines import exact_sum
 from transforms.rating.usage import RatedItem, UsageLine
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pipeline.patience import Patience, TryAgainError, passes, retry_after
 from pipeline.settings import connection, connection_token
 from pipeline.sources.json_lines import DECODER
 from pipeline.sources.unavailable import SourceUnavailableError
-from transforms.origins import Http
+from transforms.catalog.origins import Http
 
 REDIRECTS_MAX = 3
 ANSWER_BYTES_MAX = 64 << 20

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 ROWS_MAX = 10_000  # of a batch
 TEXT_MAX = 1 << 23  # characters of a batch; reached before by rows of long text

@@ -15,8 +15,8 @@ from pipeline.sources.batches import Opened, defective, gathered, renamed
 from pipeline.sources.closed import MARK, Closed
 from pipeline.sources.drift import check_columns
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.formats import Csv
-from transforms.source import Source
+from transforms.catalog.formats import Csv
+from transforms.catalog.source import Source
 
 BLOCK = 1 << 20  # bytes that are parsed at once; a longer row is refused
 OPEN_QUOTE = "open_quote: a quote is opened and never closed, and takes all that follows for one field"

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 SHOWN = 50  # names of columns in one message
 

@@ -12,8 +12,8 @@ from pipeline.sources import workbook
 from pipeline.sources.batches import Opened, Row, batched
 from pipeline.sources.drift import check_columns
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.formats import Excel
-from transforms.source import Source
+from transforms.catalog.formats import Excel
+from transforms.catalog.source import Source
 
 
 def read(path: Path, source: Source) -> Opened:

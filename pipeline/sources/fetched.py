@@ -7,7 +7,7 @@ from pipeline.sources import http, sql
 from pipeline.sources.files import RawFile
 from pipeline.sources.spool import Position
 from pipeline.sources.unavailable import SourceUnavailableError
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 __all__ = ["Position", "SourceUnavailableError", "fetch"]
 

@@ -11,7 +11,7 @@ from pipeline.sources import csv, excel, json_lines, nem12, parquet, remote
 from pipeline.sources.batches import Opened, check_text, schema
 from pipeline.sources.unpack import unpacked
 from pipeline.sources.unreadable import UnreadableFileError, unreadable
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 __all__ = ["RawFile", "RowReader", "UnreadableFileError", "arrivals", "open_rows"]
 

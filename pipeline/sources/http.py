@@ -11,9 +11,9 @@ from pipeline.sources.files import RawFile
 from pipeline.sources.pages import paged
 from pipeline.sources.spool import Position, spooled, stamp
 from pipeline.sources.unavailable import AnswerError
-from transforms.origins import Http
+from transforms.catalog.origins import Http
+from transforms.catalog.source import Source
 from transforms.period import micros
-from transforms.source import Source
 
 DEFAULT = Patience()
 UNIT_MICROSECONDS = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000}

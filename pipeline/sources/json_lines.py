@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.sources.batches import Opened, Row, batched, defective
 from pipeline.sources.lines import numbered_lines
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 SAMPLE = 20  # lines whose objects say which columns a file has
 

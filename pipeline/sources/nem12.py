@@ -21,8 +21,8 @@ from pathlib import Path
 from pipeline.sources.batches import Opened, Row, batched
 from pipeline.sources.lines import numbered_lines
 from pipeline.sources.unreadable import UnreadableFileError
-from transforms.formats import ANY_UNIT, NEM12_COLUMNS, Nem12
-from transforms.source import Source
+from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Nem12
+from transforms.catalog.source import Source
 
 DAY = {"200", "300", "400", "500", "900"}  # what can follow upon a day
 UNFRAMED = "the start"  # of a file that may lack record 100

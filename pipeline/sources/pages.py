@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.sources.json_lines import at_path
 from pipeline.sources.records import records
 from pipeline.sources.unavailable import AnswerError
-from transforms.origins import Page
+from transforms.catalog.origins import Page
 
 PAGES_MAX = 100_000
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.sources.batches import Opened, renamed
 from pipeline.sources.drift import check_columns
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 def read(path: Path, source: Source) -> Opened:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pipeline.durable import aside, publish
 from pipeline.sources.files import RawFile
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pipeline.sources.spool import Position, spooled, stamp
 from pipeline.sources.unavailable import AnswerError, SourceUnavailableError
 from pipeline.sources.watermark import Watermark
 from pipeline.store.engine import KEEPALIVES
-from transforms.origins import Sql
-from transforms.source import Source
+from transforms.catalog.origins import Sql
+from transforms.catalog.source import Source
 
 ROWS = 5_000  # of the answer that are held at a time
 INSTANT = sa.DateTime(timezone=True)

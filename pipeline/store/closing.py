@@ -15,7 +15,7 @@ from pipeline.store.tables import (
     usage_records,
 )
 from pipeline.store.usage import FIELDS
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 RECORD = tuple(dict.fromkeys((*USAGE, "bill_run_id", *FIELDS)))
 

@@ -11,8 +11,8 @@ from pipeline.store.billing import USAGE
 from pipeline.store.many import among
 from pipeline.store.tables import ACTIVE, bill_runs, cancelled_items, rated_items, usage_records
 from pipeline.store.tables.columns import INSTANT
-from transforms.commitment import Commitment
-from transforms.prepaid import FundScope
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.prepaid import FundScope
 from transforms.rating.usage import ChargePeriod, CommittedKey
 
 OWNER = ("account_number", "subscription_number", "charge_number", "charge", "period_start")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.tables import ACTIVE, accounts, subscribed_charges, usage_records
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge
 
 
 def register(connection: sa.Connection, customers: Sequence[Account], charges: Sequence[SubscribedCharge]) -> None:

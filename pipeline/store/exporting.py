@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.invoices import OWN, POSTED, number_text
 from pipeline.store.tables import ACTIVE, accounts, bill_runs, exports, imports, invoices, rated_items, usage_records
-from transforms.invoice import Kind
+from transforms.invoices.invoice import Kind
 from transforms.period import Period
 
 

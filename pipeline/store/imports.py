@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.store.many import among
 from pipeline.store.tables import ACTIVE, accounts, imports, rated_items, subscribed_charges, usage_records
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge
 
 # COPY speaks to the driver itself, and so do its errors.
 REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)

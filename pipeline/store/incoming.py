@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import BIT
 from pipeline.store.copy import copy_batches
 from pipeline.store.tables import ACTIVE, accounts, imports, usage_records
 from pipeline.store.usage import FIELDS
-from transforms.diff import Part
 from transforms.period import Period
+from transforms.usage.diff import Part
 
 KEY_DIGITS = 15  # hex digits of a key that are added up: as many as fit 64 bits with a sign
 ADJUSTED = ("quantity", "readings")  # what an adjustment makes good

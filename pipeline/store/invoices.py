@@ -22,7 +22,7 @@ ITEM = (
 
 
 def number_text(number: sa.ColumnElement[int] = invoices.c.number) -> sa.ColumnElement[str]:
-    """Write an invoice's number as `transforms.invoice.number_text` does."""
+    """Write an invoice's number as `transforms.invoices.invoice.number_text` does."""
     digits = number.cast(sa.Text)
     return sa.literal("INV-").concat(sa.func.lpad(digits, sa.func.greatest(8, sa.func.length(digits)), "0"))
 

@@ -18,7 +18,7 @@ from pipeline.store.tables import (
     usage_records,
 )
 from transforms.period import Period
-from transforms.reconcile import Ledger, LedgerLine, merge
+from transforms.quantities.reconcile import Ledger, LedgerLine, merge
 
 STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "deleted"}
 

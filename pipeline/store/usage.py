@@ -11,7 +11,7 @@ from pipeline.store.copy import copy_in
 from pipeline.store.imports import add
 from pipeline.store.tables import ACTIVE, import_files, imports, usage_records
 from transforms.period import Period
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 FIELDS = tuple(UsageRecord.__dataclass_fields__)
 ON_ITS_WAY = ("Pending", "Processing", "Completed")  # what may still stand for its content, or does

@@ -8,7 +8,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from pipeline.zips import entry
-from transforms.usage_file import UnfitRecordError
+from transforms.upload.usage_file import UnfitRecordError
 
 BYTES_MAX = (4 << 20) - (64 << 10)  # of the plain file: what a zip adds, and a form around it, stays below 4 MB
 ROWS_MAX = 200_000

@@ -12,7 +12,7 @@ from pipeline.store import following, locks, sending, unsent
 from pipeline.targets.parts import Limits, Line, parts, written, zipped
 from transforms.period import Period
 from transforms.rating.lines import exact_sum
-from transforms.usage_file import Record, file_row, header
+from transforms.upload.usage_file import Record, file_row, header
 
 BATCH_ROWS = 10_000
 SHOWN_DIGITS = 12

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import imports, locks, usage
 from pipeline.uploads import entry
-from transforms.field_name import is_forbidden
+from transforms.catalog.field_name import is_forbidden
 from transforms.identity import digest, import_id
 from transforms.upload.cells import NUMBER_MAX
 from transforms.upload.columns import FIELDS, Column, Header, custom_name
@@ -18,7 +18,7 @@ from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
 from transforms.upload.reasons import Problem, Reason
 from transforms.upload.rows import Reader, Row, record_keys
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 Object = Mapping[str, str | int | Decimal | None]
 

@@ -12,7 +12,7 @@ from transforms.upload.columns import Column
 from transforms.upload.known import Known
 from transforms.upload.reasons import Caution, Problem
 from transforms.upload.rows import Row
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 
 class StoreMismatchError(MeterbridgeError):

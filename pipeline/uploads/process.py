@@ -21,7 +21,7 @@ from transforms.upload.match import Matcher
 from transforms.upload.reasons import Problem, Reason
 from transforms.upload.rows import Row, record_keys
 from transforms.upload.tally import Tally
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 PERIODS_MAX = 1000  # each takes a lock, and the store has room for some thousands
 

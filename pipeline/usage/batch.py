@@ -16,11 +16,11 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.store.incoming import KEY_DIGITS, Sum
 from pipeline.store.ledger import Seen
 from pipeline.store.usage import slot_of
+from transforms.catalog.meter import Meter
 from transforms.errors import MeterbridgeError
 from transforms.identity import content_hash
-from transforms.meter import Meter
 from transforms.period import Period
-from transforms.reconcile import LedgerLine
+from transforms.quantities.reconcile import LedgerLine
 
 
 class OtherVerdictError(MeterbridgeError):

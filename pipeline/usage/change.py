@@ -16,7 +16,7 @@ from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
 from transforms.upload.reasons import Problem
 from transforms.upload.rows import Reader
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 CHANGEABLE = ("UOM", "Quantity", "StartDateTime", "EndDateTime", "Description")
 KEPT = (

@@ -11,12 +11,12 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
 from pipeline.store import incoming
 from pipeline.usage.batch import Batch
-from transforms.diff import KINDS, Diff
 from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.lines import exact_sums
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError, UsageLine
+from transforms.usage.diff import KINDS, Diff
 
 
 def diff(store: sa.Engine, catalog: Catalog, usage_path: Path, verdict_path: Path) -> Diff:

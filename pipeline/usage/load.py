@@ -14,12 +14,12 @@ from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.diff import staged
-from transforms.charge import NegativeUsage
-from transforms.diff import Diff, Part
+from transforms.catalog.charge import NegativeUsage
+from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
-from transforms.policy import BilledUsage
-from transforms.reconcile import LedgerLine, check
+from transforms.quantities.reconcile import LedgerLine, check
+from transforms.usage.diff import Diff, Part
 
 WARNINGS_SHOWN = 10
 NAME_LENGTH = 100

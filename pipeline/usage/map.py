@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import customers
-from transforms.meter import Meter
+from transforms.catalog.meter import Meter
+from transforms.catalog.source import attribute_column
 from transforms.period import Period
-from transforms.source import attribute_column
-from transforms.usage import Quantity, UsageRecord, to_usage
+from transforms.usage.usage import Quantity, UsageRecord, to_usage
 
 USAGE_TYPES: dict[str, pa.DataType] = {
     "record_key": pa.string(),

@@ -16,11 +16,11 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.store import manifest
 from pipeline.usage.map import read_usage
 from pipeline.usage.validate import Verdict, validate
-from transforms.coverage import gaps_told, judge
+from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
 from transforms.rating.unpriced import judge as judge_price
-from transforms.source import Source
-from transforms.usage import UsageRecord
+from transforms.usage.coverage import gaps_told, judge
+from transforms.usage.usage import UsageRecord
 
 QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
 PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "at_us_min", "at_us_max"]

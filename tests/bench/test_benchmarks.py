@@ -13,10 +13,10 @@ from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.derive import BY_DAYS, REPEATS, works
 from bench.rated_usage import UNITS, dynamic, make, rate, tiered
 from bench.readings import shapes
-from transforms.fate import Fate
 from transforms.period import instant
 from transforms.rating.rate import rate as rate_by_group
 from transforms.rating.usage import UsageLine
+from transforms.readings.fate import Fate
 
 READINGS = 30_000  # of the dense shape: three charges
 

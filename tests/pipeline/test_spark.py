@@ -17,10 +17,10 @@ from pipeline.engine import EngineError, engine
 from pipeline.quantities import derive
 from pipeline.quantities.situation import Situation
 from pipeline.store.manifest import LandedFile
-from transforms.charge import Charge
-from transforms.meter import Meter
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import Meter
 from transforms.period import Period, micros
-from transforms.place import targets_of
+from transforms.quantities.place import targets_of
 
 MISSING = [
     name

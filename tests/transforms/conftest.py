@@ -4,7 +4,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from transforms.readings import parse
+from transforms.readings.readings import parse
 
 PLAIN = {"at": "2014-01-15", "value": "1", "account": "A-1", "subscription": "S-1", "event_id": "e-1"}
 

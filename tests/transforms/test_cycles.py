@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from transforms.charge import Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.cycles import WrongPeriodError, cycle_of, cycles_of, has_period, periods_ended, require_among
 from transforms.period import Cycle, Period
 

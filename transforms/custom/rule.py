@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from transforms.catalog.meter import Derivation
 from transforms.derivations.record import key_of, per_record, used, wide
-from transforms.meter import Derivation
 
 Expression = Callable[[ir.Table], ir.Value]
 Frame = Callable[[pd.DataFrame], Decimal | Fraction | int]
@@ -38,7 +38,7 @@ def by_expression(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 
 def by_frame(readings: pa.Table, derivation: Derivation) -> pa.Table:
-    """Run a frame rule on the used readings, record by record; gives what `transforms.derive.quantities` names."""
+    """Run a frame rule on the used readings, record by record; gives what `quantities.derive.quantities` names."""
     key = list(key_of(derivation))
     table = readings.sort_by([(name, "ascending") for name in (*key, "at_us", "value")])
     found = table.to_pandas()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
+from transforms.catalog.meter import Derivation
 from transforms.derivations.record import DIGITS_MAX, groups_of, per_record, wide
-from transforms.fate import Fate
-from transforms.meter import Derivation
+from transforms.readings.fate import Fate
 
 WEIGHT_DIGITS = 14  # of the microseconds of a leap year
 WEIGHT = f"decimal({DIGITS_MAX}, 0)"  # wide: of two narrow decimals DuckDB makes a product of 18 digits, and overflows

@@ -7,9 +7,9 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
+from transforms.catalog.meter import BucketFunction, Derivation
 from transforms.derivations.ratio import with_ratio_order
 from transforms.derivations.record import NOTHING, ONE, key_of, used
-from transforms.meter import BucketFunction, Derivation
 from transforms.period import DAY_US
 
 HIGHEST = Decimal(100)

@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
-from transforms.fate import Fate
-from transforms.meter import Derivation
-from transforms.source import attribute_column
+from transforms.catalog.meter import Derivation
+from transforms.catalog.source import attribute_column
+from transforms.readings.fate import Fate
 
 DIGITS_MAX = 38  # of a decimal
 ONE = ibis.literal(1, "int64")

@@ -2,9 +2,9 @@
 
 import ibis.expr.types as ir
 
+from transforms.catalog.meter import Derivation
+from transforms.catalog.source import attribute_column
 from transforms.derivations.record import key_of, per_record, used
-from transforms.meter import Derivation
-from transforms.source import attribute_column
 
 
 def unique_count(placed: ir.Table, derivation: Derivation) -> ir.Table:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from transforms.units import Currency
+from transforms.catalog.units import Currency
 
 ZERO = Decimal(0)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from transforms.charge import Charge, Timing
-from transforms.customers import Account
+from transforms.catalog.charge import Charge, Timing
+from transforms.catalog.customers import Account
 from transforms.period import Period
 from transforms.rating.usage import UsageLine
 

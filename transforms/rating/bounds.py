@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import chain, groupby
 from typing import Literal
 
-from transforms.decision_table import Bounded, DecisionRow
+from transforms.catalog.decision_table import Bounded, DecisionRow
 from transforms.rating.lines import EXACT, TierLine, worth
 
 Change = Literal["adjustment", "minimum", "maximum"]

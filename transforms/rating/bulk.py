@@ -14,15 +14,15 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.charge import Charge
-from transforms.decision_table import Dynamic
+from transforms.catalog.charge import Charge
+from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.units import Units
 from transforms.period import instant, micros
 from transforms.rating import bulk_terms, bulk_usual
 from transforms.rating.bulk_groups import KEY, OF_PERIOD, OWNER, decided, groups
 from transforms.rating.bulk_terms import LINE, Scale
 from transforms.rating.lines import EXACT, TierLine
 from transforms.rating.usage import BilledKey, RatedItem
-from transforms.units import Units
 
 BILLED = {
     "charge_number": pa.string(), "period_start_us": pa.int64(), "group_key": pa.string(),

@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from transforms.charge import Charge, RatingGroup
-from transforms.decision_table import Dynamic
+from transforms.catalog.charge import Charge, RatingGroup
+from transforms.catalog.decision_table import Dynamic
 from transforms.rating import bulk_terms
 from transforms.rating.bulk_terms import LINE, Scale
 from transforms.rating.fields import text_of

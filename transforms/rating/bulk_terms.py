@@ -10,15 +10,15 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from transforms.charge import Charge, Pricing
-from transforms.decision_table import Dynamic, RowKey
+from transforms.catalog.charge import Charge, Pricing
+from transforms.catalog.decision_table import Dynamic, RowKey
+from transforms.catalog.pricing import Overage, PerUnit, Tier, Tiered, TieredWithOverage, Volume
+from transforms.catalog.units import Unit, Units
 from transforms.exact import Rounding
 from transforms.period import micros
-from transforms.pricing import Overage, PerUnit, Tier, Tiered, TieredWithOverage, Volume
 from transforms.rating.dynamic import choose
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.price import price
-from transforms.units import Unit, Units
 
 FIGURE = pa.decimal128(18, 9)
 LINE = ("base", "price", "opening", "closing")

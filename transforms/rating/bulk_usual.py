@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from transforms.charge import Charge, Pricing, RateRecords, RatingGroup
-from transforms.decision_table import IN_TIERS, Dynamic
+from transforms.catalog.charge import Charge, Pricing, RateRecords, RatingGroup
+from transforms.catalog.decision_table import IN_TIERS, Dynamic
+from transforms.catalog.pricing import Tier
+from transforms.catalog.units import Units
 from transforms.exact import Rounding
-from transforms.pricing import Tier
 from transforms.rating.bulk_terms import Scale, decimals, segments, tier_rows, tiers_of
-from transforms.units import Units
 
 PLACES_MAX = 6  # smaller figures than a millionth are written with an exponent
 FIGURE_PLACES, FIGURE_BELOW = 9, Decimal(10**9)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
-from transforms.charge import Charge
-from transforms.commitment import Commitment
-from transforms.prepaid import FundScope
+from transforms.catalog.charge import Charge
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.prepaid import FundScope
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.usage import ChargePeriod, CommittedKey, RatedItem
 

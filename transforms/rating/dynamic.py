@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from transforms.decision_table import Base, DecisionRow, Dynamic, Priced, RowKey
-from transforms.pricing import FlatFee, PerUnit
+from transforms.catalog.decision_table import Base, DecisionRow, Dynamic, Priced, RowKey
+from transforms.catalog.pricing import FlatFee, PerUnit
 from transforms.rating.bounds import clamp
 from transforms.rating.fields import filled
 from transforms.rating.lines import EXACT

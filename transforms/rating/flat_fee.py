@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from transforms.prepaid import Prepaid
-from transforms.pricing import FlatFee
+from transforms.catalog.prepaid import Prepaid
+from transforms.catalog.pricing import FlatFee
 from transforms.rating.lines import TierLine
 
 

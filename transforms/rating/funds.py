@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from transforms.charge import Charge
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.prepaid import Prepaid
 from transforms.cycles import cycle_of
 from transforms.identity import digest
 from transforms.period import Period, Window
-from transforms.prepaid import Prepaid
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.prepaid import ZERO, Drawn, Entry, Fund, Purse
 from transforms.rating.subscribed import owes

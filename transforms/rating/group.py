@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from transforms.charge import OWED_BY_PERIOD, Charge, RatingGroup
+from transforms.catalog.charge import OWED_BY_PERIOD, Charge, RatingGroup
 from transforms.rating.fields import text_of
 from transforms.rating.usage import BilledKey, ChargePeriod, RatingError, UsageLine
 

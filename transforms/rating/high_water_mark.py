@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from transforms.pricing import HighWaterMarkTiered, HighWaterMarkVolume
+from transforms.catalog.pricing import HighWaterMarkTiered, HighWaterMarkVolume
 from transforms.rating import tiered, volume
 from transforms.rating.lines import EXACT, TierLine
 from transforms.rating.usage import UsageLine

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import accumulate, pairwise
 
+from transforms.catalog.units import Unit
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.usage import UsageLine
-from transforms.units import Unit
 
 ZERO = Decimal(0)
 

@@ -7,7 +7,7 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from functools import reduce
 from typing import Literal
 
-from transforms.pricing import Tier
+from transforms.catalog.pricing import Tier
 
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
 """Arithmetic of units and money: a digit that would be lost is an error."""

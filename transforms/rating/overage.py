@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import Overage
+from transforms.catalog.pricing import Overage
 from transforms.rating import tiered
 from transforms.rating.lines import TierLine
 

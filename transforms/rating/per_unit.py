@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import PerUnit
+from transforms.catalog.pricing import PerUnit
 from transforms.rating.lines import TierLine
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from transforms.pricing import PreRatedPerUnit
+from transforms.catalog.pricing import PreRatedPerUnit
 from transforms.rating.fields import rate
 from transforms.rating.lines import EXACT, TierLine, worth
 from transforms.rating.usage import UsageLine, of_record

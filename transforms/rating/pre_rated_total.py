@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from transforms.pricing import PreRatedTotal
+from transforms.catalog.pricing import PreRatedTotal
 from transforms.rating.fields import number
 from transforms.rating.lines import TierLine, exact_sum
 from transforms.rating.usage import UsageLine, of_record

@@ -7,12 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, Protocol
 
+from transforms.catalog.prepaid import Apply, Drawdown, FundScope, Prepaid
+from transforms.catalog.units import Unit
 from transforms.exact import Rounding, round_exact
-from transforms.prepaid import Apply, Drawdown, FundScope, Prepaid
 from transforms.rating.group import Group
 from transforms.rating.lines import EXACT, TierLine, exact_sum
 from transforms.rating.usage import BilledKey
-from transforms.units import Unit
 
 ZERO = Decimal(0)
 EntryType = Literal[

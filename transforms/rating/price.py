@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
-from transforms.charge import Pricing
-from transforms.commitment import Commitment
-from transforms.decision_table import Dynamic
-from transforms.prepaid import Prepaid
-from transforms.pricing import (
+from transforms.catalog.charge import Pricing
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.prepaid import Prepaid
+from transforms.catalog.pricing import (
     FlatFee,
     HighWaterMarkTiered,
     HighWaterMarkVolume,

@@ -6,8 +6,9 @@ from decimal import Decimal
 from functools import reduce
 from types import MappingProxyType
 
-from transforms.charge import Charge, RateRecords
-from transforms.commitment import Commitment
+from transforms.catalog.charge import Charge, RateRecords
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.units import Currency, Unit, Units
 from transforms.limits import AMOUNT_DIGITS_MAX, WHOLE_DIGITS_MAX
 from transforms.rating import individually
 from transforms.rating.commitment import Contributions, take_off
@@ -16,7 +17,6 @@ from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.prepaid import Funds, Purse, covered_line
 from transforms.rating.price import measure, price
 from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem, RatingError, UsageLine
-from transforms.units import Currency, Unit, Units
 
 ZERO = Decimal(0)
 NOTHING: Mapping[CommittedKey, Decimal] = MappingProxyType({})

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from transforms.charge import OWED_BY_PERIOD, Charge
-from transforms.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.charge import OWED_BY_PERIOD, Charge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.period import Period
 from transforms.rating.usage import ChargePeriod

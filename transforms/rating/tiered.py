@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import AtZero, Tier, Tiered
+from transforms.catalog.pricing import AtZero, Tier, Tiered
 from transforms.rating.lines import EXACT, TierLine, tier_lines
 from transforms.rating.uncovered import uncovered_lines
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import TieredWithOverage
+from transforms.catalog.pricing import TieredWithOverage
 from transforms.rating import tiered
 from transforms.rating.lines import TierLine
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import AboveLastTier, TierTable
+from transforms.catalog.pricing import AboveLastTier, TierTable
 from transforms.rating.lines import TierLine
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from transforms.charge import Pricing
-from transforms.decision_table import Dynamic
-from transforms.pricing import PreRatedPerUnit, PreRatedTotal
+from transforms.catalog.charge import Pricing
+from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.pricing import PreRatedPerUnit, PreRatedTotal
 from transforms.rating.dynamic import absence, choose
 from transforms.rating.fields import number, rate
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 
 def unpriced(

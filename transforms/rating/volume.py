@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from transforms.pricing import AtZero, Volume
+from transforms.catalog.pricing import AtZero, Volume
 from transforms.rating.lines import TierLine, tier_lines
 from transforms.rating.uncovered import uncovered_lines
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from transforms.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
 from transforms.upload.columns import Column
 from transforms.upload.dates import UnclearDateError, instant_of
 from transforms.upload.known import Known

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from transforms.field_name import CUSTOM_FIELD, SUFFIX, is_forbidden
+from transforms.catalog.field_name import CUSTOM_FIELD, SUFFIX, is_forbidden
 from transforms.upload.custom_field import CustomField
 from transforms.upload.reasons import Problem, Reason
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from transforms.definition import Definition
-from transforms.field_name import FieldName
+from transforms.catalog.definition import Definition
+from transforms.catalog.field_name import FieldName
 
 TEXT_MAX = 255
 

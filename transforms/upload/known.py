@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from transforms.charge import Charge, NegativeUsage, UomValidation
-from transforms.customers import Account, SubscribedCharge
-from transforms.units import Units
+from transforms.catalog.charge import Charge, NegativeUsage, UomValidation
+from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.units import Units
 
 LISTED_CHARGES_MAX = 5
 

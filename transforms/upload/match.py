@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from transforms.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.limits import DECIMALS_MAX, WHOLE_DIGITS_MAX
 from transforms.period import Cycle
@@ -18,7 +18,7 @@ from transforms.upload.columns import Column
 from transforms.upload.known import Known, listed, spans
 from transforms.upload.reasons import Caution, Problem, Reason
 from transforms.upload.rows import Row
-from transforms.usage import UsageRecord
+from transforms.usage.usage import UsageRecord
 
 DIGITS_END = 10 ** (WHOLE_DIGITS_MAX + DECIMALS_MAX)
 NAMES = (Column.ACCOUNT, Column.UOM, Column.SUBSCRIPTION, Column.CHARGE, Column.PRODUCT_CHARGE)

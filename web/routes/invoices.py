@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from pipeline.billing.invoices import UnknownInvoiceError, read_invoice
-from transforms.invoice import parse_number
-from transforms.invoice_html import as_html
+from transforms.invoices.invoice import parse_number
+from transforms.invoices.invoice_html import as_html
 from web.desk import AtDesk, Viewer
 from web.pages import HEADERS
 from web.refusals import RefusedError

@@ -13,11 +13,11 @@ from pipeline.billing.bulk import rate
 from pipeline.proof.close import close
 from pipeline.proof.verify import verify
 from pipeline.store.billing import columns_of
+from transforms.catalog.units import Units
 from transforms.period import Period
 from transforms.rating.bulk_usual import takes
 from transforms.rating.rate import rate as rate_by_group
 from transforms.rating.usage import RatingError
-from transforms.units import Units
 
 MIXED = ({"up_to": "10.50", "price": "0.333"}, {"up_to": "20", "flat": "5"}, {"price": "0.125", "flat": "1"})
 REGION = {"attributes": {"Region": "REGION__c"}}

@@ -12,7 +12,7 @@ from small_business import MARCH, UNITS
 from pipeline.billing import invoices
 from pipeline.billing.invoices import InvoiceMismatchError, UnknownInvoiceError, amounts_of, count_pages, read_invoice
 from pipeline.store.invoices import number_text as stored_text
-from transforms.invoice import Kind, number_text
+from transforms.invoices.invoice import Kind, number_text
 from transforms.period import Period
 
 FEE = "charge: fee\nuom: each\ncurrency: JPY\npricing: {model: flat_fee, price: 1500}\n"

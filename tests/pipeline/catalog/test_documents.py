@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.catalog.documents import CatalogError, Document, nearest
-from transforms.charge import Charge
-from transforms.units import Units
+from transforms.catalog.charge import Charge
+from transforms.catalog.units import Units
 
 
 def _read(tmp_path, text):

@@ -7,7 +7,7 @@ import pytest
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import CatalogError
 from pipeline.catalog.lookups import read_lookup
-from transforms.scope import LookupRow
+from transforms.quantities.scope import LookupRow
 
 SOURCE = """
 source: power

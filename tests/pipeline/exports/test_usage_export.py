@@ -19,7 +19,7 @@ from pipeline.store.engine import connect
 from pipeline.store.following import UsageFilter
 from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
-from transforms.usage_file import UnfitRecordError
+from transforms.upload.usage_file import UnfitRecordError
 
 LONG = Decimal("1234567890123.123456789")  # more digits than a double holds
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -18,13 +18,13 @@ from pipeline.readings import repeats
 from pipeline.readings.days import days_of
 from pipeline.readings.partials import kept
 from pipeline.store.manifest import LandedFile
-from transforms.charge import Charge
-from transforms.fate import Fate
-from transforms.meter import RANKED, WEIGHTED, Derivation, Function, Meter
-from transforms.partials import kept_for
+from transforms.catalog.charge import Charge
+from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function, Meter
 from transforms.period import Period, micros
-from transforms.place import targets_of
-from transforms.tally import TOTALS
+from transforms.quantities.partials import kept_for
+from transforms.quantities.place import targets_of
+from transforms.quantities.tally import TOTALS
+from transforms.readings.fate import Fate
 
 HOUR_US = 3_600_000_000
 DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in New York

@@ -6,8 +6,8 @@ import pkgutil
 import pytest
 
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
-from transforms.formats import PLAIN_TEXT
-from transforms.source import Source
+from transforms.catalog.formats import PLAIN_TEXT
+from transforms.catalog.source import Source
 
 BYTES_TO_BYTES = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"}
 OF_NAMES = {"idna", "punycode", "undefined"}

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.sources.drift import check_columns, difference
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 COLUMNS = {"at": "at", "value": "value", "account": "who", "attributes": {"region": "area"}}
 

@@ -11,7 +11,7 @@ import workbooks
 import xlsxwriter
 
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.sources.files import RawFile, UnreadableFileError, arrivals, open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 def _source(files="power/{account}/*.csv", **more):

@@ -12,7 +12,7 @@ import workbooks
 
 from pipeline import sources
 from pipeline.sources.files import READERS, RawFile, open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 HEADER = "at,value\n"
 

@@ -11,7 +11,7 @@ from scripted_api import Answer, json_answer
 from pipeline.settings import PROJECT
 from pipeline.sources.fetched import Position, fetch
 from pipeline.sources.files import open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 def test_an_answer_becomes_a_file_of_lines_that_keep_every_digit(api, spool):

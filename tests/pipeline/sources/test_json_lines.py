@@ -12,7 +12,7 @@ import pytest
 from pipeline.settings import PROJECT
 from pipeline.sources import batches
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 SAMPLE = PROJECT / "samples/request_count/A-100003/elb_request_count_8c0756.csv"  # real: one count in five minutes
 CSV = """

@@ -4,7 +4,7 @@ import pytest
 from nem12_files import COLUMNS, HALF_HOURS, SMALL, example, rows_of
 
 from pipeline.sources.files import UnreadableFileError
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 
 @pytest.mark.parametrize("columns", [{"at": "end"}, {"revision": "updated"}, {"attributes": {"meter": "serial"}}])

@@ -7,7 +7,7 @@ from scripted_api import Answer, json_answer
 from pipeline.sources.fetched import SourceUnavailableError
 from pipeline.sources.pages import PAGES_MAX, paged
 from pipeline.sources.unavailable import AnswerError
-from transforms.origins import Page
+from transforms.catalog.origins import Page
 
 
 def test_pages_are_asked_by_the_value_that_each_tells_for_the_next(api, spool):

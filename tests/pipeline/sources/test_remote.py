@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from pipeline.settings import PROJECT
 from pipeline.sources.files import RawFile, arrivals, open_rows
 from pipeline.sources.remote import RemoteFileError
-from transforms.source import Source
+from transforms.catalog.source import Source
 
 AWS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 MARCH = b"at,value\n2025-03-01T00:00:00Z,1.50\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.targets.parts import BYTES_MAX, Limits, Line, parts, written, zipped
-from transforms.usage_file import UnfitRecordError
+from transforms.upload.usage_file import UnfitRecordError
 
 HEADER = b"ACCOUNT_ID,QTY\n"
 

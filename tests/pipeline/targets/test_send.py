@@ -10,7 +10,7 @@ from uploaded_usage import uploaded
 
 from pipeline.targets.send import described
 from transforms.period import Period
-from transforms.usage_file import UnfitRecordError
+from transforms.upload.usage_file import UnfitRecordError
 
 MORE = "at,value\n2025-03-20T00:00:00Z,10\n"
 LESS = "at,value\n2025-03-20T00:00:00Z,-2\n"

@@ -12,7 +12,7 @@ from uploaded_usage import uploaded
 from pipeline.store import ledger
 from pipeline.usage.change import ChangeRefusedError, change
 from pipeline.usage.delete import DeleteRefusedError, Selection, delete
-from transforms.reconcile import check
+from transforms.quantities.reconcile import check
 
 TRIES = 40
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from pipeline.usage.diff import describe, diff
-from transforms.diff import Part
+from transforms.usage.diff import Part
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
 

@@ -12,7 +12,7 @@ from pipeline.store import ledger
 from pipeline.usage.batch import OtherVerdictError
 from pipeline.usage.load import LoadRefusedError
 from transforms.period import Period
-from transforms.reconcile import UnexplainedRowsError, check
+from transforms.quantities.reconcile import UnexplainedRowsError, check
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
 METER = """

@@ -4,7 +4,7 @@ import pytest
 from readings_by_hand import Rules, landed, quantity, source_of, target, window
 from second_computation import PERIOD
 
-from transforms.meter import Derivation
+from transforms.catalog.meter import Derivation
 
 SECOND = 1_000_000
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from second_computation import END, RULES, START, WAYS, derivation_of, expected, inside, parameters_of
 
 from transforms import custom
-from transforms.meter import Function
+from transforms.catalog.meter import Function
 
 SMALL = st.integers(-3, 3).map(Decimal)
 LARGEST = Decimal("999999999999.999999")  # of 18 digits

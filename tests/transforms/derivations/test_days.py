@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from readings_by_hand import Rules, landed, source_of, target
 
-from transforms.meter import Derivation
+from transforms.catalog.meter import Derivation
 from transforms.period import Period, instant, micros
 
 HOUR_US = 3_600_000_000

@@ -13,11 +13,11 @@ from readings_by_hand import Rules, target
 
 from pipeline.catalog.lookups import COLUMNS
 from transforms import custom
-from transforms.charge import Alignment, BillingPeriod
-from transforms.meter import Derivation, Function, Meter
+from transforms.catalog.charge import Alignment, BillingPeriod
+from transforms.catalog.meter import Derivation, Function, Meter
+from transforms.catalog.source import Source
 from transforms.period import Period
-from transforms.readings import parse
-from transforms.source import Source
+from transforms.readings.readings import parse
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "meters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `({function: .*?})` \| ([^|]+) \|", DOCUMENT, flags=re.MULTILINE)

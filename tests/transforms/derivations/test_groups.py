@@ -6,7 +6,7 @@ import pytest
 from readings_by_hand import Rules, landed, source_of, target, window
 from second_computation import PERIOD
 
-from transforms.meter import Derivation
+from transforms.catalog.meter import Derivation
 
 SECOND = 1_000_000
 BOUNDS = tuple(at * SECOND for at in PERIOD)

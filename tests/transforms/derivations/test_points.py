@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from readings_by_hand import Rules, landed, source_of, target, window
 
-from transforms.meter import Derivation
+from transforms.catalog.meter import Derivation
 
 SECOND = 1_000_000
 BOUNDS = (10 * SECOND, 30 * SECOND)

@@ -12,15 +12,15 @@ import pytest
 from pydantic import TypeAdapter
 from readings_by_hand import Rules, quantity, target, window
 
-from transforms.charge import Pricing
+from transforms.catalog.charge import Pricing
+from transforms.catalog.meter import Derivation
+from transforms.catalog.source import Source
+from transforms.catalog.units import Units
 from transforms.exact import Rounding, round_exact
-from transforms.meter import Derivation
 from transforms.period import micros
 from transforms.rating.lines import worth
 from transforms.rating.price import price
-from transforms.readings import parse
-from transforms.source import Source
-from transforms.units import Units
+from transforms.readings.readings import parse
 
 CASES = {case["id"]: case for case in json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))}
 RECURRING = "a recurring metric goes on counting the events of earlier periods; a reading belongs to one period"

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from transforms.catalog.units import Currency
 from transforms.rating.approval import to_approve
-from transforms.units import Currency
 
 LIMITED = Currency.model_validate({"approval_above": "100", "approval_change_above": "0.25"})
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from transforms.charge import Charge
-from transforms.customers import Account
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import Account
 from transforms.period import Period
 from transforms.rating.asked import Asked
 from transforms.rating.usage import UsageLine

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prepaid_by_hand import Prepaid
 from rating_by_hand import UNITS, amounts, billed_by, charge, used
 
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
 from transforms.rating.commitment import contributes, with_items
 from transforms.rating.lines import worth
 from transforms.rating.rate import rate

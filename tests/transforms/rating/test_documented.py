@@ -12,11 +12,11 @@ from keys_of_models import fields, words
 
 from pipeline.catalog.decision_tables import with_table
 from pipeline.catalog.documents import Document
-from transforms.charge import Charge, Pricing, RatingGroup
+from transforms.catalog.charge import Charge, Pricing, RatingGroup
+from transforms.catalog.units import Units
 from transforms.period import Period
 from transforms.rating.rate import rate
 from transforms.rating.usage import ChargePeriod, UsageLine
-from transforms.units import Units
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "charges.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `({model: .*})` \| ([0-9.]+) \|", DOCUMENT, flags=re.MULTILINE)

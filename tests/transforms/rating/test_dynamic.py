@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from rating_by_hand import amounts, bill, charge, used
 
-from transforms.decision_table import Bounded
+from transforms.catalog.decision_table import Bounded
 from transforms.rating.bounds import clamp
 from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import RatingError

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from rating_by_hand import billed_by, used
 
-from transforms.charge import Charge
+from transforms.catalog.charge import Charge
+from transforms.catalog.units import Units
 from transforms.rating import individually
 from transforms.rating.rate import rate
-from transforms.units import Units
 
 EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text(encoding="utf-8"))
 HELD = [example for example in EXAMPLES if not {"absent", "apart"} & example.keys()]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.pricing import Overage, PerUnit, TieredWithOverage
+from transforms.catalog.pricing import Overage, PerUnit, TieredWithOverage
 from transforms.rating import overage, per_unit, tiered_with_overage
 from transforms.rating.lines import rate_detail, worth
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rating_by_hand import amounts, billed_by, charge, used
 
+from transforms.catalog.units import Units
 from transforms.exact import Rounding, round_exact
 from transforms.limits import DECIMALS_MAX
 from transforms.rating.lines import worth
 from transforms.rating.price import price
 from transforms.rating.rate import rate
-from transforms.units import Units
 
 FILE = Path(__file__).with_name("vectors_reworded.json")
 CASES = {case["id"]: case for case in json.loads(FILE.read_text(encoding="utf-8"))}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from rating_by_hand import charge
 
-from transforms.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.period import Period
 from transforms.rating.subscribed import charge_periods
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.charge import Tiered
+from transforms.catalog.charge import Tiered
 from transforms.rating.lines import exact_sum, rate_detail, worth
 from transforms.rating.tiered import price
 

@@ -9,13 +9,13 @@ from prepaid_by_hand import FEBRUARY, JANUARY, Prepaid, bundle, drawing, subscri
 from pydantic import TypeAdapter
 from rating_by_hand import amounts, bill, charge, used
 
-from transforms.charge import Pricing
-from transforms.commitment import Commitment
+from transforms.catalog.charge import Pricing
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.units import Currency
 from transforms.exact import Rounding
 from transforms.rating.commitment import take_off
 from transforms.rating.lines import worth
 from transforms.rating.price import price
-from transforms.units import Currency
 
 CASES = {
     case["id"]: case

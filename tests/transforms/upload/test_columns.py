@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.field_name import is_forbidden
+from transforms.catalog.field_name import is_forbidden
 from transforms.upload.columns import FIELDS, Column, custom_name, read_header
 from transforms.upload.custom_field import CustomField
 from transforms.upload.reasons import Reason

@@ -1,0 +1,230 @@
+"""Which charge a reading belongs to, by the names that it bears, and from when until when it counts."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.period import Period
+from transforms.quantities.scope import LookupRow, scope
+
+FEBRUARY = Period.of_month(2014, 2)
+STARTED = datetime(2013, 6, 1, tzinfo=UTC)
+HOUR = 3_600_000_000
+
+
+def account(number="A-1", zone="UTC", status="Active", day=1):
+    return Account(number, "Example", "USD", zone, status, day)
+
+
+def subscribed(number="C-1", subscription="S-1", account_number="A-1", charge="cpu", **fields):
+    return SubscribedCharge(number, subscription, account_number, charge, **{"start_at": STARTED} | fields)
+
+
+def billed_by(length="month", alignment="calendar"):
+    priced = {"uom": "percent", "currency": "USD", "pricing": {"model": "per_unit", "price": "1"}}
+    return Charge.model_validate({"charge": "cpu", "billing_period": length, "alignment": alignment, **priced})
+
+
+def day(number):
+    return datetime(2014, 2, number, tzinfo=UTC)
+
+
+def rows(charges, accounts=None, *, lookup=None, charge=None, period=FEBRUARY):
+    """What readings of (account, subscription) are billed by: the charge, else why there is none."""
+    found = scope(accounts or [account()], charges, charge or billed_by(), period, lookup)
+    return {name: target.refusal or target.charge_number for name, target in found.items()}
+
+
+def days(charges, accounts=None, **options):
+    """How many days after 1 February, in UTC, readings of A-1 begin and cease to count."""
+    period = options.pop("period", FEBRUARY)
+    covered = scope(accounts or [account()], charges, options.get("charge", billed_by()), period)["A-1", ""].covered
+    first = FEBRUARY.window("UTC").start_us
+    return Fraction(covered.start_us - first, 24 * HOUR), Fraction(covered.end_us - first, 24 * HOUR)
+
+
+def test_readings_belong_to_the_accounts_one_charge_whether_they_name_its_subscription_or_not():
+    assert rows([subscribed()]) == {("A-1", ""): "C-1", ("A-1", "S-1"): "C-1"}
+
+
+def test_an_account_that_is_not_active_is_billed_for_nothing():
+    assert rows([subscribed()], [account(status="Suspended")]) == {
+        ("A-1", ""): "account_not_active",
+        ("A-1", "S-1"): "account_not_active",
+    }
+
+
+def test_an_account_or_subscription_without_the_charge_is_told_from_an_unknown_one():
+    assert rows([]) == {("A-1", ""): "no_charge"}
+    assert rows([subscribed(charge="traffic")]) == {("A-1", ""): "no_charge", ("A-1", "S-1"): "no_charge"}
+
+
+def test_an_account_that_nobody_knows_has_no_row_at_all():
+    assert rows([subscribed(account_number="A-9")]) == {("A-1", ""): "no_charge"}
+
+
+def test_with_two_charges_only_a_reading_that_names_its_subscription_can_be_billed():
+    assert rows([subscribed(), subscribed("C-2", "S-2")]) == {
+        ("A-1", ""): "ambiguous_charge",
+        ("A-1", "S-1"): "C-1",
+        ("A-1", "S-2"): "C-2",
+    }
+
+
+def test_two_charges_within_one_subscription_are_ambiguous_even_when_it_is_named():
+    assert rows([subscribed(), subscribed("C-2")]) == {
+        ("A-1", ""): "ambiguous_charge",
+        ("A-1", "S-1"): "ambiguous_charge",
+    }
+
+
+OVER = [{"end_at": day(1)}, {"end_at": STARTED}, {"start_at": datetime(2014, 3, 1, tzinfo=UTC)}]
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_a_charge_that_is_over_or_not_yet_begun_does_not_make_another_one_ambiguous(over):
+    found = rows([subscribed("C-0", "S-0", **over), subscribed()])
+    assert found["A-1", ""] == found["A-1", "S-1"] == "C-1"
+
+
+def test_the_other_charges_of_an_account_do_not_matter():
+    assert rows([subscribed("C-2", charge="traffic"), subscribed()])["A-1", ""] == "C-1"
+
+
+def test_a_charge_that_is_not_active_is_not_billed():
+    assert rows([subscribed(status="Cancelled")])["A-1", ""] == "charge_not_active"
+
+
+def test_accounts_are_told_apart():
+    found = rows([subscribed(), subscribed("C-2", "S-2", "A-2")], [account(), account("A-2")])
+    assert (found["A-1", ""], found["A-2", ""], found["A-2", "S-2"]) == ("C-1", "C-2", "C-2")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, (0, 28)),
+        ({"start_at": day(11)}, (10, 28)),
+        ({"end_at": day(11)}, (0, 10)),
+        ({"start_at": day(8), "end_at": day(11)}, (7, 10)),
+        ({"end_at": datetime(2014, 3, 1, tzinfo=UTC)}, (0, 28)),
+        ({"start_at": day(8).replace(hour=12)}, (Fraction("7.5"), 28)),
+    ],
+)
+def test_a_charge_counts_from_its_start_until_its_end_within_the_month(fields, expected):
+    assert days([subscribed(**fields)]) == expected
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_of_a_charge_that_is_over_or_not_yet_begun_no_reading_counts(over):
+    start, end = days([subscribed(**over)])
+    assert start == end
+    assert rows([subscribed(**over)])["A-1", ""] == "C-1"
+
+
+def test_a_charge_counts_for_the_month_of_the_accounts_own_clock():
+    start, end = days([subscribed()], [account(zone="America/New_York")])
+    assert (start * 24, end * 24) == (5, 28 * 24 + 5)
+
+
+def test_a_target_knows_the_clock_of_its_account():
+    found = scope([account(zone="Asia/Kolkata")], [subscribed()], billed_by(), FEBRUARY)
+    assert {target.time_zone for target in found.values()} == {"Asia/Kolkata"}
+
+
+MIDDLE = Period.parse("2014-01-15--2014-02-15")
+
+
+def test_an_account_with_a_bill_cycle_day_is_billed_from_that_day_and_not_for_the_calendar_month():
+    accounts = [account(day=15)]
+    assert rows([subscribed()], accounts)["A-1", ""] == "other_period"
+    assert rows([subscribed()], accounts, period=MIDDLE)["A-1", ""] == "C-1"
+    assert days([subscribed()], accounts, period=MIDDLE) == (-17, 14)
+
+
+def test_of_two_accounts_each_has_the_periods_of_its_own_bill_cycle_day():
+    accounts = [account(), account("A-2", day=15)]
+    charges = [subscribed(), subscribed("C-2", "S-2", "A-2")]
+    for period, expected in ((FEBRUARY, ("C-1", "other_period")), (MIDDLE, ("other_period", "C-2"))):
+        found = rows(charges, accounts, period=period)
+        assert (found["A-1", ""], found["A-2", ""]) == expected
+
+
+def test_by_anniversary_a_charge_is_billed_from_the_day_of_its_own_start():
+    charge = billed_by("quarter", "anniversary")
+    tenth = [subscribed(start_at=datetime(2013, 11, 10, tzinfo=UTC))]
+    assert rows(tenth, charge=charge, period=Period.parse("2014-Q1"))["A-1", ""] == "other_period"
+    assert rows(tenth, charge=charge, period=Period.parse("2014-02-10--2014-05-10"))["A-1", ""] == "C-1"
+    assert rows(tenth, charge=charge, period=Period.parse("2014-01-10--2014-04-10"))["A-1", ""] == "other_period"
+
+
+def test_a_period_of_another_cycle_takes_no_reading_whatever_else_is_wrong_with_the_account():
+    found = scope([account(day=15, status="Suspended")], [subscribed()], billed_by(), FEBRUARY)["A-1", ""]
+    assert (found.refusal, found.period.start, found.period.end) == ("other_period", *[found.covered.start] * 2)
+
+
+def test_who_has_no_charge_is_seen_in_the_calendar_month_whatever_the_bill_cycle_day():
+    assert rows([], [account(day=15)]) == {("A-1", ""): "no_charge"}
+    assert rows([], [account(day=15)], period=MIDDLE) == {("A-1", ""): "other_period"}
+
+
+def looked_up(*lines):
+    return [LookupRow(*line.split()) for line in lines]
+
+
+def test_a_lookup_turns_what_a_source_calls_its_tenants_into_accounts_and_charges():
+    charges = [subscribed(), subscribed("C-2", "S-2"), subscribed("C-3", "S-3", "A-2")]
+    found = rows(charges, [account(), account("A-2")], lookup=looked_up("t-1 A-1 S-1", "t-2 A-1 S-2 C-2", "t-3 A-2"))
+    by_key = {key: charge for (key, subscription), charge in found.items() if not subscription}
+    assert by_key == {"t-1": "C-1", "t-2": "C-2", "t-3": "C-3"}
+
+
+def test_several_tenants_of_one_charge_lead_to_one_target():
+    found = scope([account()], [subscribed()], billed_by(), FEBRUARY, looked_up("t-1 A-1", "t-2 A-1"))
+    assert found["t-1", ""] == found["t-2", ""]
+    assert found["t-1", ""].charge_number == "C-1"
+
+
+def test_with_a_lookup_the_accounts_own_numbers_mean_nothing():
+    assert ("A-1", "") not in rows([subscribed()], lookup=looked_up("t-1 A-1"))
+    assert rows([subscribed()], lookup=[]) == {}
+
+
+def test_a_tenant_of_an_account_that_nobody_knows_has_no_row():
+    assert rows([subscribed()], lookup=looked_up("t-1 A-1", "t-9 A-9")).keys() == {("t-1", ""), ("t-1", "S-1")}
+
+
+def test_a_subscription_that_a_reading_names_must_fit_its_tenants_row():
+    found = rows([subscribed(), subscribed("C-2", "S-2")], lookup=looked_up("t-1 A-1 S-1"))
+    assert found == {("t-1", ""): "C-1", ("t-1", "S-1"): "C-1"}
+
+
+def test_a_tenants_row_that_fits_no_charge_is_refused_as_such():
+    assert rows([subscribed()], lookup=looked_up("t-1 A-1 S-7")) == {("t-1", ""): "no_charge"}
+    assert rows([subscribed()], lookup=looked_up("t-1 A-1 S-1 C-7")) == {("t-1", ""): "no_charge"}
+
+
+def test_a_row_that_leaves_the_charge_open_is_ambiguous_where_there_are_two():
+    two = [subscribed(), subscribed("C-2", "S-2")]
+    assert rows(two, lookup=looked_up("t-1 A-1"))["t-1", ""] == "ambiguous_charge"
+    # One row for each, and it is open again which one a reading means.
+    assert rows(two, lookup=looked_up("t-1 A-1 S-1", "t-1 A-1 S-2"))["t-1", ""] == "ambiguous_charge"
+
+
+def test_one_key_with_a_row_for_each_meters_charge_finds_the_one_that_is_billed_here():
+    charges = [subscribed(), subscribed("C-2", "S-1", charge="traffic")]
+    assert rows(charges, lookup=looked_up("t-1 A-1 S-1 C-2", "t-1 A-1 S-1 C-1"))["t-1", ""] == "C-1"
+
+
+def test_a_row_that_stands_there_twice_makes_nothing_ambiguous():
+    assert rows([subscribed()], lookup=looked_up("t-1 A-1", "t-1 A-1 S-1"))["t-1", ""] == "C-1"
+
+
+def test_the_order_in_which_accounts_and_charges_are_known_does_not_matter():
+    accounts = [account("A-2"), account()]
+    charges = [subscribed("C-2", "S-2"), subscribed(), subscribed("C-3", "S-3", "A-2")]
+    expected = scope(accounts, charges, billed_by(), FEBRUARY)
+    assert list(scope(accounts[::-1], charges[::-1], billed_by(), FEBRUARY).items()) == list(expected.items())

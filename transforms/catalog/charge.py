@@ -1,0 +1,207 @@
+"""A charge of the catalog: what is billed, in which unit and currency, and by which charge model."""
+
+from enum import StrEnum
+from typing import Annotated, Self, get_args
+
+from pydantic import Field, model_validator
+
+from transforms.catalog.commitment import Commitment
+from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.definition import Definition, Exact, Name
+from transforms.catalog.field_name import FieldName
+from transforms.catalog.prepaid import Drawdown, Prepaid
+from transforms.catalog.pricing import (
+    FlatFee,
+    HighWaterMarkTiered,
+    HighWaterMarkVolume,
+    Overage,
+    PerUnit,
+    PreRatedPerUnit,
+    PreRatedTotal,
+    Tiered,
+    TieredWithOverage,
+    Volume,
+)
+
+
+class RatingGroup(StrEnum):
+    """Which usage of a billing period is added up before it meets the price."""
+
+    BILLING_PERIOD = "billing_period"
+    START_DATE = "start_date"
+    RECORD = "record"
+    UPLOAD = "upload"
+    GROUP_ID = "group_id"  # the text of a custom field, which the charge names as `group_field`
+
+
+class BillingPeriod(StrEnum):
+    """How long a charge's billing periods are."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    YEAR = "year"
+
+
+class Alignment(StrEnum):
+    """When a charge's billing periods begin."""
+
+    CALENDAR = "calendar"  # with calendar months, quarters and so on, on the account's bill cycle day
+    ANNIVERSARY = "anniversary"  # on the day and month in which the subscribed charge itself started
+
+
+class Timing(StrEnum):
+    """When usage may be billed."""
+
+    END_OF_PERIOD = "end_of_period"
+    ON_DEMAND = "on_demand"  # also before that: what started before the target date of a bill run
+
+
+class UomValidation(StrEnum):
+    """What becomes of uploaded usage in another unit of measure than the charge's."""
+
+    ACCEPT = "accept"  # it is loaded, and no bill run picks it up: the preflight reports it
+    REJECT = "reject"  # the upload is refused, as the billing platform does for prepaid, unbilled and committed usage
+
+
+class NegativeUsage(StrEnum):
+    """Whether usage may be below zero: corrections of what is billed may need that."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class RateRecords(StrEnum):
+    """How the records of a rating group meet the price; their amounts are rounded once together, or each for itself."""
+
+    TOGETHER = "together"
+    INDIVIDUALLY = "individually"
+
+
+Pricing = Annotated[
+    FlatFee
+    | PerUnit
+    | Tiered
+    | Volume
+    | Overage
+    | TieredWithOverage
+    | HighWaterMarkVolume
+    | HighWaterMarkTiered
+    | PreRatedTotal
+    | PreRatedPerUnit
+    | Dynamic
+    | Prepaid
+    | Commitment,
+    Field(discriminator="model"),
+]
+GROUPED = (PerUnit, Tiered, Volume)
+INDIVIDUAL = (PerUnit, Tiered, Volume, Overage)
+DRAWN = (PerUnit, Tiered, Volume, Overage, TieredWithOverage, HighWaterMarkVolume, HighWaterMarkTiered)
+OWED_BY_PERIOD = (FlatFee, Prepaid, Commitment)  # whether or not there is usage
+WITHOUT_USAGE = (Prepaid, Commitment)
+FLAT_FEE_UOM = "each"
+
+
+class Charge(Definition):
+    """The content of one file of `catalog/charges/`; an unknown model or option is refused when it is read."""
+
+    charge: Name
+    description: str = ""
+    uom: str
+    currency: str
+    billing_period: BillingPeriod = BillingPeriod.MONTH
+    alignment: Alignment = Alignment.CALENDAR
+    rating_group: RatingGroup = RatingGroup.BILLING_PERIOD
+    group_field: FieldName | None = None
+    rate_records: RateRecords = RateRecords.TOGETHER
+    timing: Timing = Timing.END_OF_PERIOD
+    uom_validation: UomValidation = UomValidation.ACCEPT
+    negative_usage: NegativeUsage = NegativeUsage.REFUSE
+    unbilled_above: tuple[Annotated[Exact, Field(gt=0)], ...] = ()
+    pricing: Pricing
+    drawdown: Drawdown | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        problems = (find(self) for find in (_group_problem, _model_problem, _prepaid_problem, _commitment_problem))
+        if problem := next(filter(None, problems), None):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def takes_usage(self) -> bool:
+        """Whether usage can be its: what is prepaid, or committed, is about the usage of other charges."""
+        return not isinstance(self.pricing, WITHOUT_USAGE)
+
+    @property
+    def price_fields(self) -> tuple[str, ...]:
+        """The custom fields of usage that its price is made of."""
+        if isinstance(self.pricing, Dynamic):
+            return tuple(sorted(self.pricing.attributes.values()))
+        return (self.pricing.field,) if isinstance(self.pricing, PreRatedTotal | PreRatedPerUnit) else ()
+
+
+def _group_problem(charge: Charge) -> str | None:
+    """Say what is wrong with the rating group of a charge's model."""
+    group, model = charge.rating_group, charge.pricing.model
+    if isinstance(charge.pricing, Dynamic):
+        if group is not RatingGroup.RECORD:
+            return "model dynamic prices every record for itself; say rating_group: record"
+    elif group is not RatingGroup.BILLING_PERIOD and not isinstance(charge.pricing, GROUPED):
+        return f"model {model} prices a whole billing period; rating_group: {group} is for {_models(GROUPED)}"
+    if (group is RatingGroup.GROUP_ID) != (charge.group_field is not None):
+        return (
+            "rating_group: group_id and group_field, which names its custom field, go together; give both, or neither"
+        )
+    return None
+
+
+def _model_problem(charge: Charge) -> str | None:
+    """Say what else a charge asks for that its model does not have."""
+    if isinstance(charge.pricing, FlatFee) and charge.uom.lower() != FLAT_FEE_UOM:
+        return f"usage of a flat fee counts in {FLAT_FEE_UOM}; the charge says uom: {charge.uom}"
+    if charge.timing is Timing.ON_DEMAND and not isinstance(charge.pricing, GROUPED):
+        return f"model {charge.pricing.model} waits for its period's end; timing: on_demand is for {_models(GROUPED)}"
+    if charge.rate_records is RateRecords.TOGETHER:
+        return None
+    if not isinstance(charge.pricing, INDIVIDUAL):
+        return f"model {charge.pricing.model} has no rate_records: individually; it is for {_models(INDIVIDUAL)}"
+    if charge.rating_group is RatingGroup.RECORD:
+        return "rating_group: record rates every record alone already; leave rate_records out"
+    return None
+
+
+def _prepaid_problem(charge: Charge) -> str | None:
+    """Say what does not go with prepaid units, of the charge that sells them or of one that draws from them."""
+    if not isinstance(charge.pricing, Prepaid) and charge.drawdown is None:
+        return None
+    if charge.alignment is not Alignment.CALENDAR:
+        return (
+            "prepaid units, and usage that draws from them, have billing periods by the calendar; leave alignment out"
+        )
+    return _drawdown_problem(charge) if charge.drawdown else None
+
+
+def _commitment_problem(charge: Charge) -> str | None:
+    """Say what does not go with a commitment."""
+    if not isinstance(charge.pricing, Commitment):
+        return None
+    if charge.uom.lower() != FLAT_FEE_UOM:
+        return f"a commitment is an amount of money; it counts in {FLAT_FEE_UOM}, the charge says uom: {charge.uom}"
+    if charge.alignment is not Alignment.CALENDAR:
+        return "a commitment is for billing periods by the calendar; leave alignment out"
+    return None
+
+
+def _drawdown_problem(charge: Charge) -> str | None:
+    if not isinstance(charge.pricing, DRAWN):
+        return f"model {charge.pricing.model} has no drawdown; it is for {_models(DRAWN)}"
+    if charge.rate_records is RateRecords.INDIVIDUALLY:
+        return "drawdown covers the units of a whole group; leave rate_records out"
+    if charge.uom_validation is not UomValidation.REJECT:
+        return "usage that draws prepaid units must not be lost for its unit; say uom_validation: reject"
+    return None
+
+
+def _models(kinds: tuple[type[Definition], ...]) -> str:
+    return ", ".join(word for kind in kinds for word in get_args(kind.model_fields["model"].annotation))

@@ -1,0 +1,223 @@
+"""A source: where raw metering data arrives, and what its columns, clocks and duplicates mean."""
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from transforms.catalog.definition import Definition, Exact, Name
+from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
+from transforms.catalog.origins import Http, Sql
+from transforms.catalog.time_rules import Marks, Time
+from transforms.period import DAY_SECONDS
+
+PLACEHOLDERS = ("account", "subscription")
+
+
+class Duplicates(StrEnum):
+    """What a repeated reading means. With event ids: the same id; without: the same content."""
+
+    KEEP = "keep"  # a reading of its own
+    EXACT = "exact"  # counted once when all of it is equal; conflicting rows of one id are quarantined
+    REJECT = "reject"  # each of them is quarantined
+
+
+class Columns(Definition):
+    """The names of the source's columns; an account may stand in the file's path instead.
+
+    `at_time` is for a time that stands apart from its date in `at`. Without `value` every reading counts 1. Of the
+    readings of one event id (without ids: of one account, subscription and instant), those of the highest `revision`
+    hold. `attributes` are what meters filter and group by.
+    """
+
+    at: str
+    at_time: str | None = None
+    value: str | None = None
+    account: str | None = None
+    subscription: str | None = None
+    event_id: str | None = None
+    revision: str | None = None
+    attributes: dict[Name, str] = Field(default_factory=dict)
+
+    def named(self) -> dict[str, str]:
+        """Map our names to the source's, leaving out what the source does not have."""
+        ours = {name: theirs for name, theirs in self if isinstance(theirs, str)}
+        return ours | {attribute_column(name): theirs for name, theirs in self.attributes.items()}
+
+
+def attribute_column(name: str) -> str:
+    """Name the column of readings that holds an attribute."""
+    return f"attribute_{name}"
+
+
+class Value(Definition):
+    """How a number is written. More decimals than `decimals` are quarantined, never rounded away.
+
+    `digits` bounds all of a value's digits; up to 18 of them are kept in half the space and added up twice as fast.
+    """
+
+    digits: int = Field(default=38, ge=1, le=38)
+    decimals: int = Field(default=18, ge=0, le=30)
+    decimal_mark: Literal[".", ","] = "."
+    thousands_mark: Literal["", ".", ",", " ", "'"] = ""
+    nulls: tuple[str, ...] = ("", "NULL", "null")
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> "Value":
+        if self.decimal_mark == self.thousands_mark:
+            raise ValueError("decimal_mark and thousands_mark must differ")
+        if self.decimals > self.digits:
+            raise ValueError(f"{self.decimals} decimals do not fit into {self.digits} digits")
+        return self
+
+    @property
+    def precision(self) -> str:
+        """Digits and decimals in a word, for the name of a folder."""
+        return f"{self.digits}.{self.decimals}"
+
+    @property
+    def type(self) -> str:
+        """The type of the values in an engine and in Parquet."""
+        return f"decimal({self.digits}, {self.decimals})"
+
+
+class Source(Definition):
+    """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there.
+
+    Its readings come from `files`, or are fetched by a query (`sql`) or from an address (`http`). `revisions` lists the
+    words of the column `revision` from the lowest to the highest; without it they are whole numbers or ISO 8601 stamps.
+    `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
+    account into accounts and charges.
+    """
+
+    source: Name
+    description: str = ""
+    owner: str = ""
+    files: str | None = None
+    sql: Sql | None = None
+    http: Http | None = None
+    format: Annotated[Csv | Excel | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
+    columns: Columns
+    value: Value = Value()
+    time: Time = Time()
+    duplicates: Duplicates = Duplicates.REJECT
+    revisions: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    interval_seconds: Annotated[int, Field(gt=0, le=DAY_SECONDS)] | None = None
+    lookup: Name | None = None
+    quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _csv_unless_it_says(cls, value: object) -> object:
+        return {"kind": "csv", **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _stamps_of_nem12(self) -> "Source":
+        if not isinstance(self.format, Nem12):
+            return self
+        if self.time.zone == "UTC":
+            raise ValueError("NEM12 is written on the market's clock, 10 hours ahead: time.zone is Australia/Brisbane")
+        if self.columns.at_time is not None:
+            raise ValueError("columns.at_time: NEM12 has date and time in one column, start; leave at_time out")
+        if self.time.marks is Marks.END:
+            raise ValueError("time.marks: the stamps of NEM12 mark the start of an interval; leave marks out")
+        return self
+
+    @model_validator(mode="after")
+    def _two_texts_make_a_stamp(self) -> "Source":
+        if self.columns.at_time is not None and self.time.format != "iso" and " " not in self.time.format:
+            raise ValueError(
+                "columns.at_time: date and time are read as one text with a blank between them; "
+                "time.format is iso, or a pattern with that blank such as %d.%m.%Y %H:%M"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _an_end_has_a_start(self) -> "Source":
+        if self.time.marks is Marks.END and self.interval_seconds is None:
+            raise ValueError("time.marks end: say how long the intervals are that the stamps end (interval_seconds)")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_of_nem12(self) -> "Source":
+        unknown = [name for name in self.columns.named().values() if name not in NEM12_COLUMNS]
+        if isinstance(self.format, Nem12) and unknown:
+            raise ValueError(f"columns: NEM12 has {', '.join(NEM12_COLUMNS)}, and no {unknown[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _units_can_be_told(self) -> "Source":
+        mixed = isinstance(self.format, Nem12) and self.format.unit == ANY_UNIT
+        if mixed and "unit" not in self.columns.attributes.values():
+            raise ValueError("format.unit any mixes units; name the column unit in columns.attributes")
+        return self
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Source":
+        stated = [name for name in ("files", "sql", "http") if getattr(self, name) is not None]
+        if len(stated) != 1:
+            raise ValueError("say where the readings come from, once: files, sql or http")
+        if stated != ["files"] and "format" in self.model_fields_set:
+            raise ValueError(f"{stated[0]} has a format of its own; leave format out")
+        return self
+
+    @model_validator(mode="after")
+    def _one_can_be_counted(self) -> "Source":
+        if self.columns.value is None and self.value.decimals == self.value.digits:
+            raise ValueError("value.digits leaves no room for the 1 that every reading counts without columns.value")
+        return self
+
+    @model_validator(mode="after")
+    def _revisions_have_a_column(self) -> "Source":
+        if self.revisions and self.columns.revision is None:
+            raise ValueError("revisions needs columns.revision beside it")
+        if self.revisions and len(set(self.revisions)) < len(self.revisions):
+            raise ValueError("revisions: a word stands there twice")
+        return self
+
+    @model_validator(mode="after")
+    def _interval_divides_the_day(self) -> "Source":
+        if self.interval_seconds and DAY_SECONDS % self.interval_seconds:
+            raise ValueError(f"interval_seconds: {self.interval_seconds} does not divide the {DAY_SECONDS} of a day")
+        return self
+
+    @model_validator(mode="after")
+    def _account_is_known(self) -> "Source":
+        placeholders = re.findall(r"{(.*?)}", self.files or "")
+        if unknown := [name for name in placeholders if name not in PLACEHOLDERS]:
+            raise ValueError(f"files: {{{unknown[0]}}} is unknown; a path can hold {{account}} and {{subscription}}")
+        if repeated := [name for name in PLACEHOLDERS if placeholders.count(name) > 1]:
+            raise ValueError(f"files: {{{repeated[0]}}} stands there more than once")
+        if "subscription" in placeholders and self.columns.subscription is not None:
+            raise ValueError(
+                "say where the subscription stands, once: columns.subscription, or {subscription} in files"
+            )
+        if ("account" in placeholders) == (self.columns.account is not None):
+            raise ValueError("say where the account stands, once: columns.account, or {account} in files")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """How its raw files are written; what is fetched is kept as JSON lines."""
+        return self.format.kind if self.files is not None else "json_lines"
+
+    @property
+    def interval_us(self) -> int | None:
+        """How far apart samples are, in microseconds; None where it is not declared."""
+        return None if self.interval_seconds is None else self.interval_seconds * 1_000_000
+
+    @property
+    def ahead_us(self) -> int:
+        """How far stamps are ahead of the start of what they stand for, in microseconds."""
+        return (self.interval_us or 0) if self.time.marks is Marks.END else 0
+
+    def pattern(self) -> tuple[str, "re.Pattern[str]"]:
+        """Give the glob that finds the files below the inbox, and the expression that reads their paths."""
+        files = self.files or ""
+        parts = re.split(r"({\w+}|\*\*/|\*)", files)
+        special = {"**/": "(?:.*/)?", "*": "[^/]*"}
+        named = {f"{{{name}}}": f"(?P<{name}>[^/]+)" for name in PLACEHOLDERS}
+        expression = "".join({**special, **named}.get(part, re.escape(part)) for part in parts)
+        return re.sub(r"{\w+}", "*", files), re.compile(expression)

@@ -1,0 +1,75 @@
+"""How a source writes its time stamps, and what its clock means by them."""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, model_validator
+
+from transforms.catalog.definition import Definition
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as Europe/Berlin or UTC") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+class Fold(StrEnum):
+    """What a local time means that the clock showed twice."""
+
+    FIRST = "first"
+    SECOND = "second"
+    IN_ORDER = "in_order"  # the rows' own order tells: second from where the stamps do not rise any more
+    REJECT = "reject"
+
+
+class Gap(StrEnum):
+    """What a local time means that the clock never showed."""
+
+    SHIFT = "shift"  # counted on with the offset before the change
+    REJECT = "reject"
+
+
+class Marks(StrEnum):
+    """Which end of its interval a stamp marks."""
+
+    START = "start"
+    END = "end"
+
+
+class Time(Definition):
+    """How an instant is written: ISO 8601, seconds since 1970, or a strptime pattern without an offset.
+
+    Where stamps mark the end of an interval, `fold` and `gap` are about the local time at which it starts.
+    """
+
+    format: str = "iso"
+    zone: TimeZone = "UTC"
+    fold: Fold = Fold.REJECT
+    gap: Gap = Gap.REJECT
+    marks: Marks = Marks.START
+
+    @model_validator(mode="after")
+    def _pattern(self) -> "Time":
+        if self.format not in {"iso", "epoch_seconds", "epoch_milliseconds"} and "%" not in self.format:
+            raise ValueError(
+                f"format {self.format!r} is none of iso, epoch_seconds, epoch_milliseconds, "
+                "and no pattern such as %d.%m.%Y %H:%M"
+            )
+        if unknown := set(re.findall(r"%-?(.?)", self.format)) - set("aAbBdfgHIjmMnpSyYzZ%"):
+            raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
+        if "%z" in self.format or "%Z" in self.format:
+            raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")
+        return self
+
+    @property
+    def format_at_24(self) -> str:
+        """The pattern as it reads a stamp whose hour is 24."""
+        return re.sub("%-?(.)", lambda part: "24" if part[1] == "H" else part[0], self.format)

@@ -1,0 +1,128 @@
+"""Scope: which charge a reading belongs to, and from when to when it counts.
+
+Readings name an account and perhaps a subscription; a row for each such name leads to a target: a charge with its part
+of the billing period, or the reason why its readings are not billed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from transforms.catalog.charge import Charge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
+from transforms.cycles import cycle_of
+from transforms.period import EPOCH, Period, Window
+
+NEVER = Window(EPOCH, EPOCH)
+Name = tuple[str, str]
+"""What a reading calls its account and subscription; the latter is empty where it names none."""
+
+
+@dataclass(frozen=True)
+class LookupRow:
+    """Whose readings are those that a source knows by `key`; an empty number leaves it open."""
+
+    key: str
+    account_number: str
+    subscription_number: str = ""
+    charge_number: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where readings go: to the part `covered` of a charge's billing period, or nowhere, for the reason `refusal`."""
+
+    account_number: str
+    charge_number: str
+    period: Window
+    covered: Window
+    time_zone: str
+    refusal: str = ""
+
+    def __hash__(self) -> int:
+        """Few targets share both: the windows, which many do, are slow to hash."""
+        return hash((self.account_number, self.charge_number))
+
+
+Scope = Mapping[Name, Target]
+
+
+def scope(
+    accounts: Iterable[Account],
+    charges: Sequence[SubscribedCharge],
+    charge: Charge,
+    period: Period,
+    lookup: Sequence[LookupRow] | None = None,
+) -> dict[Name, Target]:
+    """Tell for every name that readings can bear where they go in a billing period."""
+    known = {account.account_number: account for account in accounts}
+    mine: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
+    for each in charges:
+        mine[each.account_number].append(each)
+    found: dict[Name, tuple[Account, list[SubscribedCharge]]] = {}
+    names = _own_names(known, mine) if lookup is None else _looked_up(lookup, known, mine)
+    for name, account, candidates in names:
+        _, before = found.setdefault(name, (account, []))
+        # Two rows of a lookup can fit one charge; it is one all the same.
+        before += [each for each in candidates if each.charge == charge.charge and each not in before]
+    return {name: _target(*found[name], charge, period) for name in sorted(found)}
+
+
+def _own_names(
+    accounts: Mapping[str, Account], charges: Mapping[str, list[SubscribedCharge]]
+) -> Iterator[tuple[Name, Account, list[SubscribedCharge]]]:
+    """Give the names of accounts that are the store's own: with and without a subscription."""
+    for number, account in accounts.items():
+        mine = charges.get(number, [])
+        yield (number, ""), account, mine
+        for each in mine:
+            yield (number, each.subscription_number), account, [each]
+
+
+def _looked_up(
+    lookup: Iterable[LookupRow], accounts: Mapping[str, Account], charges: Mapping[str, list[SubscribedCharge]]
+) -> Iterator[tuple[Name, Account, list[SubscribedCharge]]]:
+    """Give the names of a lookup table whose account is known; a subscription that a reading names must fit as well."""
+    for row in lookup:
+        if row.account_number in accounts:
+            account = accounts[row.account_number]
+            mine = [each for each in charges.get(row.account_number, []) if _fits(each, row)]
+            yield (row.key, ""), account, mine
+            for each in mine:
+                yield (row.key, each.subscription_number), account, [each]
+
+
+def _fits(charge: SubscribedCharge, row: LookupRow) -> bool:
+    return row.subscription_number in {"", charge.subscription_number} and row.charge_number in {
+        "",
+        charge.charge_number,
+    }
+
+
+def _target(account: Account, found: list[SubscribedCharge], charge: Charge, period: Period) -> Target:
+    """Settle on the one charge that covers any of the period, else on any; its own cycle must have the period."""
+    window = period.window(account.time_zone)
+    live = [each for each in found if _overlaps(each, window)]
+    settled = (live or found)[:1]
+    cycle = cycle_of(account, charge, settled[0] if settled else None)
+    if not cycle.has(period):
+        return Target(account.account_number, "", NEVER, NEVER, account.time_zone, "other_period")
+    if refusal := _refusal(account, live or settled):
+        return Target(account.account_number, "", window, NEVER, account.time_zone, refusal)
+    covered = window.clip(settled[0].start_at, settled[0].end_at)
+    return Target(account.account_number, settled[0].charge_number, window, covered, account.time_zone)
+
+
+def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
+    clipped = window.clip(charge.start_at, charge.end_at)
+    return clipped.start < clipped.end
+
+
+def _refusal(account: Account, live: list[SubscribedCharge]) -> str:
+    if account.status != ACTIVE:
+        return "account_not_active"
+    if not live:
+        return "no_charge"
+    if len(live) > 1:
+        return "ambiguous_charge"
+    return "" if live[0].status == ACTIVE else "charge_not_active"

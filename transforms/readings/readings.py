@@ -1,0 +1,141 @@
+"""From raw text to readings: an instant, an exact value, an account, an identity; or a reason why not.
+
+`parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `at_time`, `value`,
+`account`, `subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the first data row) and
+`defect` (text, or null). It gives, row by row:
+
+    row           int64
+    account       text
+    subscription  text, empty where the source names none
+    point         int64, a hash of account and subscription
+    at_us         int64, microseconds since 1970-01-01 UTC
+    value         decimal of the source's type; 1 where the source has no values
+    id_high, id_low   int64, the reading's identity: of its event id, else of (file, row)
+    revision      int64, 0 where the source has none
+    attribute_<name>  text, empty where there is none; one for each attribute of the source
+    reason        text, null for a good reading
+    raw           text, for the quarantine: what stood in the file; null for a good reading
+"""
+
+from datetime import UTC, datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from transforms import clock
+from transforms.catalog.source import Source, attribute_column
+from transforms.period import micros
+from transforms.readings.builtins import array_extract
+from transforms.readings.hashed import halves
+from transforms.readings.numbers import read_numbers
+from transforms.readings.stamps import read_stamp, read_stamps
+
+FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
+SEPARATOR = "\x1f"  # never part of a name or number
+READING = ("row", "account", "subscription", "point", "at_us", "value", "id_high", "id_low", "revision")
+
+
+def reading_columns(source: Source) -> list[str]:
+    """Name the columns of a source's landed readings."""
+    return [*READING, *map(attribute_column, source.columns.attributes)]
+
+
+def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str]) -> ir.Table:
+    """Parse one raw file's text.
+
+    `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription).
+    """
+    rows = _numbered(read_stamps(_named(raw, path), source.time, source.ahead_us), source)
+    rows = rows.mutate(revision_read=_revision(rows, source))
+    rows = rows.mutate(reason=_reason(rows, source))
+    high, low = _identity(rows, source, file_key)
+    read = [name for name in raw.columns if name not in {"row", "defect"}]
+    text = ibis.literal(SEPARATOR).join([rows[f"raw_{name}"].fill_null("") for name in read])
+    return rows.select(
+        "row", "account", "subscription", "at_us", *map(attribute_column, source.columns.attributes), "reason",
+        point=point(rows.account, rows.subscription),
+        value=rows.number,
+        id_high=high,
+        id_low=low,
+        revision=rows.revision_read,
+        raw=ibis.cases((rows.reason.notnull(), text)),
+    )  # fmt: skip
+
+
+def point(account: ir.StringValue, subscription: ir.StringValue) -> ir.IntegerValue:
+    """Name what is metered by one int64: a hash of account and subscription ('' where none); DuckDB computes it."""
+    return halves(ibis.literal(SEPARATOR).join([account, subscription]))[1]
+
+
+def summary(readings: ir.Table) -> ir.Table:
+    """Sum up good readings in one row: `readings`, `at_us_min`, `at_us_max`."""
+    at_us = readings.at_us
+    return readings.aggregate(readings=readings.count(), at_us_min=at_us.min(), at_us_max=at_us.max())
+
+
+def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:
+    """Give every optional column a place: from the file, from its path, or empty; what stood in the file is kept."""
+    read = [name for name in raw.columns if name not in {"row", "defect"}]
+    absent = {name: ibis.literal(path.get(name, "")) for name in ("account", "subscription")}
+    absent |= {name: ibis.null("string") for name in ("value", "event_id", "revision")}
+    as_it_stood = {f"raw_{name}": raw[name] for name in read}
+    text = {name: raw[name].fill_null("") for name in read}
+    text |= {name: _stripped(text[name]) for name in read if name not in {"at", "value"}}  # most of these need no look
+    if "at_time" in text:
+        text["at"] = _stamp(_stripped(text["at"]), text.pop("at_time"))
+    return raw.select("row", "defect", **as_it_stood, **(absent | text))
+
+
+def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:
+    """Join the texts of two columns; empty where either is, for a day without its time is no instant.
+
+    A day alone comes out of a spreadsheet, and out of some databases, as its midnight.
+    """
+    return ibis.cases(((day == "") | (time == ""), ""), else_=day.replace("T00:00:00", "") + (ibis.literal(" ") + time))
+
+
+def _stripped(text: ir.StringValue) -> ir.StringValue:
+    """Take the space off both ends; looking whether there is any costs a tenth of it."""
+    spaced = (text < "!") | (array_extract(text, -1) < "!")
+    return ibis.cases((spaced, text.strip()), else_=text)
+
+
+def _numbered(rows: ir.Table, source: Source) -> ir.Table:
+    if source.columns.value is not None:
+        return read_numbers(rows, source.value)
+    return rows.mutate(number=ibis.literal(1).cast(source.value.type), number_reason=ibis.null("string"))
+
+
+def _revision(rows: ir.Table, source: Source) -> ir.IntegerValue:
+    """Rank a revision: by the source's words, as a whole number, or as an instant; null where it is none of them."""
+    if source.columns.revision is None:
+        return ibis.literal(0, "int64")
+    if source.revisions:
+        ranks = ((rows.revision == word, rank) for rank, word in enumerate(source.revisions))
+        return ibis.cases(*ranks).cast("int64")
+    number = ibis.cases((rows.revision.re_search(r"^[+-]?[0-9]{1,19}$"), rows.revision)).try_cast("int64")
+    return number.fill_null(read_stamp(ibis.cases((number.isnull(), rows.revision))))
+
+
+def _identity(rows: ir.Table, source: Source, file_key: int) -> tuple[ir.Value, ir.Value]:
+    """Identify a reading by the source's event id, else by (file, row); never by account and time."""
+    if source.columns.event_id is None:
+        return ibis.literal(file_key, "int64"), rows.row
+    return halves(ibis.literal(source.source + SEPARATOR) + rows.event_id)
+
+
+def _reason(rows: ir.Table, source: Source) -> ir.StringValue:
+    """Say why a row is no reading; null for a good one. The first reason that holds is given."""
+    unread = "unknown_revision" if source.revisions else "unreadable_revision"
+    reasons = [
+        (rows.defect.notnull(), rows.defect),
+        (rows.local_us.isnull() & (rows["at"].strip() == ""), "missing_at"),
+        (rows.local_us.isnull(), "unreadable_at"),
+        (rows.at_reason.notnull(), rows.at_reason),
+        (rows.at_us.isnull() | ~rows.at_us.between(FIRST_US, END_US - 1), "at_out_of_range"),
+        (rows.account == "", "missing_account"),
+        ((rows.event_id == "").fill_null(False), "missing_event_id"),  # noqa: FBT003 a value, not a flag
+        (rows.number_reason.notnull(), rows.number_reason),
+        (rows.revision_read.isnull(), unread),
+    ]
+    return ibis.cases(*reasons)

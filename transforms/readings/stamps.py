@@ -1,0 +1,143 @@
+"""Time stamps as they are written, turned into instants: by format, zone, and the rules for clock changes."""
+
+from functools import lru_cache
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from transforms import clock
+from transforms.catalog.time_rules import Fold, Gap, Time
+from transforms.period import DAY_US
+from transforms.readings.builtins import array_extract, epoch_us, substring, try_strptime
+
+ISO = (
+    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
+)
+# Most stamps: the cast holds them against calendar and clock, and to tell them costs a fifth of a regular expression.
+USUAL_ISO = ("____-__-__T__:__:__Z", "____-__-__ __:__:__", "____-__-__T__:__:__")
+# Other stamps that one cast reads; it takes the clock's reading and leaves the offset out.
+COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
+EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
+
+
+def read_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
+    """Read the column `at`, whose stamps are so many microseconds ahead of the instants that are meant.
+
+    Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable); `at_us`, the instant;
+    and `at_reason`, why the zone's rules refuse it.
+    """
+    shown = _clock_reading(rows, time)
+    return _place(shown.mutate(local_us=shown.local_us - ahead_us) if ahead_us else shown, time)
+
+
+def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
+    """Read an ISO 8601 stamp, in UTC where it says no offset, as microseconds since 1970; null where it is none."""
+    local = epoch_us(_shown(text).try_cast("timestamp"))
+    return local - _shift(text.re_extract(ISO, 3)).fill_null(0)
+
+
+def _clock_reading(rows: ir.Table, time: Time) -> ir.Table:
+    """Add `local_us`, and `offset_us` where the stamp itself says its offset."""
+    if time.format in EPOCHS:
+        return rows.mutate(
+            local_us=_epoch(rows["at"].strip(), *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64")
+        )
+    if time.format != "iso":
+        return rows.mutate(local_us=_by_pattern(rows["at"].strip(), time), offset_us=ibis.null("int64"))
+    return rows.mutate(local_us=epoch_us(_iso_local(rows["at"])), offset_us=_iso_offset(rows["at"]))
+
+
+def _by_pattern(text: ir.StringValue, time: Time) -> ir.IntegerValue:
+    """Read a stamp by the source's pattern; what it does not read may be the end of a day, written as 24:00."""
+    day = epoch_us(try_strptime(text, time.format_at_24))
+    found = epoch_us(try_strptime(text, time.format))  # a case reads the second pattern only where it must
+    return ibis.cases((found.isnull(), ibis.cases((day % DAY_US == 0, day + DAY_US))), else_=found)
+
+
+def _epoch(text: ir.StringValue, scale: int, decimals: int, digits: int) -> ir.IntegerValue:
+    """Read a count of seconds or milliseconds; digits beyond the microsecond are cut off."""
+    whole = ibis.cases((text.re_search(rf"^[0-9]{{1,{digits}}}$"), text)).try_cast("int64") * scale
+    number = text.re_extract(rf"^([+-]?[0-9]+(?:\.[0-9]{{0,{decimals}}})?)[0-9]*$", 1).try_cast("decimal(24, 6)")
+    return ibis.cases((whole.notnull(), whole), else_=(number * scale).try_cast("int64"))
+
+
+def _iso_local(at: ir.StringValue) -> ir.TimestampValue:
+    readable = ibis.or_(at.like(USUAL_ISO), at.re_search(COMMON_ISO))
+    return ibis.cases((readable, at), else_=_shown(at.strip())).try_cast("timestamp")
+
+
+def _shown(text: ir.StringValue) -> ir.StringValue:
+    """Give day and time of a stamp as one cast reads them; midnight where there is a day alone."""
+    day, hour = text.re_extract(ISO, 1), text.re_extract(ISO, 2).replace(",", ".")
+    return day + " " + hour.nullif("").fill_null("00:00")
+
+
+def _iso_offset(at: ir.StringValue) -> ir.IntegerValue:
+    """Turn `Z`, `+02`, `+0200` or `+02:00` into microseconds; null where there is none."""
+    long = array_extract(at, -len("+02:00")).isin(("+", "-")) & (array_extract(at, -len(":00")) == ":")
+    return ibis.cases(
+        (at.endswith("Z"), 0),
+        (at.length() == len("2025-03-01T00:00:00"), None),
+        (long, _shift(at.right(len("+02:00")))),
+        else_=_shift(at.strip().re_extract(ISO, 3)),
+    ).cast("int64")
+
+
+def _shift(text: ir.StringValue) -> ir.IntegerValue:
+    digits = text.replace(":", "")
+    hours, minutes = (substring(digits, start, 2).try_cast("int64") for start in (2, 4))
+    ahead = (hours * 60 + minutes.fill_null(0)) * 60_000_000
+    return ibis.cases((text.upper() == "Z", 0), (text.startswith("-"), -ahead), (text.startswith("+"), ahead))
+
+
+def _place(rows: ir.Table, time: Time) -> ir.Table:
+    """Turn the clock's reading into an instant: `at_us`, null where the zone's rules refuse it, with `at_reason`."""
+    if time.zone == "UTC":
+        return rows.mutate(at_us=rows.local_us - rows.offset_us.fill_null(0), at_reason=ibis.null("string"))
+    days = ibis.memtable(_stretches_by_day(time.zone))
+    rows = rows.mutate(local_day=rows.local_us // DAY_US)
+    same_stretch = (rows.local_day == days.day, rows.local_us >= days.first_us, rows.local_us < days.next_us)
+    joined = rows.left_join(days, same_stretch)
+    twice = joined.local_us < joined.previous_end_us
+    never = joined.local_us >= joined.end_us
+    joined = joined.mutate(twice=twice & joined.offset_us.isnull(), never=never & joined.offset_us.isnull())
+    joined = _second_showing(joined, time.fold)
+    zone_shift = ibis.cases((joined.twice & ~joined.second, joined.previous_shift_us), else_=joined.shift_us)
+    shift = joined.offset_us.fill_null(zone_shift)
+    refused = ibis.cases(
+        (joined.twice & (time.fold is Fold.REJECT), "ambiguous_at"),
+        (joined.never & (time.gap is Gap.REJECT), "nonexistent_at"),
+    )
+    return joined.mutate(at_us=joined.local_us - shift, at_reason=refused)
+
+
+@lru_cache(maxsize=16)
+def _stretches_by_day(zone: str) -> pa.Table:
+    """Repeat every stretch of a zone's local time for each of its days: a join by day is many times as fast as asof.
+
+    A local time belongs to the one with `first_us` <= it < `next_us`.
+    """
+    stretches = clock.offsets(zone)
+    nexts = [*(each.start_us for each in stretches[1:]), stretches[-1].end_us]
+    found = [
+        (day, each.start_us, following, each.end_us, each.shift_us, each.previous_shift_us, each.previous_end_us)
+        for each, following in zip(stretches, nexts, strict=True)
+        for day in range(each.start_us // DAY_US, (following - 1) // DAY_US + 1)
+    ]
+    names = ("day", "first_us", "next_us", "end_us", "shift_us", "previous_shift_us", "previous_end_us")
+    columns = zip(*found, strict=True)
+    return pa.table({name: pa.array(column, pa.int64()) for name, column in zip(names, columns, strict=True)})
+
+
+def _second_showing(joined: ir.Table, fold: Fold) -> ir.Table:
+    """Add `second`: whether a time that the clock showed twice is meant the second time, by the fold rule.
+
+    In order: from the first row on whose stamp does not rise above the one before it in the file.
+    """
+    if fold is not Fold.IN_ORDER:
+        return joined.mutate(second=ibis.literal(fold is Fold.SECOND))
+    hour = ("account", "subscription", "first_us", "twice")
+    falls = joined.local_us <= joined.local_us.lag().over(group_by=hour, order_by="row")
+    marked = joined.mutate(falls=falls.cast("int8").fill_null(0))
+    return marked.mutate(second=marked.falls.max().over(group_by=hour, order_by="row", rows=(None, 0)) > 0)

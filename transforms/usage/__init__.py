@@ -1,0 +1,1 @@
+"""Quantities to usage records, whether their samples suffice, and what loading them would change."""

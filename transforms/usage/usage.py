@@ -1,0 +1,145 @@
+"""From quantities to usage: the charge's unit by an exact factor, one rounding, the billing platform's fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from transforms.catalog.customers import SubscribedCharge
+from transforms.catalog.meter import Meter
+from transforms.exact import round_exact
+from transforms.figures import plain
+from transforms.identity import digest, record_key
+from transforms.period import Period, instant
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What was derived for one charge and its `attributes`: (numerator + remainder) / denominator.
+
+    Instants are microseconds UTC; `samples_seen` counts the sampling intervals that hold any reading, of
+    each of the `points` that were heard of.
+    """
+
+    charge_number: str
+    start_us: int
+    end_us: int
+    numerator: Decimal
+    remainder: Decimal
+    denominator: int
+    readings: int
+    first_at_us: int | None
+    last_at_us: int | None
+    samples_seen: int | None = None
+    points: int = 1
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exact(self) -> Fraction:
+        """The derived value, not yet rounded."""
+        return (Fraction(self.numerator) + Fraction(self.remainder)) / self.denominator
+
+
+@dataclass(frozen=True)
+class UsageRecord:
+    """One record for one charge and billing period; `quantity` counts `uom`, and `readings` rows stand behind it.
+
+    Usage from a file or a call may have no end, bear the sender's `unique_key`, and name no charge where none matches.
+    An adjustment `corrects` a Processed record, by its number; it may go below zero where its charge allows that.
+    """
+
+    record_key: str
+    period: str
+    account_number: str
+    subscription_number: str
+    charge_number: str | None
+    charge: str | None
+    uom: str
+    quantity: Decimal
+    start_at: datetime
+    end_at: datetime | None
+    description: str
+    custom_fields: Mapping[str, str]
+    readings: int
+    samples_expected: int | None = None
+    samples_seen: int | None = None
+    unique_key: str | None = None
+    corrects: int | None = None
+    negative_allowed: bool = False
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """What part of the expected samples is there, at most 1; None where nobody knows what to expect."""
+        if self.samples_expected is None or self.samples_seen is None:
+            return None
+        return min(Fraction(self.samples_seen, self.samples_expected), Fraction(1))
+
+    @property
+    def canonical(self) -> str:
+        """A hash of all that makes this record what it is, its number of readings included: equal hash, equal usage."""
+        fields = [part for field in sorted(self.custom_fields.items()) for part in field]
+        span = (self.start_at.isoformat(), self.end_at.isoformat() if self.end_at else "")
+        words = (self.uom, plain(self.quantity), *span, str(self.readings), self.description)
+        return digest(self.record_key, *words, *fields)
+
+
+def to_usage(
+    quantities: Iterable[Quantity],
+    charges: Iterable[SubscribedCharge],
+    meter: Meter,
+    uom: str,
+    factor: Fraction,
+    period: Period,
+    interval_seconds: int | None = None,
+) -> list[UsageRecord]:
+    """Map every quantity to a record of the charge's UOM, in the order of their keys."""
+    subscribed = {charge.charge_number: charge for charge in charges}
+    records = [
+        _record(each, subscribed[each.charge_number], meter, uom, factor, period, interval_seconds)
+        for each in quantities
+    ]
+    return sorted(records, key=lambda record: record.record_key)
+
+
+def expected_samples(each: Quantity, interval_seconds: int | None) -> int | None:
+    """Tell how many samples a quantity should have; one at least of every point, and of one point at least."""
+    if interval_seconds is None:
+        return None
+    return max((each.end_us - each.start_us) // (interval_seconds * 1_000_000), 1) * max(each.points, 1)
+
+
+def _record(
+    each: Quantity,
+    charge: SubscribedCharge,
+    meter: Meter,
+    uom: str,
+    factor: Fraction,
+    period: Period,
+    interval_seconds: int | None,
+) -> UsageRecord:
+    rounding = meter.map.rounding
+    words = {
+        "meter": meter.meter,
+        "period": str(period),
+        "function": meter.derive.function.value,
+        "readings": str(each.readings),
+        **each.attributes,
+    }
+    return UsageRecord(
+        record_key=record_key(each.charge_number, each.start_us, each.attributes),
+        period=str(period),
+        account_number=charge.account_number,
+        subscription_number=charge.subscription_number,
+        charge_number=each.charge_number,
+        charge=charge.charge,
+        uom=uom,
+        quantity=round_exact(each.exact * factor, rounding.decimals, rounding.mode),
+        start_at=instant(each.start_us),
+        end_at=instant(each.end_us),
+        description=meter.map.description.format_map(words),
+        custom_fields={name: text.format_map(words) for name, text in meter.map.custom_fields.items()},
+        readings=each.readings,
+        samples_expected=expected_samples(each, interval_seconds),
+        samples_seen=None if interval_seconds is None else each.samples_seen,
+    )
