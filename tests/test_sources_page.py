@@ -20,8 +20,8 @@ RECIPES = {
 def test_there_is_one_recipe_for_each_way_to_get_readings():
     ways = {name: sorted(recipe.keys() & {"files", "sql", "http"}) for name, recipe in RECIPES.items()}
     assert ways == {
-        "heat": ["files"], "requests": ["files"], "calls": ["sql"], "sessions": ["sql"], "messages": ["http"],
-        "memory": ["http"],
+        "heat": ["files"], "half_hours": ["files"], "requests": ["files"], "calls": ["sql"], "sessions": ["sql"],
+        "messages": ["http"], "memory": ["http"],
     }  # fmt: skip
 
 

@@ -52,7 +52,10 @@ def _read(store: sa.Engine, catalog: Catalog, landed: sa.RowMapping, row: int, h
     """Tell what a row reads, and what became of it in every meter and period that has looked at its instant."""
     found = reading_of(catalog.source(landed["source"]), lineage.as_file(landed), home, row)
     if found is None:
-        raise UnknownRowError(f"file {landed['path']} has no row {row}; row 1 is the first data row of the raw file")
+        raise UnknownRowError(
+            f"file {landed['path']} has no row {row}; row 1 is the first data row of the raw file, and where a row "
+            "holds a day 1007 is the seventh interval of that row"
+        )
     whose = "/".join(filter(None, (found["account"], found["subscription"])))
     yield f"row {row}: {plain(found['value'])} of {whose} at {instant(found['at_us']).isoformat()}"
     yield f"  landed as file {landed['file_id']}"

@@ -20,6 +20,9 @@
     parquet      one row                           that of the row                      a missing or repeated column
     ===========  ================================  ===================================  ===========================
 
+Of a `wide` source, whose rows hold a day each, an interval's number is that of its row times 1000, plus its place in
+the day (pipeline.sources.wide).
+
 Whatever the format, a file that is empty, damaged or cut short where the format lets one know is quarantined whole.
 Packing is told by content, never by name, and taken off once: a gzip, or a zip that holds exactly one file. A zip of
 several is refused, because their rows could not be numbered so that a person finds them again. A workbook is such a

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from pipeline.sources.unreadable import UnreadableFileError
+from pipeline.sources.wide import as_it_stands
 from transforms.catalog.source import Source
 
 SHOWN = 50  # names of columns in one message
@@ -28,7 +29,7 @@ def difference(columns: Sequence[str], source: Source, known: Sequence[str] | No
     """
     if known is None:
         return None
-    expected = {*known, *source.columns.named().values()}
+    expected = {*known, *as_it_stands(source).columns.named().values()}
     new = [name for name in dict.fromkeys(columns) if name and name not in expected]
     if not new:
         return None

@@ -11,6 +11,7 @@ from pipeline.sources import csv, excel, json_lines, nem12, parquet, remote
 from pipeline.sources.batches import Opened, check_text, schema
 from pipeline.sources.unpack import unpacked
 from pipeline.sources.unreadable import UnreadableFileError, unreadable
+from pipeline.sources.wide import as_it_stands, spread
 from transforms.catalog.source import Source
 
 __all__ = ["RawFile", "RowReader", "UnreadableFileError", "arrivals", "open_rows"]
@@ -79,7 +80,7 @@ def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
     """Open a file as a stream of text columns under our names; UnreadableFileError when it cannot be read."""
     with raw.local() as arrived, unpacked(arrived, keep_workbook=source.kind == "excel") as path:
         try:
-            yield RowReader(source, READERS[source.kind](path, source))
+            yield RowReader(source, READERS[source.kind](path, as_it_stands(source)))
         except TROUBLE as error:
             raise unreadable(error) from error
 
@@ -97,7 +98,7 @@ class RowReader:
         self.failure: UnreadableFileError | None = None
         self.count = 0
         self._schema = schema(source)
-        self._batches = opened.batches
+        self._batches = spread(opened.batches, source)
 
     def arrow(self) -> pa.RecordBatchReader:
         """Give the stream; it can be read once."""

@@ -16,6 +16,7 @@ from pipeline.sources.scalars import scalar
 from pipeline.sources.spool import Position, spooled, stamp
 from pipeline.sources.unavailable import AnswerError, SourceUnavailableError
 from pipeline.sources.watermark import Watermark
+from pipeline.sources.wide import as_it_stands
 from pipeline.store.engine import KEEPALIVES
 from transforms.catalog.origins import Sql
 from transforms.catalog.source import Source
@@ -128,7 +129,7 @@ def _connected(url: sa.URL, limits: Limits) -> Iterator[sa.Connection]:
 
 
 def _check_columns(given: list[str], source: Source) -> None:
-    if missing := [name for name in source.columns.named().values() if name not in given]:
+    if missing := [name for name in as_it_stands(source).columns.named().values() if name not in given]:
         raise AnswerError(f"the query gives no column {missing[0]!r}, which the source names; it gives {given}")
     if repeated := [name for name in given if given.count(name) > 1]:
         raise AnswerError(f"the query gives two columns {repeated[0]!r}; name each of them once")

@@ -12,6 +12,7 @@ from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, Json
 from transforms.catalog.origins import Http, Sql
 from transforms.catalog.time_rules import Marks, Time
 from transforms.period import DAY_SECONDS
+from transforms.wide import Wide, columns_of
 
 PLACEHOLDERS = ("account", "subscription")
 
@@ -89,7 +90,7 @@ class Source(Definition):
     Its readings come from `files`, or are fetched by a query (`sql`) or from an address (`http`). `revisions` lists the
     words of the column `revision` from the lowest to the highest; without it they are whole numbers or ISO 8601 stamps.
     `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
-    account into accounts and charges.
+    account into accounts and charges. Where it is `wide`, a row holds a day, and `columns.value` is a range of columns.
     """
 
     source: Name
@@ -100,6 +101,7 @@ class Source(Definition):
     http: Http | None = None
     format: Annotated[Csv | Excel | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
     columns: Columns
+    wide: Wide | None = None
     value: Value = Value()
     time: Time = Time()
     duplicates: Duplicates = Duplicates.REJECT
@@ -127,9 +129,11 @@ class Source(Definition):
 
     @model_validator(mode="after")
     def _two_texts_make_a_stamp(self) -> "Source":
-        if self.columns.at_time is not None and self.time.format != "iso" and " " not in self.time.format:
+        apart = self.columns.at_time is not None or self.wide is Wide.TIME
+        if apart and self.time.format != "iso" and " " not in self.time.format:
             raise ValueError(
-                "columns.at_time: date and time are read as one text with a blank between them; "
+                f"{'wide: time' if self.wide else 'columns.at_time'}: "
+                "date and time are read as one text with a blank between them; "
                 "time.format is iso, or a pattern with that blank such as %d.%m.%Y %H:%M"
             )
         return self
@@ -138,6 +142,21 @@ class Source(Definition):
     def _an_end_has_a_start(self) -> "Source":
         if self.time.marks is Marks.END and self.interval_seconds is None:
             raise ValueError("time.marks end: say how long the intervals are that the stamps end (interval_seconds)")
+        return self
+
+    @model_validator(mode="after")
+    def _days_can_be_spread(self) -> "Source":
+        if self.wide is None:
+            return self
+        if isinstance(self.format, Nem12) or self.columns.at_time is not None or self.columns.event_id is not None:
+            raise ValueError("wide: leave columns.at_time and columns.event_id out; NEM12 is spread without this key")
+        if self.interval_seconds is None:
+            raise ValueError("wide: say how long the interval of a column is (interval_seconds)")
+        if self.wide is Wide.ORDINAL and self.time.model_fields_set & {"fold", "gap", "marks"}:
+            raise ValueError(
+                "wide: ordinal counts intervals from the start of the day; leave time.fold, gap, marks out"
+            )
+        columns_of(self.columns.value or "", self.interval_seconds)
         return self
 
     @model_validator(mode="after")
@@ -212,6 +231,10 @@ class Source(Definition):
     def ahead_us(self) -> int:
         """How far stamps are ahead of the start of what they stand for, in microseconds."""
         return (self.interval_us or 0) if self.time.marks is Marks.END else 0
+
+    def day_columns(self) -> dict[str, str]:
+        """Name the columns of a wide source that hold a day, in order, each with what its name says; else none."""
+        return columns_of(self.columns.value or "", self.interval_seconds or 1) if self.wide else {}
 
     def pattern(self) -> tuple[str, "re.Pattern[str]"]:
         """Give the glob that finds the files below the inbox, and the expression that reads their paths."""

@@ -28,7 +28,8 @@ from transforms.period import micros
 from transforms.readings.builtins import array_extract
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
-from transforms.readings.stamps import read_stamp, read_stamps
+from transforms.readings.stamps import read_days, read_stamp, read_stamps
+from transforms.wide import Wide, numbers_of_a_line
 
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
@@ -45,7 +46,7 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
 
     `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription).
     """
-    rows = _numbered(read_stamps(_named(raw, path), source.time, source.ahead_us), source)
+    rows = _numbered(_timed(_named(raw, path), source), source)
     rows = rows.mutate(revision_read=_revision(rows, source))
     rows = rows.mutate(reason=_reason(rows, source))
     high, low = _identity(rows, source, file_key)
@@ -84,6 +85,14 @@ def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:
     if "at_time" in text:
         text["at"] = _stamp(_stripped(text["at"]), text.pop("at_time"))
     return raw.select("row", "defect", **as_it_stood, **(absent | text))
+
+
+def _timed(rows: ir.Table, source: Source) -> ir.Table:
+    """Read the stamps; of the ordinals of a day, the place that stands in the row's number is counted on from them."""
+    if source.wide is not Wide.ORDINAL:
+        return read_stamps(rows, source.time, source.ahead_us)
+    place = rows["row"] % numbers_of_a_line(len(source.day_columns()))
+    return read_days(rows, source.time, (place - 1) * (source.interval_us or 0))
 
 
 def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:

@@ -31,6 +31,19 @@ def read_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
     return _place(shown.mutate(local_us=shown.local_us - ahead_us) if ahead_us else shown, time)
 
 
+def read_days(rows: ir.Table, time: Time, elapsed_us: ir.IntegerValue) -> ir.Table:
+    """Read the column `at` as the start of a day, and add `at_us`, which is so much later; the rest as `read_stamps`.
+
+    A day starts at its first instant, also where the clock shows its midnight twice or never, and is over when the
+    clock shows the same time of the next: `at_reason` says so.
+    """
+    starts = read_stamps(rows.mutate(elapsed_us=elapsed_us), time)
+    starts = starts.select(*rows.columns, "elapsed_us", start_us=starts.at_us)
+    ends = read_stamps(starts, time, -DAY_US)
+    at = ends.start_us + ends.elapsed_us
+    return ends.mutate(at_us=at, at_reason=ibis.cases((at >= ends.at_us, "beyond_day_end")))
+
+
 def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
     """Read an ISO 8601 stamp, in UTC where it says no offset, as microseconds since 1970; null where it is none."""
     local = epoch_us(_shown(text).try_cast("timestamp"))

@@ -27,6 +27,7 @@ def test_a_source_knows_its_columns_by_our_names():
 
 
 APART = {"columns": {"at": "day", "at_time": "time", "account": "a"}}
+WIDE = {"wide": "ordinal", "columns": {"at": "d", "value": "HH{1..48}", "account": "a"}, "interval_seconds": "1800"}
 NEM12 = {
     "format": {"kind": "nem12"},
     "columns": {"at": "start", "value": "value", "account": "nmi"},
@@ -58,6 +59,22 @@ NEM12 = {
         (APART | {"time": {"format": "%d.%m.%Y%H:%M"}}, "columns.at_time: date and time are read as one text"),
         (NEM12 | {"columns": {**NEM12["columns"], "at_time": "start"}}, "columns.at_time: NEM12 has date and time in"),
         (NEM12 | {"time": {**NEM12["time"], "marks": "end"}}, "time.marks: the stamps of NEM12 mark the start"),
+        (WIDE | {"interval_seconds": None}, "wide: say how long the interval of a column is"),
+        (WIDE | {"columns": {"at": "d", "account": "a"}}, "columns.value: '' is no range of a wide source"),
+        (
+            WIDE | {"columns": {**WIDE["columns"], "at_time": "t"}},
+            "wide: leave columns.at_time and columns.event_id out",
+        ),
+        (
+            WIDE | {"columns": {**WIDE["columns"], "event_id": "i"}},
+            "wide: leave columns.at_time and columns.event_id out",
+        ),
+        (WIDE | {"time": {"marks": "end"}}, "wide: ordinal counts intervals from the start of the day"),
+        (WIDE | {"time": {"fold": "first"}}, "wide: ordinal counts intervals from the start of the day"),
+        (WIDE | {"time": {"gap": "shift"}}, "wide: ordinal counts intervals from the start of the day"),
+        (WIDE | {"wide": "time", "time": {"format": "%d/%m/%Y"}}, "wide: time: date and time are read as one text"),
+        (WIDE | {"wide": "clock"}, "'time' or 'ordinal'"),
+        (NEM12 | {"wide": "ordinal"}, "NEM12 is spread without this key"),
         ({"duplicates": "first"}, "'keep', 'exact' or 'reject'"),
         ({"quarantine_limit": "1.01"}, "less than or equal to 1"),
         ({"quarantine_limit": 0.1}, "a float has lost the digits"),

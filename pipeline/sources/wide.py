@@ -1,0 +1,49 @@
+"""Wide files: what stands in a row for a day, spread over one row for each interval that has a value."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.sources.batches import schema
+from transforms.catalog.source import Source, attribute_column
+from transforms.wide import Wide, numbers_of_a_line
+
+DAYS_MAX = 4_096  # spread at once
+
+
+def as_it_stands(source: Source) -> Source:
+    """Give a source as its files are written: the columns of a day are attributes, named by their places from 1 on."""
+    if source.wide is None:
+        return source
+    days = {str(place): name for place, name in enumerate(source.day_columns(), start=1)}
+    columns = {"value": None, "attributes": source.columns.attributes | days}
+    return source.model_copy(update={"columns": source.columns.model_copy(update=columns), "wide": None})
+
+
+def spread(batches: Iterable[pa.RecordBatch], source: Source) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a source for those of its files as they stand; a blank cell is no row."""
+    if source.wide is None:
+        yield from batches
+        return
+    for batch in batches:
+        for start in range(0, batch.num_rows, DAYS_MAX):
+            yield _spread(batch.slice(start, DAYS_MAX), source)
+
+
+def _spread(days: pa.RecordBatch, source: Source) -> pa.RecordBatch:
+    """Make a row of every cell that is filled, numbered by its line and its place in the day; a defect has place 0."""
+    texts = ["", *source.day_columns().values()]
+    names = ["defect", *(attribute_column(str(place)) for place in range(1, len(texts)))]
+    cells: pa.Array[Any] = pa.concat_arrays([days.column(name) for name in names]).fill_null("")
+    filled = np.flatnonzero(pc.not_equal(pc.utf8_trim_whitespace(cells), pa.scalar("")))
+    places, rows = np.divmod(filled, days.num_rows)
+    wanted = schema(source)
+    found = {name: days.column(name).take(rows) for name in wanted.names if name in days.schema.names}
+    found["row"] = pa.array(found["row"].to_numpy() * numbers_of_a_line(len(texts) - 1) + places)
+    found["value"] = pc.if_else(pa.array(places > 0), cells.take(filled), pa.scalar(""))
+    if source.wide is Wide.TIME:
+        found["at_time"] = pa.array(texts).take(places)
+    return pa.record_batch([found[name] for name in wanted.names], schema=wanted)
