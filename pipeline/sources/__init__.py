@@ -15,8 +15,8 @@
                  is a path such as `usage.value`                                        a line of more than 1 MiB
     nem12        one interval: `nmi`, `suffix`,    its line times 1000, plus its        a missing first or last
                  `start`, `value`, `interval`,     place in the day: 3007 is the        record, a record out of
-                 `revision`, `quality`, `unit`     seventh interval on line 3           place, a day that is not
-                                                                                        whole
+                 `revision`, `quality`, `unit`     seventh interval on line 3, 30007    place, a day that is not
+                                                   in a file that has minutes           whole
     parquet      one row                           that of the row                      a missing or repeated column
     ===========  ================================  ===================================  ===========================
 

@@ -23,6 +23,7 @@ from pipeline.sources.lines import numbered_lines
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Nem12
 from transforms.catalog.source import Source
+from transforms.wide import numbers_of_a_line
 
 DAY = {"200", "300", "400", "500", "900"}  # what can follow upon a day
 UNFRAMED = "the start"  # of a file that may lack record 100
@@ -32,13 +33,12 @@ FOLLOWING = {
 }  # fmt: skip
 STARTS = {
     str(length): [f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 24 * 60, length)]
-    for length in (5, 10, 15, 30, 60)  # the market's are 5, 15 and 30; meters of voltage and others have their own
+    for length in (1, 5, 10, 15, 30, 60)  # the market's are 5, 15 and 30; meters of voltage and others have their own
 }
 QUALITY = re.compile(r"[AEFNSV]\d{0,2}")  # a letter, and by which method
 RANKS = {"N": 0, "E": 1, "S": 2, "F": 3, "A": 4}  # none, estimate, substitute, final substitute, actual
 VARIES = "V"  # records 400 tell
 UPDATED = re.compile(r"[0-9]{8}([0-9]{2}){0,3}")  # YYYYMMDDHHMMSS, of which some leave the end out
-LINE = 1000  # a row's number is its line times this, plus its place in the day: there are at most 288 intervals
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,22 @@ def read(path: Path, source: Source) -> Opened:
 
 def _intervals(path: Path, form: Nem12) -> Iterator[tuple[int, str | None, tuple[str, ...]]]:
     """Give row number, defect and NEM12_COLUMNS of every interval."""
-    days = 0
+    days, numbers = 0, _numbers_of_a_line(path)
     for channel, day, qualities in _days(path, framed=form.framed):
         days += 1
         known = form.unit == ANY_UNIT or channel.unit.casefold() == form.unit.casefold()
         defect = None if known else "other_unit"
-        yield from ((row, defect, texts) for row, texts in _day(channel, day, qualities))
+        first = day.line * numbers + 1
+        yield from ((row, defect, texts) for row, texts in enumerate(_day(channel, day, qualities), start=first))
     if not days:
         raise UnreadableFileError("empty_file: it holds no day (record 300)")
+
+
+def _numbers_of_a_line(path: Path) -> int:
+    """Tell how many row numbers a line takes: more in a file with a channel of minutes, all of which say so."""
+    channels = (text.split(",") for _, text in numbered_lines(path) if text.startswith("200"))
+    lengths = {"".join(fields[8:9]).strip() for fields in channels}
+    return numbers_of_a_line(max((len(STARTS.get(length, "")) for length in lengths), default=0))
 
 
 def _days(path: Path, *, framed: bool) -> Iterator[tuple[Channel, Record, list[Record]]]:
@@ -139,20 +147,19 @@ def _channel(record: Record) -> Channel:
     return Channel(nmi[0], suffix[0], unit[0], STARTS[length[0]])
 
 
-def _day(channel: Channel, record: Record, changes: list[Record]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _day(channel: Channel, record: Record, changes: list[Record]) -> Iterator[tuple[str, ...]]:
     """Read a 300 record: as many values as the day has intervals, then their quality and when it was updated."""
     day, count = _date(record), len(channel.starts)
     values, rest = record.fields[2 : 2 + count], record.fields[2 + count :]
     _check_count(record, day, count)
     qualities = _qualities(record, rest[0], changes, count)
     updated = _updated(record, "".join(rest[3:4]))
-    for place, (start, value, quality) in enumerate(zip(channel.starts, values, qualities, strict=True), start=1):
+    for start, value, quality in zip(channel.starts, values, qualities, strict=True):
         stamp = f"{day}T{start}"
         interval = f"{channel.nmi}/{channel.suffix}/{stamp}"
         known = "" if quality == "N" else value  # what stands there is no measurement
         revision = str(updated * 10 + RANKS[quality])
-        texts = (channel.nmi, channel.suffix, stamp, known, interval, revision, quality, channel.unit)
-        yield record.line * LINE + place, texts
+        yield channel.nmi, channel.suffix, stamp, known, interval, revision, quality, channel.unit
 
 
 def _check_count(record: Record, day: str, expected: int) -> None:

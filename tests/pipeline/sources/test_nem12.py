@@ -56,6 +56,19 @@ def test_five_minutes_and_a_quarter_of_an_hour_are_intervals_too():
     assert [row["at"][11:] for row in rows_of(example("multiple_meters"))[94:97]] == ["23:30", "23:45", "00:00"]
 
 
+MINUTES = ",".join(map(str, range(1440)))
+OF_MINUTES = SMALL.replace("200,", "200,V1,V1,1,V1,V1,M2,kWh,1,\n300,20040201," + MINUTES + ",A,,,\n200,", 1)
+
+
+def test_minutes_are_intervals_too_and_the_rows_of_a_file_that_has_them_stand_ten_times_as_far_apart(read_nem12):
+    rows = read_nem12(OF_MINUTES.replace("200,V1,V1", " 200,V1,V1").replace("kWh,1,", "kWh, 1 ,"))
+    assert [(row["row"], row["at"], row["value"]) for row in (rows[0], rows[1], rows[1439], rows[1440])] == [
+        (30_001, "2004-02-01T00:00", "0"), (30_002, "2004-02-01T00:01", "1"), (31_440, "2004-02-01T23:59", "1439"),
+        (50_001, "2004-02-01T00:00", "1.5"),
+    ]  # fmt: skip
+    assert len({row["row"] for row in rows}) == len(rows) == 1440 + 48
+
+
 def test_a_value_is_the_text_that_was_written():
     values = [row["value"] for row in rows_of(example("multiple_quality"))]
     assert values[:3] == ["18.023", "19.150", "17.592"]
