@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.source import Source
-from transforms.wide import Wide
+from transforms.catalog.wide import Wide
 
 ROWS_MAX = 10_000  # of a batch
 TEXT_MAX = 1 << 23  # characters of a batch; reached before by rows of long text

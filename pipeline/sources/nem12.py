@@ -23,7 +23,7 @@ from pipeline.sources.lines import numbered_lines
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Nem12
 from transforms.catalog.source import Source
-from transforms.wide import numbers_of_a_line
+from transforms.catalog.wide import numbers_of_a_line
 
 DAY = {"200", "300", "400", "500", "900"}  # what can follow upon a day
 UNFRAMED = "the start"  # of a file that may lack record 100

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from pipeline.sources.batches import schema
 from transforms.catalog.source import Source, attribute_column
-from transforms.wide import Wide, numbers_of_a_line
+from transforms.catalog.wide import Wide, numbers_of_a_line
 
 DAYS_MAX = 4_096  # spread at once
 

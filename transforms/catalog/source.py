@@ -11,8 +11,8 @@ from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
 from transforms.catalog.origins import Http, Sql
 from transforms.catalog.time_rules import Marks, Time
+from transforms.catalog.wide import Wide, columns_of
 from transforms.period import DAY_SECONDS
-from transforms.wide import Wide, columns_of
 
 PLACEHOLDERS = ("account", "subscription")
 

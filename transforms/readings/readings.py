@@ -24,12 +24,12 @@ import ibis.expr.types as ir
 
 from transforms import clock
 from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
 from transforms.readings.builtins import array_extract
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
 from transforms.readings.stamps import read_days, read_stamp, read_stamps
-from transforms.wide import Wide, numbers_of_a_line
 
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.wide import columns_of, numbers_of_a_line
+from transforms.catalog.wide import columns_of, numbers_of_a_line
 
 
 @pytest.mark.parametrize(
