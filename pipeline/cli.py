@@ -1,10 +1,8 @@
 """The command line: every step without Airflow, for a person and for tests."""
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import click
 import duckdb
@@ -55,16 +53,10 @@ def main() -> None:
         click.echo("meterbridge: the usage store lacks a table: run `meterbridge migrate` first", err=True)
         sys.exit(1)
     except duckdb.Error as error:
-        _give_up(error)
-
-
-def _give_up(error: duckdb.Error) -> NoReturn:
-    """Tell that the engine broke off, and end at once: a thread that still reads a file could wait for ever."""
-    told = str(error).splitlines()[0]
-    advice = "see to room on the disk and to METERBRIDGE_ENGINE_MEMORY, and do it again"
-    click.echo(f"meterbridge: the engine broke off: {told}; {advice}", err=True)
-    sys.stdout.flush()
-    os._exit(1)
+        told = str(error).splitlines()[0]
+        advice = "see to room on the disk and to METERBRIDGE_ENGINE_MEMORY, and do it again"
+        click.echo(f"meterbridge: the engine broke off: {told}; {advice}", err=True)
+        sys.exit(1)
 
 
 @click.group()

@@ -91,7 +91,9 @@ def _parsed(backend: Backend, source: Source, raw: RawFile, sha256: str) -> Iter
     """Open a raw file as a parsed table for one statement; where that cannot read it, the file's own error says so."""
     file_key = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
     with open_rows(raw, source) as rows:
-        backend.con.register("raw_rows", rows.arrow())
+        # A bare stream: a reader would be read ahead, by threads that still run after a statement that broke off.
+        stream = rows.arrow().__arrow_c_stream__()  # type: ignore[no-untyped-call]  # pyarrow has no type for it
+        backend.con.register("raw_rows", stream)
         try:
             yield rows, parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named)
         except duckdb.Error:

@@ -1,6 +1,6 @@
 """What every reader gives: record batches of row, defect and the source's columns as text, under our names."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ class Opened(NamedTuple):
     """A file that is being read: the columns that it has, under its own names, and its rows."""
 
     columns: Sequence[str]
-    batches: Iterator[pa.RecordBatch]
+    batches: Generator[pa.RecordBatch]
 
 
 class Row(NamedTuple):
@@ -50,7 +50,7 @@ def defective(row: int, defect: str, raw: str, source: Source) -> Row:
     return Row(row, defect, tuple(raw if name == kept else "" for name in source.columns.named()))
 
 
-def batched(rows: Iterable[Row], source: Source) -> Iterator[pa.RecordBatch]:
+def batched(rows: Iterable[Row], source: Source) -> Generator[pa.RecordBatch]:
     """Gather rows into batches of bounded size."""
     pending: list[Row] = []
     size = 0

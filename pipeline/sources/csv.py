@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +57,7 @@ def _open(path: Path, form: Csv, ragged: "_Ragged", columns: list[str]) -> pc.CS
     )
 
 
-def _batches(reader: pc.CSVStreamingReader, ragged: "_Ragged", source: Source) -> Iterator[pa.RecordBatch]:
+def _batches(reader: pc.CSVStreamingReader, ragged: "_Ragged", source: Source) -> Generator[pa.RecordBatch]:
     done = 0
     for batch in reader:
         rows = ragged.number(batch.num_rows, done)
@@ -98,7 +98,7 @@ class _Ragged:
             self._ahead = [row for row in self._ahead if row > numbers[count - 1]]
         return numbers[:count]
 
-    def batches(self, source: Source) -> Iterator[pa.RecordBatch]:
+    def batches(self, source: Source) -> Generator[pa.RecordBatch]:
         """Give the ragged rows that have come so far, if any."""
         if self._texts:
             kept, self._texts = self._texts, {}

@@ -1,7 +1,7 @@
 """Raw files, in a folder or at a URL: found by the source's pattern, read as text, row by row, in bounded memory."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,9 @@ def open_rows(raw: RawFile, source: Source) -> Iterator["RowReader"]:
     """Open a file as a stream of text columns under our names; UnreadableFileError when it cannot be read."""
     with raw.local() as arrived, unpacked(arrived, keep_workbook=source.kind == "excel") as path:
         try:
-            yield RowReader(source, READERS[source.kind](path, as_it_stands(source)))
+            opened = READERS[source.kind](path, as_it_stands(source))
+            with closing(opened.batches):  # a library that reads ahead stops with it
+                yield RowReader(source, opened)
         except TROUBLE as error:
             raise unreadable(error) from error
 

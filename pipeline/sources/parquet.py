@@ -1,6 +1,6 @@
 """Apache Parquet: columns of any type, read as text."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ def read(path: Path, source: Source) -> Opened:
     return Opened(names, _batches(file, source))
 
 
-def _batches(file: pq.ParquetFile, source: Source) -> Iterator[pa.RecordBatch]:
+def _batches(file: pq.ParquetFile, source: Source) -> Generator[pa.RecordBatch]:
     done = 0
     for batch in file.iter_batches(columns=list(dict.fromkeys(source.columns.named().values()))):
         batch.validate(full=True)  # a flipped bit may leave texts that begin before they end; an engine dies of them
