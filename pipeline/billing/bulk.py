@@ -35,8 +35,8 @@ def rate(
 
     The records are each given once, as the store holds them.
     """
-    taken = [charge for charge in charges.values() if takes(charge, units)]
-    at_once, left = _at_once(lines, taken, units, billed) if taken and len(lines) >= many else ([], lines)
+    taken = [charge for charge in charges.values() if takes(charge, units)] if len(lines) >= many else []
+    at_once, left = _at_once(lines, taken, units, billed) if taken else ([], lines)
     owed = list(subscribed)
     by_group = rate_by_group(
         left,
