@@ -13,6 +13,7 @@ from pipeline.catalog.documents import CatalogError, Document, nearest
 from pipeline.catalog.lookups import read_lookup
 from transforms.catalog.charge import Charge
 from transforms.catalog.meter import Meter
+from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.source import Source
 from transforms.catalog.units import Unit, Units
 from transforms.custom import RULES
@@ -54,8 +55,7 @@ class Catalog:
         for path in folder.glob("custom_fields.yaml"):
             catalog._attempt_read(path, catalog._add_custom_fields)
         catalog._collect(folder / "sources", catalog._add_source)
-        for document in catalog._collect(folder / "charges", catalog._add_charge):
-            catalog._attempt(catalog._check_contributions, document)
+        catalog._collect_charges(folder / "charges")
         documents = catalog._collect(folder / "meters", catalog._add_own_source)
         for document in documents:
             catalog._attempt(catalog._add_meter, document)
@@ -113,6 +113,14 @@ class Catalog:
         """Add every file of a folder; return those that were right."""
         return [document for path in sorted(folder.glob("*.yaml")) if (document := self._attempt_read(path, add))]
 
+    def _collect_charges(self, folder: Path) -> None:
+        """Add every charge, and leave out again which the others do not go with."""
+        documents = self._collect(folder, self._add_charge)
+        for check in (self._check_drawdown, self._check_contributions):
+            for name, document in [(each.path.stem, each) for each in documents if each.path.stem in self.charges]:
+                if not self._attempt(check, document):
+                    del self.charges[name]
+
     def _attempt_read(self, path: Path, add: Callable[[Document], None]) -> Document | None:
         try:
             document = Document.read(path)
@@ -166,10 +174,15 @@ class Catalog:
             _check_known(document, ("pricing",), name, self.custom_fields)
         self.charges[charge.charge] = charge
 
+    def _check_drawdown(self, document: Document) -> None:
+        """Refuse a charge that draws prepaid units which no charge sells: all its usage would be priced."""
+        sold = {charge.uom for charge in self.charges.values() if isinstance(charge.pricing, Prepaid)}
+        if (drawdown := self.charges[document.path.stem].drawdown) is not None:
+            _check_known(document, ("drawdown", "uom"), drawdown.uom, sold, "sold by no prepaid charge")
+
     def _check_contributions(self, document: Document) -> None:
-        """Leave a commitment out to which other charges cannot contribute as it says."""
+        """Refuse a commitment to which other charges cannot contribute as it says."""
         if problems := list(contribution_problems(document, self.charges)):
-            del self.charges[document.path.stem]
             raise CatalogError(problems)
 
     def _add_meter(self, document: Document) -> None:

@@ -186,6 +186,7 @@ def test_funds_whose_charge_is_no_longer_in_the_catalog_stop_the_bill_run(shop):
     use(shop, JANUARY, 800)
     shop.rate(JANUARY)
     (shop.catalog_folder / "charges" / "bundle.yaml").unlink()
+    shop.declare("charges/hours.yaml", BUNDLE.replace("charge: bundle", "charge: hours"))
     use(shop, JANUARY, 1, "late.csv")
     with pytest.raises(RatingError, match="B-1 has prepaid units, but charge 'bundle' does not say model: prepaid"):
         shop.rate(JANUARY)

@@ -184,18 +184,36 @@ def test_a_coverage_needs_a_source_that_says_how_far_apart_its_samples_are(busin
 
 
 BUNDLE = "charge: bundle\nuom: hour\ncurrency: EUR\npricing: {model: prepaid, price: 100, units: 1000}\n"
+DRAWING = (
+    "charge: energy\nuom: kwh\ncurrency: EUR\nuom_validation: reject\n"
+    "drawdown: {uom: hour, rate: 2}\npricing: {model: per_unit, price: 1}\n"
+)
 
 
 def test_usage_that_draws_an_unknown_prepaid_unit_is_refused_with_line_and_nearest_word(business):
     business.declare("charges/bundle.yaml", BUNDLE)
-    business.declare(
-        "charges/energy.yaml",
-        "charge: energy\nuom: kwh\ncurrency: EUR\nuom_validation: reject\n"
-        "drawdown: {uom: hours, rate: 2}\npricing: {model: per_unit, price: 1}\n",
-    )
+    business.declare("charges/energy.yaml", DRAWING.replace("hour", "hours"))
     assert _problems(business)[0] == (
         "charges/energy.yaml:5: drawdown.uom: 'hours' is unknown (known: hour, kwh); did you mean 'hour'?"
     )
+
+
+def test_usage_that_draws_a_unit_which_no_charge_sells_is_refused_with_those_that_are_sold(business):
+    business.declare("charges/energy.yaml", DRAWING)
+    assert _problems(business) == [
+        "charges/energy.yaml:5: drawdown.uom: 'hour' is sold by no prepaid charge",
+        "meters/energy.yaml:6: map.charge: 'energy' is unknown",
+    ]
+    business.declare("charges/bundle.yaml", BUNDLE.replace("uom: hour", "uom: kwh"))
+    assert _problems(business)[0] == (
+        "charges/energy.yaml:5: drawdown.uom: 'hour' is sold by no prepaid charge (known: kwh)"
+    )
+
+
+def test_what_draws_may_stand_before_what_it_draws_from(business):
+    business.declare("charges/energy.yaml", DRAWING)
+    business.declare("charges/hours.yaml", BUNDLE.replace("charge: bundle", "charge: hours"))
+    assert list(Catalog.read(business.catalog_folder).charges) == ["energy", "hours"]
 
 
 def test_a_meter_cannot_bill_what_is_prepaid(business):
