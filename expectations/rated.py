@@ -9,7 +9,8 @@ from collections.abc import Collection
 import pandas as pd
 
 from expectations.measures import is_finite, measured, microseconds, sign
-from expectations.suite import Expectation, Suite, quarantine_unless, stop_unless
+from expectations.rules import finite, given, known, span
+from expectations.suite import Suite, quarantine_unless, stop_unless
 
 TEXTS = ("charge_number", "account_number", "group_key", "currency")
 NUMBERS = ("quantity", "amount", "billed_before")
@@ -29,7 +30,13 @@ def suite(currencies: Collection[str]) -> Suite:
         label="charge_number",
         columns=(*TEXTS, *NUMBERS, "period_start", "period_end"),
         derive=_derive,
-        expectations=(*_IDENTITY, *_REQUIRED, *_known(currencies), *_NUMBERS, *_PERIOD),
+        expectations=(
+            *_IDENTITY,
+            *given(TEXTS),
+            known("currency", currencies, "known to the catalog"),
+            *_NUMBERS,
+            *span("period_start", "period_end"),
+        ),
     )
 
 
@@ -59,53 +66,12 @@ _IDENTITY = (
     ),
 )
 
-_REQUIRED = tuple(
-    quarantine_unless(f"{column} must be given", "expect_column_values_to_not_be_null", column=column)
-    for column in TEXTS
-)
-
-
-def _known(currencies: Collection[str]) -> tuple[Expectation, ...]:
-    return (
-        quarantine_unless(
-            "currency must be known to the catalog",
-            "expect_column_values_to_be_in_set",
-            column="currency",
-            value_set=sorted(currencies),
-        ),
-    )
-
-
 _NUMBERS = (
-    *(
-        quarantine_unless(
-            f"{column} must be a finite decimal number",
-            "expect_column_values_to_be_in_set",
-            column=f"{column}_is_finite",
-            value_set=[True],
-        )
-        for column in NUMBERS
-    ),
+    *finite(NUMBERS),
     quarantine_unless(
         "amount + billed_before must not be below 0",
         "expect_column_values_to_be_in_set",
         column="amount_total_sign",
         value_set=[0, 1],
-    ),
-)
-
-_PERIOD = (
-    *(
-        quarantine_unless(
-            f"period_{end} must be given with a time zone", "expect_column_values_to_not_be_null", column=f"{end}_us"
-        )
-        for end in ("start", "end")
-    ),
-    quarantine_unless(
-        "period_start must lie before period_end",
-        "expect_column_pair_values_a_to_be_greater_than_b",
-        column_A="end_us",
-        column_B="start_us",
-        ignore_row_if="either_value_is_missing",
     ),
 )

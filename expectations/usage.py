@@ -9,6 +9,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from expectations.measures import decimal_places, is_finite, measured, microseconds, sign, whole_digits
+from expectations.rules import finite, given, known, span
 from expectations.suite import Expectation, Suite, quarantine_unless, stop_unless
 from transforms.limits import DECIMALS_MAX, DESCRIPTION_LENGTH_MAX, WHOLE_DIGITS_MAX
 
@@ -33,7 +34,14 @@ def suite(units: Collection[str]) -> Suite:
         label="charge_number",
         columns=("record_key", *REQUIRED, *OPTIONAL, "quantity", "start_at", "end_at"),
         derive=_derive,
-        expectations=(*_IDENTITY, *_REQUIRED, *_TEXTS, *_known(units), *_QUANTITY, *_PERIOD),
+        expectations=(
+            *_IDENTITY,
+            *given(REQUIRED),
+            *_TEXTS,
+            known("uom", units, "a known unit of measure"),
+            *_QUANTITY,
+            *span("start_at", "end_at"),
+        ),
     )
 
 
@@ -59,11 +67,6 @@ _IDENTITY = (
         regex="^[0-9a-f]{64}$",
     ),
     stop_unless("a record key must occur once", "expect_column_values_to_be_unique", column="record_key"),
-)
-
-_REQUIRED = tuple(
-    quarantine_unless(f"{column} must be given", "expect_column_values_to_not_be_null", column=column)
-    for column in REQUIRED
 )
 
 
@@ -97,24 +100,8 @@ _TEXTS = (
 )
 
 
-def _known(units: Collection[str]) -> tuple[Expectation, ...]:
-    return (
-        quarantine_unless(
-            "uom must be a known unit of measure",
-            "expect_column_values_to_be_in_set",
-            column="uom",
-            value_set=sorted(units),
-        ),
-    )
-
-
 _QUANTITY = (
-    quarantine_unless(
-        "quantity must be a finite decimal number",
-        "expect_column_values_to_be_in_set",
-        column="quantity_is_finite",
-        value_set=[True],
-    ),
+    *finite(["quantity"]),
     quarantine_unless(
         "quantity must not be below 0", "expect_column_values_to_be_in_set", column="quantity_sign", value_set=[0, 1]
     ),
@@ -132,21 +119,5 @@ _QUANTITY = (
     ),
     quarantine_unless(
         "readings must not be below 0", "expect_column_values_to_be_between", column="readings", min_value=0
-    ),
-)
-
-_PERIOD = (
-    *(
-        quarantine_unless(
-            f"{end}_at must be given with a time zone", "expect_column_values_to_not_be_null", column=f"{end}_us"
-        )
-        for end in ("start", "end")
-    ),
-    quarantine_unless(
-        "start_at must lie before end_at",
-        "expect_column_pair_values_a_to_be_greater_than_b",
-        column_A="end_us",
-        column_B="start_us",
-        ignore_row_if="either_value_is_missing",
     ),
 )
