@@ -1,9 +1,10 @@
 """The raw bytes of every file that was taken: lineage ends at them, and replay reads them when the inbox is empty."""
 
-import hashlib
+import shutil
 from pathlib import Path
 
-from pipeline.durable import BLOCK, aside, publish
+from pipeline.durable import aside, publish
+from pipeline.durable import sha256 as hash_of
 from transforms.errors import MeterbridgeError
 
 
@@ -22,16 +23,8 @@ def keep_raw(path: Path, home: Path, source: str, sha256: str) -> Path:
     if final.exists():
         return final
     with aside(final.parent) as written:
-        if _copy(path, written) != sha256:
+        shutil.copyfile(path, written)
+        if hash_of(written) != sha256:
             raise RawBytesError(f"{path}: it is still being written; extract it again when it is complete")
         publish(written, final)
     return final
-
-
-def _copy(path: Path, to: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file, to.open("wb") as copy:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            copy.write(block)
-    return digest.hexdigest()
