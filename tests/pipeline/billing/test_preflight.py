@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
+from small_business import METER
 from uploaded_usage import uploaded
 
 from pipeline.billing.preflight import Foreseen, describe, preflight
@@ -127,19 +128,13 @@ rating_group: record
 pricing: {model: dynamic, attributes: {Region: REGION__c}, table: prices.csv}
 """
 PRICES = "Region,effective,price\nnorth,2025-03-10T00:00:00+00:00,0.50\n"
-METER = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: kwh, custom_fields: {REGION__c: north}}
-"""
+METER_IN_NORTH = METER.replace("unit: kwh", "unit: kwh, custom_fields: {REGION__c: north}")
 
 
 def test_usage_that_its_decision_table_cannot_price_is_listed_before_it_stops_the_bill_run(business):
     business.declare("charges/prices.csv", PRICES)
     business.declare("charges/energy.yaml", DYNAMIC)
-    business.declare("meters/energy.yaml", METER)
+    business.declare("meters/energy.yaml", METER_IN_NORTH)
     start = datetime(2025, 3, 10, tzinfo=UTC)
     _, (right, early, without, elsewhere) = uploaded(
         business.store,
@@ -159,7 +154,7 @@ def test_usage_that_falls_back_to_its_list_price_is_told_and_billed_at_it(busine
     fallback = "fallback: list_price, list_price: {model: per_unit, price: 0.75}}"
     business.declare("charges/prices.csv", PRICES)
     business.declare("charges/energy.yaml", DYNAMIC.replace("prices.csv}", f"prices.csv, {fallback}"))
-    business.declare("meters/energy.yaml", METER)
+    business.declare("meters/energy.yaml", METER_IN_NORTH)
     _, (right, early) = uploaded(
         business.store,
         {"start_at": datetime(2025, 3, 10, tzinfo=UTC), "custom_fields": {"REGION__c": "north"}},

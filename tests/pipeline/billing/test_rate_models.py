@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from small_business import METER
 from uploaded_usage import uploaded
 
 from pipeline.usage.diff import diff
@@ -12,13 +13,7 @@ UNITS = "units: {kwh: {decimals: 3}, each: {}}\ncurrencies: {EUR: {}, USD: {}}\n
 HEAD = "charge: energy\nuom: kwh\ncurrency: EUR\n"
 FEE = "charge: fee\nuom: each\ncurrency: EUR\npricing: {model: flat_fee, price: 20}\n"
 PER_UNIT = HEAD + "pricing: {model: pre_rated_per_unit, field: PRICE__c}\n"
-METER = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: kwh, custom_fields: {PRICE__c: '0.40'}}
-"""
+METER_WITH_PRICE = METER.replace("unit: kwh", "unit: kwh, custom_fields: {PRICE__c: '0.40'}")
 
 
 def _items(business):
@@ -55,7 +50,7 @@ def test_a_fee_alone_is_a_bill_run_of_no_records_and_so_is_each_later_one(busine
 
 def test_usage_bears_its_price_from_the_meter_to_the_bill_and_a_diff_tells_its_worth(business, march):
     business.declare("charges/energy.yaml", PER_UNIT)
-    business.declare("meters/energy.yaml", METER)
+    business.declare("meters/energy.yaml", METER_WITH_PRICE)
     business.bill(march)
     business.rate()
     assert _items(business) == [("C-1", "", Decimal("6.5"), Decimal("2.60"))]
@@ -67,7 +62,7 @@ def test_usage_bears_its_price_from_the_meter_to_the_bill_and_a_diff_tells_its_w
 def test_a_record_without_its_price_is_named_and_nothing_is_billed(business, march):
     business.bill(march)
     business.declare("charges/energy.yaml", PER_UNIT)
-    business.declare("meters/energy.yaml", METER)
+    business.declare("meters/energy.yaml", METER_WITH_PRICE)
     before = business.contents()
     with pytest.raises(RatingError, match=r"\(C-1\) .*: record \d+: custom field PRICE__c is missing or blank"):
         business.rate()

@@ -1,18 +1,11 @@
 from fractions import Fraction
 
 import pytest
+from small_business import METER
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import CatalogError
 from pipeline.settings import PROJECT
-
-METER = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: kwh}
-"""
 
 
 def _problems(business):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from small_business import NOW
+from small_business import METER, NOW
 
 from pipeline import steps
 from pipeline.catalog import units
@@ -17,13 +17,7 @@ from transforms.rating.asked import Asked
 
 MWH = {"description": "1,000 kWh", "decimals": 3, "aliases": {"watt_hour": "1/1000000"}}
 CHARGE_IN_MWH = "charge: energy\nuom: MWh\ncurrency: EUR\npricing: {model: per_unit, price: 100}\n"
-METER_IN_WATT_HOURS = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: watt_hour}
-"""
+METER_IN_WATT_HOURS = METER.replace("unit: kwh", "unit: watt_hour")
 
 
 def make(business, uom="MWh", definition=MWH):

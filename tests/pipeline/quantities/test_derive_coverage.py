@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from small_business import METER, SOURCE
 
 from pipeline import artefact
 from pipeline.reports.preview import preview
@@ -10,21 +11,6 @@ from pipeline.steps import Shop
 from pipeline.usage.validate_usage import ValidationFailedError
 from transforms.period import Period
 
-SOURCE = """
-source: power
-files: power/{account}/*
-columns: {at: at, value: value}
-duplicates: keep
-interval_seconds: 86400
-"""
-METER = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: kwh}
-coverage: {minimum: MINIMUM, below: BELOW}
-"""
 SILENT = "charge C-2: no sample at all"
 
 
@@ -34,8 +20,8 @@ def covered(business, march):
 
     def run(below, minimum="0.9"):
         business.customer("A-2")
-        business.declare("sources/power.yaml", SOURCE)
-        business.declare("meters/energy.yaml", METER.replace("MINIMUM", minimum).replace("BELOW", below))
+        business.declare("sources/power.yaml", f"{SOURCE}interval_seconds: 86400\n")
+        business.declare("meters/energy.yaml", f"{METER}coverage: {{minimum: {minimum}, below: {below}}}\n")
         business.deliver("power/A-1/march.csv", march)
         business.extract()
         return business

@@ -25,13 +25,6 @@ duplicates: exact
 interval_seconds: 300
 quarantine_limit: 1
 """
-METER = """
-meter: energy
-owner: billing@example.com
-source: power
-derive: {function: sum}
-map: {charge: energy, unit: kwh}
-"""
 
 
 @pytest.fixture
@@ -52,7 +45,6 @@ def metered(business):
             path.write_text("\n".join([path.read_text().splitlines()[0], *lines, ""]))
         business.register()
         business.declare("sources/power.yaml", SOURCE)
-        business.declare("meters/energy.yaml", METER)
         for name, text in files.items():
             business.deliver(f"power/{name}", text)
             business.extract()

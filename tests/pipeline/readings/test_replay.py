@@ -2,17 +2,11 @@
 
 import pyarrow.parquet as pq
 import pytest
+from small_business import SOURCE
 
 from pipeline.readings.raw import RawBytesError
 from pipeline.readings.replay import describe, replay
 
-SOURCE = """
-source: power
-files: power/{account}/*
-columns: {at: at, value: value}
-duplicates: keep
-quarantine_limit: 0.9
-"""
 COMMA = SOURCE + 'value: {decimal_mark: ","}\n'
 MIXED = "at,value\n2025-03-01T00:00:00Z,1\n2025-03-02T00:00:00Z,2.5\n"
 QUOTED = MIXED.replace("2.5", '"2,5"')
