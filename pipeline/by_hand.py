@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pipeline import steps
 from pipeline.billing.post import cancel
 from pipeline.reports.bill_preview import preview
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from transforms.errors import MeterbridgeError
 from transforms.period import Period
 from transforms.rating.asked import Asked
@@ -16,20 +16,20 @@ class WrongFormError(MeterbridgeError):
     """A form that does not say what is to be done; the message names the field, and what to write there."""
 
 
-def bill(shop: Shop, form: Mapping[str, str], *, at: datetime, by: str) -> str:
+def bill(workspace: Workspace, form: Mapping[str, str], *, at: datetime, by: str) -> str:
     """Do what a form asks for (`action`: preview, rate, post or cancel), and say what was done.
 
     WrongFormError for a field that is missing or cannot be read; all else as the steps give it.
     """
     match form["action"]:
         case "cancel":
-            return cancel(shop.store, _filled(form, "bill_run"), by=by, reason=_filled(form, "reason"))
+            return cancel(workspace.store, _filled(form, "bill_run"), by=by, reason=_filled(form, "reason"))
         case "post":
-            return str(steps.post(shop.store, _period(form), by=by))
+            return str(steps.post(workspace.store, _period(form), by=by))
         case "rate":
-            return str(steps.rate(shop.store, shop.catalog, _asked(form), shop.home, at=at, by=by))
+            return str(steps.rate(workspace.store, workspace.catalog, _asked(form), workspace.home, at=at, by=by))
         case "preview":
-            return preview(shop.store, shop.catalog, _asked(form))
+            return preview(workspace.store, workspace.catalog, _asked(form))
         case other:
             raise WrongFormError(f"action {other!r}: choose preview, rate, post or cancel")
 

@@ -22,7 +22,7 @@ from pipeline.reports import late as lateness
 from pipeline.reports import status as status_report
 from pipeline.reports.preview import preview as show_preview
 from pipeline.settings import PROJECT, Settings, catalog_folder, secret
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.usage import diff as diffs
@@ -94,8 +94,8 @@ def migrate() -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 def register(folder: Path | None) -> None:
     """Take accounts.csv and subscribed_charges.csv of FOLDER (default: customers, in the inbox)."""
-    shop = Shop.open()
-    found = register_customers(shop.store, shop.catalog, folder or shop.inbox / "customers")
+    workspace = Workspace.open()
+    found = register_customers(workspace.store, workspace.catalog, folder or workspace.inbox / "customers")
     click.echo(f"{found.accounts} accounts and {found.charges} subscribed charges are registered")
 
 
@@ -104,7 +104,7 @@ def register(folder: Path | None) -> None:
 @click.option("--retry", is_flag=True, help="Take files again that were quarantined whole.")
 def extract(source: str, *, retry: bool) -> None:
     """Land what is new in SOURCE, once."""
-    click.echo(describe(steps.land(Shop.open(), source, until=datetime.now(UTC), retry=retry)))
+    click.echo(describe(steps.land(Workspace.open(), source, until=datetime.now(UTC), retry=retry)))
 
 
 @cli.command()
@@ -112,8 +112,9 @@ def extract(source: str, *, retry: bool) -> None:
 @click.option("--file", "file_id", metavar="FILE_ID", help="Only what landed as this file.")
 def replay(source: str, file_id: str | None) -> None:
     """Land files of SOURCE that are quarantined, whole or in part, again under the rules that hold now."""
-    shop = Shop.open()
-    click.echo(replays.describe(replays.replay(shop.store, shop.catalog.source(source), shop.home, file_id=file_id)))
+    workspace = Workspace.open()
+    found = workspace.catalog.source(source)
+    click.echo(replays.describe(replays.replay(workspace.store, found, workspace.home, file_id=file_id)))
 
 
 @cli.command()
@@ -121,8 +122,9 @@ def replay(source: str, file_id: str | None) -> None:
 @period
 def late(source: str, period: Period) -> None:
     """Tell how late the readings of SOURCE arrived in PERIOD, and what a grace of so many days would have caught."""
-    shop = Shop.open()
-    click.echo(lateness.describe(lateness.late(shop.store, shop.catalog.source(source), period, shop.home)))
+    workspace = Workspace.open()
+    found = workspace.catalog.source(source)
+    click.echo(lateness.describe(lateness.late(workspace.store, found, period, workspace.home)))
 
 
 @cli.command()
@@ -130,26 +132,25 @@ def late(source: str, period: Period) -> None:
 @period
 def derive(meter: str, period: Period) -> None:
     """Derive METER's quantities of PERIOD; prints the artefact's path."""
-    shop = Shop.open()
-    click.echo(
-        steps.derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=datetime.now(UTC))
-    )
+    workspace = Workspace.open()
+    found = workspace.catalog.meter(meter)
+    click.echo(steps.derive(workspace.store, workspace.catalog, found, period, workspace.home, at=datetime.now(UTC)))
 
 
 @cli.command("map")
 @click.argument("quantities", type=artefact)
 def map_usage(quantities: Path) -> None:
     """Map QUANTITIES, an artefact of derive, to usage; prints the artefact's path."""
-    shop = Shop.open()
-    click.echo(steps.map_usage(shop.store, shop.catalog, quantities, shop.home))
+    workspace = Workspace.open()
+    click.echo(steps.map_usage(workspace.store, workspace.catalog, quantities, workspace.home))
 
 
 @cli.command()
 @click.argument("usage", type=artefact)
 def validate(usage: Path) -> None:
     """Validate USAGE, an artefact of map; prints the verdict's path."""
-    shop = Shop.open()
-    click.echo(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+    workspace = Workspace.open()
+    click.echo(steps.validate_usage(workspace.store, workspace.catalog, usage, workspace.home))
 
 
 @cli.command()
@@ -158,8 +159,8 @@ def validate(usage: Path) -> None:
 @reason
 def load(usage: Path, verdict: Path, reason: str) -> None:
     """Load USAGE with its VERDICT into the store, as Pending."""
-    shop = Shop.open()
-    click.echo(steps.load(shop.store, shop.catalog, usage, verdict, shop.home, reason=reason, by=user()))
+    workspace = Workspace.open()
+    click.echo(steps.load(workspace.store, workspace.catalog, usage, verdict, workspace.home, reason=reason, by=user()))
 
 
 @cli.command()
@@ -168,7 +169,7 @@ def load(usage: Path, verdict: Path, reason: str) -> None:
 @reason
 def run(meter: str, period: Period, reason: str) -> None:
     """Take METER's PERIOD from readings to the store: derive, map, validate, load."""
-    click.echo(steps.run_meter(Shop.open(), meter, period, at=datetime.now(UTC), reason=reason, by=user()))
+    click.echo(steps.run_meter(Workspace.open(), meter, period, at=datetime.now(UTC), reason=reason, by=user()))
 
 
 @cli.command()
@@ -176,9 +177,9 @@ def run(meter: str, period: Period, reason: str) -> None:
 @period
 def diff(meter: str, period: Period) -> None:
     """Tell what a run of METER would change in the store's usage of PERIOD, in quantity and money; loads nothing."""
-    shop = Shop.open()
-    paths = steps.validated_usage(shop, meter, period, at=datetime.now(UTC))
-    click.echo(diffs.describe(diffs.diff(shop.store, shop.catalog, *paths)))
+    workspace = Workspace.open()
+    paths = steps.validated_usage(workspace, meter, period, at=datetime.now(UTC))
+    click.echo(diffs.describe(diffs.diff(workspace.store, workspace.catalog, *paths)))
 
 
 @cli.command()
@@ -186,22 +187,22 @@ def diff(meter: str, period: Period) -> None:
 @period
 def preview(meter: str, period: Period) -> None:
     """Print the records that METER would make of PERIOD, and where every reading would go; loads nothing."""
-    click.echo(show_preview(Shop.open(), meter, period, at=datetime.now(UTC)))
+    click.echo(show_preview(Workspace.open(), meter, period, at=datetime.now(UTC)))
 
 
 @cli.command()
 @period
 def export(period: Period) -> None:
     """Write the usage, rated items and invoices of PERIOD as files, with a workbook, invoice pages and a chart."""
-    shop = Shop.open()
-    for file in steps.export(shop.store, shop.catalog, period, shop.home):
-        click.echo(f"{shop.home / 'exports' / file.path}  {file.rows} rows, control total {file.control_total:f}")
+    workspace = Workspace.open()
+    for file in steps.export(workspace.store, workspace.catalog, period, workspace.home):
+        click.echo(f"{workspace.home / 'exports' / file.path}  {file.rows} rows, control total {file.control_total:f}")
 
 
 @cli.command()
 def status() -> None:
     """Tell what landed, where every row is, what is billed, and where the exports lie."""
-    click.echo(status_report.summary(Shop.open().store))
+    click.echo(status_report.summary(Workspace.open().store))
 
 
 for module in (billing, funds, invoices, notify, proof, send, units, uploads, usage):

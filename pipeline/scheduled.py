@@ -16,7 +16,7 @@ from pipeline.readings.extract import describe
 from pipeline.reports import thresholds
 from pipeline.reports.bill_preview import to_approve
 from pipeline.settings import Settings
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from pipeline.targets import send
 from pipeline.targets.account import Account, required
@@ -32,107 +32,111 @@ log = logging.getLogger(__name__)
 
 def land(source: str, until: datetime) -> str:
     """Extract a source up to the end of a data interval."""
-    return describe(steps.land(_shop(), source, until=until))
+    return describe(steps.land(_workspace(), source, until=until))
 
 
 def periods_to_derive(meter: str, after: datetime, until: datetime) -> list[str]:
     """List the periods that a meter's run handles: those that ended in its data interval, and stale ones."""
-    shop = _shop()
-    return _written(periods.to_derive(shop.store, shop.catalog, meter, after, until))
+    workspace = _workspace()
+    return _written(periods.to_derive(workspace.store, workspace.catalog, meter, after, until))
 
 
 def readings_are_in(meter: str, found: Iterable[str]) -> bool:
     """Tell whether a meter's source has been taken to the end of these periods."""
-    shop = _shop()
-    return ready.readings_are_in(shop.store, shop.catalog.meter(meter).source_name, map(Period.parse, found))
+    workspace = _workspace()
+    return ready.readings_are_in(workspace.store, workspace.catalog.meter(meter).source_name, map(Period.parse, found))
 
 
 def derive(meter: str, period: str) -> str:
     """Derive and map a meter's period; gives the path of the usage artefact."""
-    return str(steps.derive_usage(_shop(), meter, Period.parse(period), at=_now()))
+    return str(steps.derive_usage(_workspace(), meter, Period.parse(period), at=_now()))
 
 
 def validate(usage: str) -> str:
     """Validate a usage artefact; gives the path of the verdict."""
-    shop = _shop()
-    return str(steps.validate_usage(shop.store, shop.catalog, Path(usage), shop.home))
+    workspace = _workspace()
+    return str(steps.validate_usage(workspace.store, workspace.catalog, Path(usage), workspace.home))
 
 
 def change_to_approve(usage: str, verdict: str) -> str | None:
     """Lay out what a load would change; None where it is no more than its meter allows without a person's word."""
-    shop = _shop()
-    found = diffs.beyond_limit(shop.store, shop.catalog, Path(usage), Path(verdict))
+    workspace = _workspace()
+    found = diffs.beyond_limit(workspace.store, workspace.catalog, Path(usage), Path(verdict))
     return f"```\n{diffs.describe(found)}\n```" if found else None
 
 
 def load(usage: str, verdict: str, *, reason: str, by: str) -> str:
     """Load a usage artefact with its verdict; says what was done."""
-    shop = _shop()
-    return str(steps.load(shop.store, shop.catalog, Path(usage), Path(verdict), shop.home, reason=reason, by=by))
+    workspace = _workspace()
+    return str(
+        steps.load(workspace.store, workspace.catalog, Path(usage), Path(verdict), workspace.home, reason=reason, by=by)
+    )
 
 
 def periods_to_bill(after: datetime, until: datetime) -> list[str]:
     """List the periods that a bill run handles: those that ended in its data interval, and those to be billed again."""
-    shop = Shop.open()
-    return _written(periods.to_bill(shop.store, shop.catalog, after, until))
+    workspace = Workspace.open()
+    return _written(periods.to_bill(workspace.store, workspace.catalog, after, until))
 
 
 def meters_are_in(period: str) -> bool:
     """Tell whether every meter of a period is loaded."""
-    shop = Shop.open()
-    return not ready.missing_meters(shop.store, shop.catalog, Period.parse(period))
+    workspace = Workspace.open()
+    return not ready.missing_meters(workspace.store, workspace.catalog, Period.parse(period))
 
 
 def can_be_billed(period: str) -> bool:
     """Tell whether every meter of a period is loaded, and all that counts towards its commitments billed."""
-    shop = Shop.open()
-    return not ready.waits_for(shop.store, shop.catalog, Asked(Period.parse(period)))
+    workspace = Workspace.open()
+    return not ready.waits_for(workspace.store, workspace.catalog, Asked(Period.parse(period)))
 
 
 def rate(period: str) -> list[str]:
     """Make a period's bill run; gives what of the period is rated and not posted."""
-    shop, found = Shop.open(), Period.parse(period)
-    log.info("%s", steps.rate(shop.store, shop.catalog, Asked(found), shop.home, at=_now()))
-    return rated(shop.store, found)
+    workspace, found = Workspace.open(), Period.parse(period)
+    log.info("%s", steps.rate(workspace.store, workspace.catalog, Asked(found), workspace.home, at=_now()))
+    return rated(workspace.store, found)
 
 
 def bill_runs_to_approve(period: str, runs: list[str]) -> str | None:
     """Lay out what bill runs came to; None where their currencies let them be posted without a person's word."""
-    shop = Shop.open()
-    found = to_approve(shop.store, shop.catalog, Period.parse(period), runs)
+    workspace = Workspace.open()
+    found = to_approve(workspace.store, workspace.catalog, Period.parse(period), runs)
     return f"```\n{found}\n```" if found else None
 
 
 def reject_bill_runs(period: str, runs: list[str], *, by: str) -> list[str]:
     """Cancel bill runs that were not approved; says what was done."""
-    return cancel_rated(Shop.open().store, Period.parse(period), by=by, reason="it was not approved", runs=runs)
+    return cancel_rated(Workspace.open().store, Period.parse(period), by=by, reason="it was not approved", runs=runs)
 
 
 def post(period: str, runs: list[str], *, by: str) -> str:
     """Post these bill runs of a period, and none that was rated since; says what was done."""
-    return str(steps.post(Shop.open().store, Period.parse(period), by=by, runs=runs))
+    return str(steps.post(Workspace.open().store, Period.parse(period), by=by, runs=runs))
 
 
 def bill_by_hand(form: dict[str, str], *, by: str) -> str:
     """Preview, rate, post or cancel a bill run, as a form asks for; says what was done."""
-    return by_hand.bill(Shop.open(), form, at=_now(), by=by)
+    return by_hand.bill(Workspace.open(), form, at=_now(), by=by)
 
 
 def periods_to_export(after: datetime, until: datetime) -> list[str]:
     """List the periods that an export handles: those that ended in its data interval, and what was billed since."""
-    shop = Shop.open()
-    return _written(periods.to_export(shop.store, shop.catalog, after, until))
+    workspace = Workspace.open()
+    return _written(periods.to_export(workspace.store, workspace.catalog, after, until))
 
 
 def is_posted(period: str) -> bool:
     """Tell whether a period's bill run has been made and posted."""
-    return ready.is_posted(Shop.open().store, Period.parse(period))
+    return ready.is_posted(Workspace.open().store, Period.parse(period))
 
 
 def export(period: str) -> list[str]:
     """Export a period; gives the paths of the files, below the home's exports folder."""
-    shop = Shop.open()
-    return [file.path for file in steps.export(shop.store, shop.catalog, Period.parse(period), shop.home)]
+    workspace = Workspace.open()
+    return [
+        file.path for file in steps.export(workspace.store, workspace.catalog, Period.parse(period), workspace.home)
+    ]
 
 
 def periods_to_send(after: datetime, until: datetime, account: Account | None) -> list[str]:
@@ -140,8 +144,8 @@ def periods_to_send(after: datetime, until: datetime, account: Account | None) -
     if account is None:
         log.warning("nothing is sent: there is no connection meterbridge_platform")
         return []
-    shop = _shop()
-    return list(map(str, periods.to_send(shop.store, shop.catalog, account.url, after, until)))
+    workspace = _workspace()
+    return list(map(str, periods.to_send(workspace.store, workspace.catalog, account.url, after, until)))
 
 
 def is_sent(period: str, account: Account | None) -> bool:
@@ -156,7 +160,7 @@ def is_sent(period: str, account: Account | None) -> bool:
 
 def delete_usage(kind: str, value: str, *, reason: str, by: str, dry_run: bool) -> str:
     """Delete Pending usage that a form names, or tell what would go; says what was done."""
-    return str(delete(Shop.open(whole_catalog=False).store, chosen(kind, value), by=by, reason=reason, dry_run=dry_run))
+    return str(delete(_workspace().store, chosen(kind, value), by=by, reason=reason, dry_run=dry_run))
 
 
 def shown(error: object) -> str:
@@ -171,22 +175,22 @@ def note_failure(place: dict[str, Any], reason: str) -> None:
 
 def process_uploads() -> list[str]:
     """Process the usage files that wait; names each import and how it ended."""
-    shop = _shop()
-    found = process_waiting(shop.store, shop.catalog, shop.home)
+    workspace = _workspace()
+    found = process_waiting(workspace.store, workspace.catalog, workspace.home)
     return [f"import {each['import_id']}: {each['status']}" for each in found]
 
 
 def note_what_stands_out() -> int:
     """Note what is quarantined over its limit and what stays Pending past its bill run; gives how much there is."""
-    shop = _shop()
-    for problem in shop.catalog.problems:
+    workspace = _workspace()
+    for problem in workspace.catalog.problems:
         log.warning("catalog: %s", problem)
-    return upkeep.note_what_stands_out(shop.store, shop.catalog, at=_now())
+    return upkeep.note_what_stands_out(workspace.store, workspace.catalog, at=_now())
 
 
 def note_thresholds() -> int:
     """Note what is not billed and is above a threshold of its charge; gives how much there is."""
-    return thresholds.note_thresholds(_shop(), at=_now())
+    return thresholds.note_thresholds(_workspace(), at=_now())
 
 
 def drop_what_is_old() -> int:
@@ -200,9 +204,9 @@ def tell(find: Callable[[str], Address | None]) -> dict[str, str]:
     return upkeep.tell(connect(Settings.read().store_url), at=_now(), find=find)
 
 
-def _shop() -> Shop:
-    """Open the shop for one meter or source, whatever is wrong with the others. A bill run needs the whole catalog."""
-    return Shop.open(whole_catalog=False)
+def _workspace() -> Workspace:
+    """Open what one meter or source needs, whatever is wrong with the others. A bill run needs the whole catalog."""
+    return Workspace.open(whole_catalog=False)
 
 
 def _written(found: Iterable[Period]) -> list[str]:

@@ -33,7 +33,7 @@ from pipeline.usage.validate_usage import validate_usage
 from transforms.period import Period
 
 __all__ = [
-    "Shop",
+    "Workspace",
     "derive",
     "derive_usage",
     "export",
@@ -51,7 +51,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Shop:
+class Workspace:
     """What every step works with."""
 
     store: sa.Engine
@@ -60,7 +60,7 @@ class Shop:
     inbox: Path
 
     @classmethod
-    def open(cls, *, whole_catalog: bool = True) -> "Shop":
+    def open(cls, *, whole_catalog: bool = True) -> "Workspace":
         """Open what the environment names; without `whole_catalog`, what is wrong in the catalog is left out of it."""
         settings = Settings.read()
         store = connect(settings.store_url)
@@ -68,29 +68,31 @@ class Shop:
         return cls(store, catalog, settings.home, settings.inbox)
 
 
-def land(shop: Shop, source: str, *, until: datetime, retry: bool = False) -> Extracted:
+def land(workspace: Workspace, source: str, *, until: datetime, retry: bool = False) -> Extracted:
     """Take what is new in a source, and what its days add up to."""
-    found = shop.catalog.source(source)
-    extracted = extract(shop.store, found, shop.inbox, shop.home, until=until, retry=retry)
-    keep(shop.store, shop.catalog, found, shop.home)
+    found = workspace.catalog.source(source)
+    extracted = extract(workspace.store, found, workspace.inbox, workspace.home, until=until, retry=retry)
+    keep(workspace.store, workspace.catalog, found, workspace.home)
     return extracted
 
 
-def derive_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> Path:
+def derive_usage(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> Path:
     """Take a meter's period from readings to usage: derive, map; gives the usage artefact's path."""
-    quantities = derive(shop.store, shop.catalog, shop.catalog.meter(meter), period, shop.home, at=at)
-    return map_usage(shop.store, shop.catalog, quantities, shop.home)
+    quantities = derive(
+        workspace.store, workspace.catalog, workspace.catalog.meter(meter), period, workspace.home, at=at
+    )
+    return map_usage(workspace.store, workspace.catalog, quantities, workspace.home)
 
 
-def validated_usage(shop: Shop, meter: str, period: Period, *, at: datetime) -> tuple[Path, Path]:
+def validated_usage(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> tuple[Path, Path]:
     """Take a meter's period from readings to validated usage: derive, map, validate; the usage and its verdict."""
-    usage = derive_usage(shop, meter, period, at=at)
-    return usage, validate_usage(shop.store, shop.catalog, usage, shop.home)
+    usage = derive_usage(workspace, meter, period, at=at)
+    return usage, validate_usage(workspace.store, workspace.catalog, usage, workspace.home)
 
 
 def run_meter(
-    shop: Shop, meter: str, period: Period, *, at: datetime, reason: str = "", by: str = "meterbridge"
+    workspace: Workspace, meter: str, period: Period, *, at: datetime, reason: str = "", by: str = "meterbridge"
 ) -> Loaded:
     """Take a meter's period from readings to the store: derive, map, validate, load."""
-    paths = validated_usage(shop, meter, period, at=at)
-    return load(shop.store, shop.catalog, *paths, shop.home, reason=reason, by=by)
+    paths = validated_usage(workspace, meter, period, at=at)
+    return load(workspace.store, workspace.catalog, *paths, workspace.home, reason=reason, by=by)

@@ -6,11 +6,11 @@ from fastapi import FastAPI
 
 from web import pages
 from web.callers import LogIn
-from web.desk import Desk, Viewer
 from web.documented import leave_out_unused
 from web.gate import Gate, Window
 from web.refusals import add_handlers
 from web.routes import actions, imports, invoices, token, units, uploads, usage
+from web.services import Services, Viewer
 from web.settings import ApiSettings
 
 DESCRIPTION = """Usage records, files and units of measure, with the billing platform's paths and field names.
@@ -19,8 +19,8 @@ A POST or PUT that bears an `Idempotency-Key` is carried out once, however often
 """
 
 
-def create_app(desk: Desk, *, calls_per_minute: int = 600, log_ins: Sequence[LogIn] = ()) -> FastAPI:
-    """Build the application; callers log in by a client's token, where the desk has clients, or by `log_ins`."""
+def create_app(services: Services, *, calls_per_minute: int = 600, log_ins: Sequence[LogIn] = ()) -> FastAPI:
+    """Build the application; callers log in by a client's token, where there are any, or by `log_ins`."""
     app = FastAPI(
         title="Meterbridge usage API",
         version="1",
@@ -29,8 +29,8 @@ def create_app(desk: Desk, *, calls_per_minute: int = 600, log_ins: Sequence[Log
         docs_url=None,
         redoc_url=None,
     )
-    app.state.desk = desk
-    own = [desk.clients.log_in] if desk.clients else []
+    app.state.services = services
+    own = [services.clients.log_in] if services.clients else []
     app.add_middleware(Gate, log_ins=[*own, *log_ins], window=Window(calls_per_minute))
     add_handlers(app)
     for part in (token, uploads, imports, usage, actions, units, invoices, pages):
@@ -41,8 +41,8 @@ def create_app(desk: Desk, *, calls_per_minute: int = 600, log_ins: Sequence[Log
 
 def open_app(settings: ApiSettings, *log_ins: LogIn) -> FastAPI:
     """Build the application over what the environment names."""
-    desk = Desk.open(settings.clients)
-    return create_app(desk, calls_per_minute=settings.calls_per_minute, log_ins=log_ins)
+    services = Services.open(settings.clients)
+    return create_app(services, calls_per_minute=settings.calls_per_minute, log_ins=log_ins)
 
 
 def _add_document(app: FastAPI) -> None:

@@ -17,9 +17,9 @@ from pipeline.store import answers
 from pipeline.store.answers import Answered
 from transforms.errors import MeterbridgeError
 from transforms.identity import digest
-from web.desk import Desk
 from web.exact import ExactRequest
 from web.refusals import RefusedError
+from web.services import Services
 
 KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 METHODS = {"POST", "PUT"}
@@ -46,7 +46,7 @@ class OnceRoute(APIRoute):
                 return await handle(exact)
             resumable = request.method == "POST" and self.path in RESUMABLE
             call = _Call(
-                request.app.state.desk, request.state.caller.name, _checked(key), await _hash(exact), resumable
+                request.app.state.services, request.state.caller.name, _checked(key), await _hash(exact), resumable
             )
             request.state.call_id = digest(call.client, call.key, call.asked)
             return await call.once(exact, handle)
@@ -66,7 +66,7 @@ CallId = Annotated[str, Depends(call_id)]
 class _Call:
     """A call under a key; `asked` is the hash of what it asks for."""
 
-    desk: Desk
+    services: Services
     client: str
     key: str
     asked: str
@@ -99,7 +99,7 @@ class _Call:
 
     def _claim(self, broke_off: datetime) -> Answered | None:
         """Take the key; also that of the same call, where it began so early that it must have broken off."""
-        with self.desk.store.begin() as connection:
+        with self.services.store.begin() as connection:
             earlier = answers.claim(connection, self.client, self.key, self.asked)
             if earlier is not None and self.resumable and earlier.request_hash == self.asked:
                 taken = answers.take_over(connection, self.client, self.key, broke_off)
@@ -107,11 +107,11 @@ class _Call:
             return earlier
 
     def _release(self) -> None:
-        with self.desk.store.begin() as connection:
+        with self.services.store.begin() as connection:
             answers.release(connection, self.client, self.key)
 
     def _keep(self, response: Response) -> None:
-        with self.desk.store.begin() as connection:
+        with self.services.store.begin() as connection:
             answers.keep(connection, self.client, self.key, response.status_code, bytes(response.body).decode())
 
 

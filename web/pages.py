@@ -15,9 +15,9 @@ from transforms.figures import plain
 from transforms.invoices.invoice import number_text
 from transforms.upload.dates import Locale
 from web.callers import Caller, Role
-from web.desk import AtDesk, Desk, Editor, Viewer
 from web.models.shape import ID
 from web.routes.uploads import take
+from web.services import Editor, Services, ServicesDep, Viewer
 
 SHOWN = 100
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
@@ -32,14 +32,14 @@ Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
 
 
 @router.get("/", response_class=HTMLResponse)
-def read_page(desk: AtDesk, caller: Viewer, sent: Sent = "") -> HTMLResponse:
+def read_page(services: ServicesDep, caller: Viewer, sent: Sent = "") -> HTMLResponse:
     """Show the page; `import` names the upload whose result stands above the rest."""
-    return _page(desk, caller, sent=sent)
+    return _page(services, caller, sent=sent)
 
 
 @router.post("/", response_class=HTMLResponse, response_model=None)
 def upload_by_form(
-    desk: AtDesk,
+    services: ServicesDep,
     caller: Editor,
     after: BackgroundTasks,
     file: Annotated[UploadFile, File()],
@@ -48,15 +48,15 @@ def upload_by_form(
 ) -> HTMLResponse | RedirectResponse:
     """Take a usage file, and show the page with what became of it."""
     try:
-        submitted = take(desk, caller, after, file, locale, repeat_reason)
+        submitted = take(services, caller, after, file, locale, repeat_reason)
     except UploadRefusedError as error:
-        return _page(desk, caller, refusal=str(error))
+        return _page(services, caller, refusal=str(error))
     # Relative: the page does not know below which address it is mounted.
     return RedirectResponse(f"?import={submitted.import_id}", 303)
 
 
-def _page(desk: Desk, caller: Caller, *, sent: str = "", refusal: str = "") -> HTMLResponse:
-    with desk.store.begin() as connection:
+def _page(services: Services, caller: Caller, *, sent: str = "", refusal: str = "") -> HTMLResponse:
+    with services.store.begin() as connection:
         listed = imports.listed(connection, limit=SHOWN)
         found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
         periods = overview.usage_by_period(connection, SHOWN)

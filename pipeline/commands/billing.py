@@ -11,7 +11,7 @@ from pipeline.commands.who import user
 from pipeline.layout import table
 from pipeline.reports.bill_preview import preview
 from pipeline.reports.unbilled import describe, unbilled
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import bill_runs
 from transforms.period import Period
 from transforms.rating.asked import Asked
@@ -29,18 +29,18 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @click.option("--preview", "only_look", is_flag=True, help="Tell what would be billed, and change nothing.")
 def rate(period: Period, batch: str | None, target_date: datetime | None, *, only_look: bool) -> None:
     """Make the bill run of PERIOD: Pending usage becomes Processed, and rated items say what is due."""
-    shop, asked = Shop.open(), Asked(period, batch, None if target_date is None else target_date.date())
+    workspace, asked = Workspace.open(), Asked(period, batch, None if target_date is None else target_date.date())
     if only_look:
-        click.echo(preview(shop.store, shop.catalog, asked))
+        click.echo(preview(workspace.store, workspace.catalog, asked))
         return
-    click.echo(steps.rate(shop.store, shop.catalog, asked, shop.home, at=datetime.now(UTC), by=user()))
+    click.echo(steps.rate(workspace.store, workspace.catalog, asked, workspace.home, at=datetime.now(UTC), by=user()))
 
 
 @click.command()
 @period
 def post(period: Period) -> None:
     """Post what is rated of PERIOD: it is final, and invoices are made."""
-    click.echo(steps.post(Shop.open(whole_catalog=False).store, period, by=user()))
+    click.echo(steps.post(Workspace.open(whole_catalog=False).store, period, by=user()))
 
 
 @click.command()
@@ -48,14 +48,14 @@ def post(period: Period) -> None:
 @click.option("--reason", required=True, help="Why; it is kept with who did it.")
 def cancel(bill_run: str, reason: str) -> None:
     """Cancel BILL_RUN, which is not posted: its usage is Pending again."""
-    click.echo(cancel_run(Shop.open(whole_catalog=False).store, bill_run, by=user(), reason=reason))
+    click.echo(cancel_run(Workspace.open(whole_catalog=False).store, bill_run, by=user(), reason=reason))
 
 
 @click.command("bill-runs")
 @click.argument("period", type=PeriodType(), required=False)
 def list_bill_runs(period: Period | None) -> None:
     """List the bill runs of PERIOD, or of all; the latest first."""
-    with Shop.open(whole_catalog=False).store.begin() as connection:
+    with Workspace.open(whole_catalog=False).store.begin() as connection:
         found = bill_runs.listed(connection, limit=LISTED, period=None if period is None else str(period))
     names = ("bill_run_id", "period", "status", "batch", "target_date", "records", "items", "updated_by", "reason")
     rows = [["" if row[name] is None else row[name] for name in names] for row in found]
@@ -66,7 +66,7 @@ def list_bill_runs(period: Period | None) -> None:
 @click.argument("account", required=False)
 def show_unbilled(account: str | None) -> None:
     """Tell quantity and amount so far of all that is not billed, of ACCOUNT or of all; changes nothing."""
-    click.echo(describe(unbilled(Shop.open(), at=datetime.now(UTC), account=account)))
+    click.echo(describe(unbilled(Workspace.open(), at=datetime.now(UTC), account=account)))
 
 
 COMMANDS = (rate, post, cancel, list_bill_runs, show_unbilled)

@@ -7,7 +7,7 @@ import click
 import sqlalchemy as sa
 
 from pipeline.layout import table
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import funds
 from transforms.figures import plain
 
@@ -19,7 +19,7 @@ ENTRY = ("fund", "kind", "from", "entry", "units", "unit", "bill run of", "usage
 @click.argument("account", required=False)
 def list_funds(account: str | None) -> None:
     """List the prepaid units of ACCOUNT, or of all, and every entry of their ledger; days are the account's own."""
-    with Shop.open(whole_catalog=False).store.begin() as connection:
+    with Workspace.open(whole_catalog=False).store.begin() as connection:
         held, entries = funds.balances(connection, account), funds.ledger(connection, account)
     click.echo(f"Funds\n{table(FUND, map(_fund, held))}\nLedger\n{table(ENTRY, map(_entry, entries))}")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from pipeline.billing.invoices import read_invoice
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from transforms.invoices.invoice import Invoice, as_json, parse_number
 from transforms.invoices.invoice_html import as_html
 from transforms.invoices.invoice_text import as_text
@@ -31,8 +31,8 @@ class NumberType(click.ParamType[int]):
 @click.option("--form", type=click.Choice(list(FORMS)), default="text", show_default=True, help="What to print.")
 def invoice(number: int, form: str) -> None:
     """Print the invoice or credit note of this NUMBER: as text, as a page to be saved, or as JSON."""
-    shop = Shop.open(whole_catalog=False)
-    found = read_invoice(shop.store, shop.catalog.units.currencies, number)
+    workspace = Workspace.open(whole_catalog=False)
+    found = read_invoice(workspace.store, workspace.catalog.units.currencies, number)
     click.echo(FORMS[form](found).removesuffix("\n"))
 
 

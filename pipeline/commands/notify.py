@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from pipeline import upkeep
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import events
 
 
@@ -13,12 +13,12 @@ from pipeline.store import events
 @click.option("--again", is_flag=True, help="Begin again with what was given up.")
 def notify(*, again: bool) -> None:
     """Note what is quarantined or stays Pending, and tell what waits, on every channel that has a connection."""
-    shop, now = Shop.open(whole_catalog=False), datetime.now(UTC)
-    upkeep.note_what_stands_out(shop.store, shop.catalog, at=now)
+    workspace, now = Workspace.open(whole_catalog=False), datetime.now(UTC)
+    upkeep.note_what_stands_out(workspace.store, workspace.catalog, at=now)
     if again:
-        with shop.store.begin() as connection:
+        with workspace.store.begin() as connection:
             events.begin_again(connection)
-    told = upkeep.tell(shop.store, at=now)
+    told = upkeep.tell(workspace.store, at=now)
     for channel, counts in told.items():
         click.echo(f"{channel}: {counts}")
     if not told:

@@ -10,7 +10,7 @@ from pipeline.proof.close import close as close_period
 from pipeline.proof.explain import explain as explain_item
 from pipeline.proof.trace import trace as trace_row
 from pipeline.proof.verify import verify as verify_period
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from transforms.period import Period
 
 NUMBER = click.IntRange(1, 10**18 - 1)
@@ -20,8 +20,8 @@ NUMBER = click.IntRange(1, 10**18 - 1)
 @click.argument("item", type=NUMBER)
 def explain(item: int) -> None:
     """Tell how rated ITEM came to its amount, from the raw rows on; each figure is made again from the landed files."""
-    shop = Shop.open()
-    found = explain_item(shop.store, shop.catalog, item, shop.home)
+    workspace = Workspace.open()
+    found = explain_item(workspace.store, workspace.catalog, item, workspace.home)
     click.echo(found)
     if found.differences:
         _fail()
@@ -33,8 +33,8 @@ def explain(item: int) -> None:
 @click.argument("row", type=NUMBER)
 def trace(source: str, file: str, row: int) -> None:
     """Tell what became of ROW of a raw FILE of SOURCE, named by its path in the inbox or by its file id."""
-    shop = Shop.open()
-    for line in trace_row(shop.store, shop.catalog, source, file, row, shop.home):
+    workspace = Workspace.open()
+    for line in trace_row(workspace.store, workspace.catalog, source, file, row, workspace.home):
         click.echo(line)
 
 
@@ -42,16 +42,16 @@ def trace(source: str, file: str, row: int) -> None:
 @period
 def close(period: Period) -> None:
     """Seal billed PERIOD: what it was made of, the rules, the usage, the items and the exports, by their hashes."""
-    shop = Shop.open()
-    click.echo(close_period(shop.store, shop.catalog, period, shop.home, by=user()))
+    workspace = Workspace.open()
+    click.echo(close_period(workspace.store, workspace.catalog, period, workspace.home, by=user()))
 
 
 @click.command()
 @period
 def verify(period: Period) -> None:
     """Make closed PERIOD again by its sealed rules and files, and compare it with what is stored and sealed."""
-    shop = Shop.open(whole_catalog=False)
-    found = verify_period(shop.store, period, shop.home)
+    workspace = Workspace.open(whole_catalog=False)
+    found = verify_period(workspace.store, period, workspace.home)
     click.echo(found)
     if found.differences:
         _fail()

@@ -5,14 +5,14 @@ import click
 from pipeline.catalog import units
 from pipeline.catalog.units import KnownUnit
 from pipeline.commands.who import user
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 
 
 @click.command("units")
 def list_units() -> None:
     """List the units of measure, of the catalog and made by the API or by `unit set`."""
-    shop = Shop.open(whole_catalog=False)
-    for unit in units.listed(shop.store, shop.catalog):
+    workspace = Workspace.open(whole_catalog=False)
+    for unit in units.listed(workspace.store, workspace.catalog):
         click.echo(_described(unit))
 
 
@@ -29,12 +29,12 @@ def unit() -> None:
 @click.option("--alias", "aliases", multiple=True, metavar="NAME=FACTOR", help="Such as byte=1/1000000000.")
 def set_unit(uom: str, description: str, decimals: str, rounding: str, aliases: tuple[str, ...]) -> None:
     """Make the unit NAME, or give it this definition, whole, in place of the one it has."""
-    shop = Shop.open(whole_catalog=False)
+    workspace = Workspace.open(whole_catalog=False)
     factors = dict(_alias(each) for each in aliases)
     definition = {"description": description, "decimals": decimals, "rounding": rounding, "aliases": factors}
-    found = units.find(shop.store, shop.catalog, uom)
+    found = units.find(workspace.store, workspace.catalog, uom)
     put = units.update if found else units.create
-    click.echo(_described(put(shop.store, shop.catalog, uom, definition, by=user())))
+    click.echo(_described(put(workspace.store, workspace.catalog, uom, definition, by=user())))
 
 
 COMMANDS: tuple[click.Command, ...] = (list_units, unit)

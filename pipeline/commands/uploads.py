@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.commands.who import user
 from pipeline.layout import table
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import imports as kept
 from pipeline.uploads.cancel import cancel
 from pipeline.uploads.process import process
@@ -30,11 +30,11 @@ LISTED = ("import_id", "source_type", "status", "imported_count", "total_count",
 @click.option("--repeat", "repeat_reason", metavar="REASON", default="", help="Load the same usage once more, and why.")
 def upload(file: Path, locale: str, repeat_reason: str) -> None:
     """Check FILE (CSV, XLS, XLSX or a ZIP of one) and load it as a whole, or not at all."""
-    shop = Shop.open()
+    workspace = Workspace.open()
     sent = Upload(file.name, file, locale)
-    submitted = submit(shop.store, shop.home, sent, by=user(), repeat_reason=repeat_reason)
+    submitted = submit(workspace.store, workspace.home, sent, by=user(), repeat_reason=repeat_reason)
     click.echo(f"import {submitted.import_id}: {submitted.outcome}")
-    found = process(shop.store, shop.catalog, shop.home, submitted.import_id)
+    found = process(workspace.store, workspace.catalog, workspace.home, submitted.import_id)
     click.echo(describe(found))
     if found["status"] != "Completed":
         raise click.exceptions.Exit(1)
@@ -44,7 +44,7 @@ def upload(file: Path, locale: str, repeat_reason: str) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to list.")
 def list_imports(limit: int) -> None:
     """List the imports, the newest first."""
-    with Shop.open(whole_catalog=False).store.begin() as connection:
+    with Workspace.open(whole_catalog=False).store.begin() as connection:
         found = kept.listed(connection, limit=limit)
     click.echo(table(LISTED, [[row[name] for name in LISTED] for row in found]))
 
@@ -54,14 +54,14 @@ def list_imports(limit: int) -> None:
 @click.option("--reason", required=True, help="Why; it is kept with who did it.")
 def cancel_import(import_id: str, reason: str) -> None:
     """Cancel IMPORT_ID, an upload that is still Pending: nothing of it will be loaded."""
-    cancel(Shop.open(whole_catalog=False).store, import_id, by=user(), reason=reason)
+    cancel(Workspace.open(whole_catalog=False).store, import_id, by=user(), reason=reason)
     click.echo(f"import {import_id}: canceled")
 
 
 @click.command()
 def template() -> None:
     """Print a usage file to fill in: the header with all columns, and an example row."""
-    catalog = Shop.open().catalog
+    catalog = Workspace.open().catalog
     click.echo(write_template(sorted(catalog.units.units), sorted(catalog.custom_fields)), nl=False)
 
 

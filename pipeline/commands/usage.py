@@ -11,7 +11,7 @@ from pipeline.commands.period import PeriodType, period
 from pipeline.commands.who import user
 from pipeline.exports.usage_export import export_usage as write_usage
 from pipeline.exports.usage_files import FORMS
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store.following import UsageFilter
 from pipeline.usage.delete import Selection
 from pipeline.usage.delete import delete as delete_usage
@@ -45,7 +45,7 @@ def delete(
 ) -> None:
     """Delete Pending usage: all of what is chosen, or nothing. What is billed stays."""
     selection = Selection(record_ids, import_id, file_name)
-    store = Shop.open(whole_catalog=False).store
+    store = Workspace.open(whole_catalog=False).store
     click.echo(delete_usage(store, selection, by=user(), reason=reason, dry_run=dry_run))
 
 
@@ -53,16 +53,16 @@ def delete(
 @period
 def preflight(period: Period) -> None:
     """List the Pending usage of PERIOD that its bill run will not pick up, why, and the money at risk."""
-    shop = Shop.open()
-    click.echo(preflights.describe(preflights.preflight(shop.store, shop.catalog, period)))
+    workspace = Workspace.open()
+    click.echo(preflights.describe(preflights.preflight(workspace.store, workspace.catalog, period)))
 
 
 @click.command()
 @click.option("--days", type=click.IntRange(min=0), default=sweeps.GRACE.days, show_default=True, help="After its end.")
 def sweep(days: int) -> None:
     """List the Pending usage that is past its bill run: the period was billed, or ended so many days ago."""
-    shop = Shop.open()
-    found = sweeps.sweep(shop.store, shop.catalog, datetime.now(UTC), grace=timedelta(days=days))
+    workspace = Workspace.open()
+    found = sweeps.sweep(workspace.store, workspace.catalog, datetime.now(UTC), grace=timedelta(days=days))
     click.echo(sweeps.describe(found))
 
 
@@ -81,8 +81,8 @@ def sweep(days: int) -> None:
 )
 def export_usage(form: str, since: datetime | None, **wanted: Any) -> None:  # noqa: ANN401 the options above, by name
     """Write the usage that these options let through: all that is active, or what was changed since a watermark."""
-    shop = Shop.open(whole_catalog=False)
-    click.echo(write_usage(shop.store, shop.home, UsageFilter(**wanted), form, since=since))
+    workspace = Workspace.open(whole_catalog=False)
+    click.echo(write_usage(workspace.store, workspace.home, UsageFilter(**wanted), form, since=since))
 
 
 COMMANDS: tuple[click.Command, ...] = (delete, preflight, sweep, export_usage)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline import artefact, steps
 from pipeline.layout import table
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.usage.map import read_usage
 from transforms.figures import plain
 from transforms.period import Period
@@ -16,10 +16,10 @@ from transforms.usage.usage import UsageRecord
 RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
 
 
-def preview(shop: Shop, meter: str, period: Period, *, at: datetime) -> str:
+def preview(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> str:
     """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
-    usage = steps.derive_usage(shop, meter, period, at=at)
-    verdict, judged = artefact.read(steps.validate_usage(shop.store, shop.catalog, usage, shop.home))
+    usage = steps.derive_usage(workspace, meter, period, at=at)
+    verdict, judged = artefact.read(steps.validate_usage(workspace.store, workspace.catalog, usage, workspace.home))
     reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     records, about = read_usage(usage)
     refused = [

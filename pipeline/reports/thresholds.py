@@ -7,18 +7,20 @@ from typing import Any
 
 from pipeline.layout import money
 from pipeline.reports.unbilled import Unbilled, unbilled
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import events
 from transforms.figures import plain
 
 
-def note_thresholds(shop: Shop, *, at: datetime) -> int:
+def note_thresholds(workspace: Workspace, *, at: datetime) -> int:
     """Note every threshold that unbilled usage is above, once for each charge and period; gives how many there are."""
-    limits = {name: charge.unbilled_above for name, charge in shop.catalog.charges.items() if charge.unbilled_above}
+    limits = {
+        name: charge.unbilled_above for name, charge in workspace.catalog.charges.items() if charge.unbilled_above
+    }
     if not limits:
         return 0
-    crossed = list(_crossed(unbilled(shop, at=at).found, limits))
-    with shop.store.begin() as connection:
+    crossed = list(_crossed(unbilled(workspace, at=at).found, limits))
+    with workspace.store.begin() as connection:
         for subject, details in crossed:
             events.note(connection, "unbilled_usage", subject, details)
     return len(crossed)

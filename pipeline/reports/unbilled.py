@@ -16,7 +16,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
 from pipeline.proof.remake import remake
 from pipeline.quantities.situation import situation_of
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import billing, customers, ledger
 from transforms.cycles import cycles_of
 from transforms.errors import MeterbridgeError
@@ -53,13 +53,13 @@ class UnbilledUsage:
     problems: dict[str, str]
 
 
-def unbilled(shop: Shop, *, at: datetime, account: str | None = None) -> UnbilledUsage:
+def unbilled(workspace: Workspace, *, at: datetime, account: str | None = None) -> UnbilledUsage:
     """Rate every billing period that has Pending usage, or that runs at an instant; of one account, or of all."""
     found: list[Unbilled] = []
     problems: dict[str, str] = {}
-    for period, meters in _open(shop.store, shop.catalog, at).items():
+    for period, meters in _open(workspace.store, workspace.catalog, at).items():
         try:
-            items = _rated(shop, period, meters)
+            items = _rated(workspace, period, meters)
         except MeterbridgeError as error:
             problems[str(period)] = str(error)
         else:
@@ -94,22 +94,22 @@ def _open(store: sa.Engine, catalog: Catalog, at: datetime) -> dict[Period, list
     return {period: left[period] for period in sorted(left) if left[period] or period in pending}
 
 
-def _rated(shop: Shop, period: Period, meters: Iterable[str]) -> Iterable[RatedItem]:
+def _rated(workspace: Workspace, period: Period, meters: Iterable[str]) -> Iterable[RatedItem]:
     """Rate a period as if what its meters have so far were loaded."""
-    lines = list(_so_far(shop, period, meters))
-    with shop.store.begin() as connection:
-        items = due(connection, shop.catalog, Asked(period), lock=False, beside=lines).items
+    lines = list(_so_far(workspace, period, meters))
+    with workspace.store.begin() as connection:
+        items = due(connection, workspace.catalog, Asked(period), lock=False, beside=lines).items
     return (item for item in items if item.record_ids)
 
 
-def _so_far(shop: Shop, period: Period, meters: Iterable[str]) -> Iterator[UsageLine]:
+def _so_far(workspace: Workspace, period: Period, meters: Iterable[str]) -> Iterator[UsageLine]:
     """Derive what the landed readings of a period come to. The lines have numbers below 0: no record has."""
-    with shop.store.begin() as connection:
+    with workspace.store.begin() as connection:
         zones = {each.account_number: each.time_zone for each in customers.all_accounts(connection)}
     numbers = count(-1, -1)
     for meter in meters:
-        situation = situation_of(shop.store, shop.catalog, shop.catalog.meter(meter), period)
-        for made in remake(shop.store, shop.catalog, situation, shop.home).values():
+        situation = situation_of(workspace.store, workspace.catalog, workspace.catalog.meter(meter), period)
+        for made in remake(workspace.store, workspace.catalog, situation, workspace.home).values():
             yield _line(made.record, period, zones[made.record.account_number], next(numbers))
 
 

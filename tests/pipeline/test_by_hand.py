@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.by_hand import WrongFormError, bill
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 
 EMPTY = {"action": "preview", "period": "", "batch": "", "target_date": "", "bill_run": "", "reason": ""}
 
@@ -12,7 +12,7 @@ EMPTY = {"action": "preview", "period": "", "batch": "", "target_date": "", "bil
 def ask(business, march, now):
     """March is loaded: 6.5 kWh, 1.63 EUR. Ask for something by the form."""
     business.bill(march)
-    shop = Shop(business.store, business.catalog, business.home, business.inbox)
+    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
     return lambda action, **fields: bill(shop, EMPTY | {"action": action} | fields, at=now, by="ann")
 
 

@@ -14,10 +14,10 @@ import sys
 from datetime import UTC, datetime
 from pipeline import steps
 from pipeline.catalog.register import register
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from transforms.period import Period
 from transforms.rating.asked import Asked
-shop, month, now = Shop.open(), Period.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
+shop, month, now = Workspace.open(), Period.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
 register(shop.store, shop.catalog, shop.inbox / "customers")
 steps.extract(shop.store, shop.catalog.source("heat"), shop.inbox, shop.home, until=now)
 steps.run_meter(shop, "heat", month, at=now)

@@ -13,7 +13,7 @@ from pipeline import periods, steps
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.register import register
 from pipeline.settings import PROJECT
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store import ledger
 from transforms.period import Period
 from transforms.rating.asked import Asked
@@ -27,7 +27,7 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 def test_a_story_ends_as_it_says(folder, store, home):
     story = yaml.safe_load((folder / "scenario.yaml").read_text())
     catalog = Catalog.read(folder / "catalog" if (folder / "catalog").is_dir() else PROJECT / "catalog")
-    shop = Shop(store, catalog, home, folder / "inbox")
+    shop = Workspace(store, catalog, home, folder / "inbox")
     register(store, catalog, shop.inbox / "customers")
     handled = happen(shop, story, billed=(folder / "expected" / "rated_items.csv").exists())
     expected = sorted((folder / "expected").glob("*.csv"))

@@ -17,7 +17,7 @@ from small_business import ACCOUNTS, CHARGE, CHARGES, MARCH, METER, SOURCE, UNIT
 
 from pipeline import steps
 from pipeline.catalog.catalog import Catalog
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from stack import local
 from stack.client import Client
@@ -69,7 +69,7 @@ def airflow(settings, tmp_path, monkeypatch):
     )
     store = connect(stack.store_url)
     yield SimpleNamespace(
-        shop=Shop(store, Catalog.read(settings.catalog), settings.home, settings.inbox),
+        shop=Workspace(store, Catalog.read(settings.catalog), settings.home, settings.inbox),
         client=client,
         http=http,
         metadata=store.url.set(database="airflow"),

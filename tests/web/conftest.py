@@ -13,7 +13,7 @@ from web.app import create_app
 from web.callers import Role
 from web.client_secrets import hash_secret
 from web.clients import Client, Clients
-from web.desk import Desk
+from web.services import Services
 
 SECRET = "a-secret-that-nobody-may-see"  # noqa: S105 of clients that live as long as a test
 KEY = "a-key-that-signs-and-is-never-shown"
@@ -62,16 +62,16 @@ def token(role):
 
 
 @pytest.fixture
-def desk(business, clients):
+def services(business, clients):
     def read_catalog():
         return Catalog.load(business.catalog_folder, made_units(business.store))
 
-    return Desk(business.store, business.home, read_catalog, clients)
+    return Services(business.store, business.home, read_catalog, clients)
 
 
 @pytest.fixture
-def app(desk):
-    return create_app(desk, calls_per_minute=1_000_000)
+def app(services):
+    return create_app(services, calls_per_minute=1_000_000)
 
 
 @pytest.fixture

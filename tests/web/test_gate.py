@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from web.app import create_app
 from web.callers import Caller, Role
-from web.desk import Desk
 from web.gate import BODY_BYTES_MAX, Window
+from web.services import Services
 
 READ = "/v1/object/unit-of-measure"
 UNIT = {"UomName": "GB", "DecimalPlaces": 3}
@@ -21,8 +21,8 @@ def test_a_window_counts_every_caller_by_itself_and_starts_again_with_the_minute
     assert window.count("a", 75.0)[1]["Retry-After"] == "45"
 
 
-def test_who_calls_too_often_is_told_to_wait_and_failed_calls_count(desk, opened):
-    http = opened(create_app(desk, calls_per_minute=3))
+def test_who_calls_too_often_is_told_to_wait_and_failed_calls_count(services, opened):
+    http = opened(create_app(services, calls_per_minute=3))
     answers = [http.get("/v1/nowhere") for _ in range(3)] + [http.post("/oauth/token"), http.get("/v1/nowhere")]
     minute_changed = answers[-1].headers["ratelimit-remaining"] != "0"
     if minute_changed:
@@ -50,8 +50,8 @@ def test_a_track_id_is_echoed_when_it_is_a_plain_one_and_made_otherwise(viewer):
         assert len(viewer.get(READ, headers={"X-Track-Id": given}).headers["X-Track-Id"]) == 32
 
 
-def test_an_unexpected_error_shows_a_track_id_and_nothing_else_neither_outside_nor_in_the_log(desk, opened, caplog):
-    app = create_app(desk)
+def test_an_unexpected_error_shows_a_track_id_and_nothing_else_neither_outside_nor_in_the_log(services, opened, caplog):
+    app = create_app(services)
     secret = "can" + "ary-4711"  # the log shows source lines
 
     @app.get("/broken")
@@ -72,9 +72,9 @@ def test_an_unexpected_error_shows_a_track_id_and_nothing_else_neither_outside_n
     assert secret not in caplog.text
 
 
-def test_a_store_that_is_away_is_told_as_such_and_its_address_is_not(desk, opened, clients, caplog):
+def test_a_store_that_is_away_is_told_as_such_and_its_address_is_not(services, opened, clients, caplog):
     away = sa.create_engine("postgresql+psycopg://billing:canary-4711@127.0.0.1:1/meterbridge")
-    http = opened(create_app(Desk(away, desk.home, desk.read_catalog, clients)))
+    http = opened(create_app(Services(away, services.home, services.read_catalog, clients)))
     token = clients.token("viewer", "a-secret-that-nobody-may-see", datetime.now(UTC)).text
     answer = http.get("/v1/object/usage/" + "0" * 32, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 503
@@ -98,8 +98,8 @@ FROM = [
 ]
 
 
-def test_a_change_by_cookie_must_come_from_this_site(desk, opened):
-    http = opened(create_app(desk, log_ins=[by_cookie]), cookies={"_token": "x"})
+def test_a_change_by_cookie_must_come_from_this_site(services, opened):
+    http = opened(create_app(services, log_ins=[by_cookie]), cookies={"_token": "x"})
     assert http.get(READ).status_code == 200
     for number, (headers, status) in enumerate(FROM):
         answer = http.post(READ, json=UNIT | {"UomName": f"unit {number}"}, headers=headers)

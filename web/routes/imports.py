@@ -9,13 +9,13 @@ from fastapi.responses import FileResponse
 from pipeline.store import imports
 from pipeline.uploads.cancel import NotPendingError, cancel
 from pipeline.uploads.submit import UnknownImportError
-from web.desk import Admin, AtDesk, Desk, Viewer
 from web.documented import CALLS, KEYED_CALLS, OBJECTS, Responses
 from web.models.imports import ImportObject, ImportStatus
 from web.models.shape import PathId, Refusal
 from web.once import OnceRoute
 from web.refusals import RefusedError
 from web.routes.usage import BY_CALL, Why
+from web.services import Admin, Services, ServicesDep, Viewer
 
 router = APIRouter(tags=["imports"], route_class=OnceRoute)
 UNKNOWN: Responses = {404: {"description": "there is no such import, or it has no such file"}}
@@ -30,28 +30,28 @@ BYTES: Responses = {200: {"content": {"application/octet-stream": {"schema": {"t
 
 
 @router.get("/v1/usage/{import_id}/status", responses=CALLS | UNKNOWN)
-def read_import_status(desk: AtDesk, _caller: Viewer, import_id: PathId) -> ImportStatus:
+def read_import_status(services: ServicesDep, _caller: Viewer, import_id: PathId) -> ImportStatus:
     """Tell how an import stands: Pending, Processing, Completed, Failed or Canceled, and why."""
-    row = _found(desk, import_id)
+    row = _found(services, import_id)
     return ImportStatus(import_status=row["status"], message=row["status_reason"])
 
 
 @router.put("/v1/usage/{import_id}/cancel", responses=KEYED_CALLS | NOT_CANCELED)
-def cancel_import(desk: AtDesk, caller: Admin, import_id: PathId, x_reason: Why = BY_CALL) -> ImportStatus:
+def cancel_import(services: ServicesDep, caller: Admin, import_id: PathId, x_reason: Why = BY_CALL) -> ImportStatus:
     """Cancel an import that is still Pending: nothing of it will be loaded, and its file can be sent again."""
     try:
-        cancel(desk.store, import_id, by=caller.name, reason=x_reason)
+        cancel(services.store, import_id, by=caller.name, reason=x_reason)
     except UnknownImportError as error:
         raise RefusedError(404, "not_found", f"there is no import {import_id}") from error
     except NotPendingError as error:
         raise RefusedError(409, "not_pending", str(error)) from error
-    return read_import_status(desk, caller, import_id)
+    return read_import_status(services, caller, import_id)
 
 
 @router.get("/v1/object/import/{import_id}", responses=OBJECTS | UNKNOWN)
-def read_import(desk: AtDesk, _caller: Viewer, import_id: PathId) -> ImportObject:
+def read_import(services: ServicesDep, _caller: Viewer, import_id: PathId) -> ImportObject:
     """Give an import."""
-    row = _found(desk, import_id)
+    row = _found(services, import_id)
     address = f"/v1/object/import/{import_id}/file"
     return ImportObject(
         id=row["import_id"],
@@ -74,11 +74,11 @@ def read_import(desk: AtDesk, _caller: Viewer, import_id: PathId) -> ImportObjec
     "/v1/object/import/{import_id}/file/{kind}", responses=OBJECTS | UNKNOWN | BYTES, response_class=FileResponse
 )
 def read_import_file(
-    desk: AtDesk, _caller: Viewer, import_id: PathId, kind: Literal["original", "result"]
+    services: ServicesDep, _caller: Viewer, import_id: PathId, kind: Literal["original", "result"]
 ) -> FileResponse:
     """Give the file that was uploaded, or the one that tells what became of every row of it."""
-    kept = _found(desk, import_id)[f"{kind}_path"]
-    folder = (desk.home / "imports").resolve()
+    kept = _found(services, import_id)[f"{kind}_path"]
+    folder = (services.home / "imports").resolve()
     path = (folder / (kept or "")).resolve()
     if not kept or folder not in path.parents or not path.is_file():
         raise RefusedError(404, "not_found", f"import {import_id} has no {kind} file")
@@ -86,8 +86,8 @@ def read_import_file(
     return FileResponse(path, media_type="application/octet-stream", filename=f"{import_id}-{kind}{path.suffix}")
 
 
-def _found(desk: Desk, import_id: str) -> sa.RowMapping:
-    with desk.store.begin() as connection:
+def _found(services: Services, import_id: str) -> sa.RowMapping:
+    with services.store.begin() as connection:
         row: sa.RowMapping | None = imports.find(connection, import_id)
     if row is None:
         raise RefusedError(404, "not_found", f"there is no import {import_id}")

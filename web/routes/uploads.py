@@ -7,12 +7,12 @@ from fastapi import APIRouter, BackgroundTasks, File, Form, Header, UploadFile
 from pipeline.uploads.process import process
 from pipeline.uploads.submit import Submitted, Upload, submit
 from web.callers import Caller
-from web.desk import AtDesk, Desk, Editor
 from web.documented import KEYED_CALLS, KEYED_OBJECTS
 from web.models.imports import Uploaded
 from web.models.shape import ObjectDone
 from web.once import OnceRoute
 from web.refusals import note_unexpected
+from web.services import Editor, Services, ServicesDep
 
 router = APIRouter(tags=["usage files"], route_class=OnceRoute)
 Sent = Annotated[UploadFile, File(description="CSV, XLS, XLSX or ZIP in the usage file format")]
@@ -23,7 +23,7 @@ ImportName = Annotated[str, Form(alias="Name", max_length=100, pattern="^[^\x00]
 
 @router.post("/v1/usage", responses=KEYED_CALLS)
 def upload_usage(
-    desk: AtDesk,
+    services: ServicesDep,
     caller: Editor,
     after: BackgroundTasks,
     file: Sent,
@@ -34,13 +34,13 @@ def upload_usage(
 
     The same content again, under whatever name, gives the import that it was loaded by, and loads nothing.
     """
-    submitted = take(desk, caller, after, file, x_locale, x_repeat_reason)
+    submitted = take(services, caller, after, file, x_locale, x_repeat_reason)
     return Uploaded(size=submitted.size, check_import_status=f"/v1/usage/{submitted.import_id}/status")
 
 
 @router.post("/v1/object/import", responses=KEYED_OBJECTS)
 def create_import(
-    desk: AtDesk,
+    services: ServicesDep,
     caller: Editor,
     after: BackgroundTasks,
     file: Annotated[UploadFile, File(alias="File")],
@@ -50,23 +50,23 @@ def create_import(
     x_repeat_reason: RepeatReason = "",
 ) -> ObjectDone:
     """Take a usage file, as an import object."""
-    return ObjectDone(id=take(desk, caller, after, file, x_locale, x_repeat_reason).import_id)
+    return ObjectDone(id=take(services, caller, after, file, x_locale, x_repeat_reason).import_id)
 
 
 def take(
-    desk: Desk, caller: Caller, after: BackgroundTasks, file: UploadFile, locale: str, repeat_reason: str
+    services: Services, caller: Caller, after: BackgroundTasks, file: UploadFile, locale: str, repeat_reason: str
 ) -> Submitted:
     """Take a file that was sent, to be read after the answer; UploadRefusedError says why not."""
     sent = Upload(file.filename or "", file.file, locale)
-    submitted = submit(desk.store, desk.home, sent, by=caller.name, repeat_reason=repeat_reason)
+    submitted = submit(services.store, services.home, sent, by=caller.name, repeat_reason=repeat_reason)
     if submitted.outcome == "accepted":
-        after.add_task(_process, desk, submitted.import_id)
+        after.add_task(_process, services, submitted.import_id)
     return submitted
 
 
-def _process(desk: Desk, import_id: str) -> None:
+def _process(services: Services, import_id: str) -> None:
     """Read an upload. What breaks off here is taken up again: the import waits in the store."""
     try:
-        process(desk.store, desk.read_catalog(), desk.home, import_id)
+        process(services.store, services.read_catalog(), services.home, import_id)
     except Exception as error:  # noqa: BLE001 nobody waits for an answer any more
         note_unexpected(error, f"import {import_id}")

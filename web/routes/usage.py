@@ -13,7 +13,6 @@ from pipeline.uploads.create import Created, create
 from pipeline.usage.change import change
 from pipeline.usage.delete import Selection, delete
 from web.callers import Caller
-from web.desk import Admin, AtDesk, Desk, Editor, Viewer
 from web.documented import CALLS, KEYED_OBJECTS, OBJECTS, Responses
 from web.exact import ExactResponse
 from web.models.shape import Deleted, NotThere, ObjectDone, PathId, Refusal
@@ -21,6 +20,7 @@ from web.models.usage import AccountUsagePage, UsageChanges, UsageFields, UsageO
 from web.objects import account_usage, object_id, record_number, usage_object, values_of
 from web.once import CallId, OnceRoute
 from web.refusals import RefusedError
+from web.services import Admin, Editor, Services, ServicesDep, Viewer
 
 router = APIRouter(tags=["usage records"], route_class=OnceRoute)
 AccountKey = Annotated[str, Path(max_length=100, pattern="^[^\x00]+$", description="the account's number")]
@@ -36,11 +36,11 @@ PageSize = Annotated[int, Query(alias="pageSize", ge=1, le=PAGE_MAX)]
 
 @router.post("/v1/object/usage", responses=KEYED_OBJECTS)
 def create_usage(
-    desk: AtDesk, caller: Editor, fields: UsageFields, call: CallId, *, reject_unknown: RejectUnknown = False
+    services: ServicesDep, caller: Editor, fields: UsageFields, call: CallId, *, reject_unknown: RejectUnknown = False
 ) -> ObjectDone:
     """Create a usage record, Pending."""
     values = values_of(fields, reject_unknown=reject_unknown)
-    (result,) = create(desk.store, desk.read_catalog(), [values], by=caller.name, call_id=call)
+    (result,) = create(services.store, services.read_catalog(), [values], by=caller.name, call_id=call)
     if not isinstance(result, Created):
         raise RefusedError(400, result.code, result.message)
     return ObjectDone(id=object_id(result.record_id))
@@ -52,15 +52,15 @@ def create_usage(
     response_model=UsageObject,
     response_class=ExactResponse,
 )
-def read_usage(desk: AtDesk, _caller: Viewer, usage_id: PathId) -> UsageObject | JSONResponse:
+def read_usage(services: ServicesDep, _caller: Viewer, usage_id: PathId) -> UsageObject | JSONResponse:
     """Give a usage record."""
-    row = found(desk, usage_id)
+    row = found(services, usage_id)
     return usage_object(row) if row else _not_there()
 
 
 @router.put("/v1/object/usage/{usage_id}", responses=KEYED_OBJECTS | NOT_THERE, response_model=ObjectDone)
 def change_usage(
-    desk: AtDesk,
+    services: ServicesDep,
     caller: Editor,
     usage_id: PathId,
     fields: UsageChanges,
@@ -69,27 +69,33 @@ def change_usage(
     x_reason: Why = BY_CALL,
 ) -> ObjectDone | JSONResponse:
     """Change a Pending record: its UOM, quantity, start, end and custom fields. What is Processed never changes."""
-    if (row := found(desk, usage_id)) is None:
+    if (row := found(services, usage_id)) is None:
         return _not_there()
-    change_one(desk, caller, row["record_id"], fields, reject_unknown=reject_unknown, reason=x_reason)
+    change_one(services, caller, row["record_id"], fields, reject_unknown=reject_unknown, reason=x_reason)
     return ObjectDone(id=usage_id)
 
 
 @router.delete("/v1/object/usage/{usage_id}", responses=OBJECTS | NOT_THERE, response_model=Deleted)
-def delete_usage(desk: AtDesk, caller: Admin, usage_id: PathId, x_reason: Why = BY_CALL) -> Deleted | JSONResponse:
+def delete_usage(
+    services: ServicesDep, caller: Admin, usage_id: PathId, x_reason: Why = BY_CALL
+) -> Deleted | JSONResponse:
     """Delete a Pending record; it is kept aside, with who, when and why."""
-    if (row := found(desk, usage_id)) is None:
+    if (row := found(services, usage_id)) is None:
         return _not_there()
-    delete(desk.store, Selection(record_ids=[row["record_id"]]), by=caller.name, reason=x_reason, dry_run=False)
+    delete(services.store, Selection(record_ids=[row["record_id"]]), by=caller.name, reason=x_reason, dry_run=False)
     return Deleted(id=usage_id)
 
 
 @router.get("/v1/usage/accounts/{account_key}", responses=CALLS | UNKNOWN_ACCOUNT, response_class=ExactResponse)
 def list_account_usage(
-    desk: AtDesk, _caller: Viewer, account_key: AccountKey, page: PageNumber = 1, page_size: PageSize = PAGE_DEFAULT
+    services: ServicesDep,
+    _caller: Viewer,
+    account_key: AccountKey,
+    page: PageNumber = 1,
+    page_size: PageSize = PAGE_DEFAULT,
 ) -> AccountUsagePage:
     """List an account's usage, newest first, in pages."""
-    with desk.store.begin() as connection:
+    with services.store.begin() as connection:
         if not imports.accounts_named(connection, [account_key]):
             raise RefusedError(404, "not_found", "there is no such account")
         # One more than the page holds tells whether there is another.
@@ -100,20 +106,20 @@ def list_account_usage(
     )
 
 
-def found(desk: Desk, usage_id: str) -> sa.RowMapping | None:
+def found(services: Services, usage_id: str) -> sa.RowMapping | None:
     """Find a record by its id."""
     number = record_number(usage_id)
-    with desk.store.begin() as connection:
+    with services.store.begin() as connection:
         return None if number is None else records.find(connection, number)
 
 
 def change_one(
-    desk: Desk, caller: Caller, number: int, fields: UsageChanges, *, reject_unknown: bool, reason: str
+    services: Services, caller: Caller, number: int, fields: UsageChanges, *, reject_unknown: bool, reason: str
 ) -> None:
     """Change one record; RefusedError or ChangeRefusedError says why not."""
     values = values_of(fields, reject_unknown=reject_unknown)
     texts = {name: _written(value) for name, value in values.items()}
-    change(desk.store, desk.read_catalog(), number, texts, by=caller.name, reason=reason)
+    change(services.store, services.read_catalog(), number, texts, by=caller.name, reason=reason)
 
 
 def _written(value: str | Decimal | None) -> str:

@@ -162,7 +162,7 @@ def billed_in_mwh(business):
     business.extract()
     business.declare("charges/energy.yaml", CHARGE_IN_MWH)
     business.declare("meters/energy.yaml", METER_IN_WATT_HOURS)
-    shop = steps.Shop(business.store, with_made_units(business), business.home, business.inbox)
+    shop = steps.Workspace(business.store, with_made_units(business), business.home, business.inbox)
     period = Period.parse("2025-03")
     steps.run_meter(shop, "energy", period, at=NOW)
     return shop, period

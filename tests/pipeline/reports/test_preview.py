@@ -1,5 +1,5 @@
 from pipeline.reports.preview import preview
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 from transforms.period import Period
 
 
@@ -8,7 +8,7 @@ def test_a_preview_shows_the_records_and_every_reading_and_loads_nothing(busines
     business.deliver("power/A-7/nobody.csv", march)
     business.extract()
     before = business.contents()
-    shop = Shop(business.store, business.catalog, business.home, business.inbox)
+    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
     shown = preview(shop, "energy", Period.parse("2025-03"), at=now)
     rows = [line.split() for line in shown.splitlines()]
     assert ["A-1", "C-1", "6.5", "kwh", "3"] in [row[:5] for row in rows]

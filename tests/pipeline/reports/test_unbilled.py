@@ -7,7 +7,7 @@ from uploaded_usage import uploaded
 
 from pipeline.reports.thresholds import note_thresholds
 from pipeline.reports.unbilled import describe, unbilled
-from pipeline.steps import Shop
+from pipeline.steps import Workspace
 
 DURING_MARCH = datetime(2025, 3, 16, tzinfo=UTC)
 TIERED = """
@@ -20,7 +20,7 @@ pricing: {model: tiered, tiers: [{up_to: 5, price: 0.30}, {price: 0.20}]}
 
 
 def shop_of(business):
-    return Shop(business.store, business.catalog, business.home, business.inbox)
+    return Workspace(business.store, business.catalog, business.home, business.inbox)
 
 
 def so_far(business, at=DURING_MARCH):

@@ -28,7 +28,7 @@ _document = OAuth2(
 
 
 @dataclass(frozen=True)
-class Desk:
+class Services:
     """The store, the home, how to read the catalog, and the clients, where there are any."""
 
     store: sa.Engine
@@ -37,16 +37,16 @@ class Desk:
     clients: Clients | None = None
 
     @classmethod
-    def open(cls, clients: Clients | None) -> "Desk":
+    def open(cls, clients: Clients | None) -> "Services":
         """Open what the environment names. What is wrong in the catalog is left out of it."""
         settings = Settings.read()
         store = connect(settings.store_url)
         return cls(store, settings.home, lambda: Catalog.load(settings.catalog, made_units(store)), clients)
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
 
 
 def requires(role: Role) -> Callable[[Request], Caller]:
@@ -63,7 +63,7 @@ def requires(role: Role) -> Callable[[Request], Caller]:
     return allowed
 
 
-AtDesk = Annotated[Desk, Depends(_desk)]
+ServicesDep = Annotated[Services, Depends(_services)]
 Viewer = Annotated[Caller, Depends(requires(Role.VIEWER))]
 Editor = Annotated[Caller, Depends(requires(Role.EDITOR))]
 Admin = Annotated[Caller, Depends(requires(Role.ADMIN))]
