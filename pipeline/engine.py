@@ -12,6 +12,8 @@ from ibis.backends.duckdb import Backend
 
 from transforms.errors import MeterbridgeError
 
+ibis.options.sql.fuse_selects = False  # the engines merge selects themselves; in Ibis that takes half of a compilation
+
 
 class EngineError(MeterbridgeError):
     """The engine that the settings ask for is not there; the message says what to do."""

@@ -5,7 +5,7 @@ import ibis.expr.datatypes as dt
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis ships no types
-def md5_number(text: str) -> dt.uint64:
+def md5_number(text: str) -> dt.int64:
     """Hash text to 128 bits; Ibis knows no integer of that size."""
 
 

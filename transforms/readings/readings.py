@@ -18,6 +18,7 @@
 """
 
 from datetime import UTC, datetime
+from string import whitespace
 
 import ibis
 import ibis.expr.types as ir
@@ -26,7 +27,6 @@ from transforms import clock
 from transforms.catalog.source import Source, attribute_column
 from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
-from transforms.readings.builtins import array_extract
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
 from transforms.readings.stamps import read_days, read_stamp, read_stamps
@@ -105,7 +105,7 @@ def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:
 
 def _stripped(text: ir.StringValue) -> ir.StringValue:
     """Take the space off both ends; looking whether there is any costs a tenth of it."""
-    spaced = (text < "!") | (array_extract(text, -1) < "!")
+    spaced = ibis.or_(text < "!", *map(text.endswith, whitespace))
     return ibis.cases((spaced, text.strip()), else_=text)
 
 
