@@ -11,13 +11,14 @@ from ibis.backends.duckdb import Backend
 
 from pipeline.durable import aside, publish
 from pipeline.engine import landing_engine
+from pipeline.readings.repeated import read_once
 from pipeline.readings.retyped import refuse_retyped
 from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
 from transforms.identity import digest
 from transforms.readings.fingerprint import added_up, of_readings, of_rejected
-from transforms.readings.readings import parse, reading_columns, summary
+from transforms.readings.readings import parse, read_texts, reading_columns, summary
 
 Reject = tuple[int, str, str]
 # Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.
@@ -25,6 +26,7 @@ SETTINGS = ("SET preserve_insertion_order = false", "SET disabled_optimizers = '
 # Version 2 keeps numbers as differences: smaller, and read twice as fast. Columns of more values than the limit, in a
 # row group of 122,880, get no dictionary: gathering a larger one takes longer than it saves.
 PARQUET = {"compression": "lz4_raw", "parquet_version": "v2", "dictionary_size_limit": 8192}
+READ_ONCE = ("at", "account", "value")  # take longer to read than to compare
 REJECTS_MAX = 50_000  # rows at a time
 CACHED_ROWS = 1 << 14  # of some columns; as many as stay in a processor's cache
 
@@ -91,15 +93,23 @@ def _parsed(backend: Backend, source: Source, raw: RawFile, sha256: str) -> Iter
     """Open a raw file as a parsed table for one statement; where that cannot read it, the file's own error says so."""
     file_key = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
     with open_rows(raw, source) as rows:
-        # A bare stream: a reader would be read ahead, by threads that still run after a statement that broke off.
-        stream = rows.arrow().__arrow_c_stream__()  # type: ignore[no-untyped-call]  # pyarrow has no type for it
-        backend.con.register("raw_rows", stream)
         try:
+            backend.con.register("raw_rows", _stream(backend, source, raw, rows))
             yield rows, parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named)
         except duckdb.Error:
             if rows.failure:
                 raise rows.failure from None
             raise
+
+
+def _stream(backend: Backend, source: Source, raw: RawFile, rows: RowReader) -> object:
+    """Give the rows as text, but for what is read already because it repeats itself.
+
+    As a bare stream: a reader would be read ahead, by threads that still run after a statement that broke off.
+    """
+    names = [name for name in READ_ONCE if name in source.texts()]
+    read = read_once(backend, rows.arrow(), names, lambda values, name: read_texts(values, source, [name], raw.named))
+    return read.__arrow_c_stream__()  # type: ignore[no-untyped-call]  # pyarrow has no type for it
 
 
 def _rejected(backend: Backend, source: Source, raw: RawFile, sha256: str) -> ir.Table:

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.source import Source
-from transforms.catalog.wide import Wide
 
 ROWS_MAX = 10_000  # of a batch
 TEXT_MAX = 1 << 23  # characters of a batch; reached before by rows of long text
@@ -33,8 +32,7 @@ class Row(NamedTuple):
 
 def schema(source: Source) -> pa.Schema:
     """Give the columns of a source's batches."""
-    names = ["defect", *source.columns.named(), *(["at_time"] if source.wide is Wide.TIME else [])]
-    types: dict[str, pa.DataType] = {"row": pa.int64(), **dict.fromkeys(names, pa.string())}
+    types: dict[str, pa.DataType] = {"row": pa.int64(), **dict.fromkeys(["defect", *source.texts()], pa.string())}
     return pa.schema(types)
 
 

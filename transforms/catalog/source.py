@@ -129,8 +129,7 @@ class Source(Definition):
 
     @model_validator(mode="after")
     def _two_texts_make_a_stamp(self) -> "Source":
-        apart = self.columns.at_time is not None or self.wide is Wide.TIME
-        if apart and self.time.format != "iso" and " " not in self.time.format:
+        if self.time_apart and self.time.format != "iso" and " " not in self.time.format:
             raise ValueError(
                 f"{'wide: time' if self.wide else 'columns.at_time'}: "
                 "date and time are read as one text with a blank between them; "
@@ -231,6 +230,15 @@ class Source(Definition):
     def ahead_us(self) -> int:
         """How far stamps are ahead of the start of what they stand for, in microseconds."""
         return (self.interval_us or 0) if self.time.marks is Marks.END else 0
+
+    @property
+    def time_apart(self) -> bool:
+        """Tell whether the time of day comes apart from the date, in a column of its own or a column's name."""
+        return self.columns.at_time is not None or self.wide is Wide.TIME
+
+    def texts(self) -> list[str]:
+        """Name the text columns of its rows, under our names."""
+        return [*self.columns.named(), *(["at_time"] if self.wide is Wide.TIME else [])]
 
     def day_columns(self) -> dict[str, str]:
         """Name the columns of a wide source that hold a day, in order, each with what its name says; else none."""

@@ -17,6 +17,7 @@
     raw           text, for the quarantine: what stood in the file; null for a good reading
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from string import whitespace
 
@@ -29,7 +30,7 @@ from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
-from transforms.readings.stamps import read_days, read_stamp, read_stamps
+from transforms.readings.stamps import place_days, place_stamps, read_clock, read_stamp
 
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
@@ -45,22 +46,41 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
     """Parse one raw file's text.
 
     `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription).
+    A column that `read_texts` has read already is as good as its text.
     """
-    rows = _numbered(_timed(_named(raw, path), source), source)
+    names = source.texts()
+    rows = read_texts(raw, source, [name for name in names if f"raw_{name}" not in raw.columns], path)
+    rows = _placed(_complete(rows, source, path), source)
     rows = rows.mutate(revision_read=_revision(rows, source))
     rows = rows.mutate(reason=_reason(rows, source))
     high, low = _identity(rows, source, file_key)
-    read = [name for name in raw.columns if name not in {"row", "defect"}]
-    text = ibis.literal(SEPARATOR).join([rows[f"raw_{name}"].fill_null("") for name in read])
+    text = ibis.literal(SEPARATOR).join([rows[f"raw_{name}"].fill_null("") for name in names])
     return rows.select(
-        "row", "account", "subscription", "at_us", *map(attribute_column, source.columns.attributes), "reason",
-        point=point(rows.account, rows.subscription),
+        "row", "account", "subscription", "point", "at_us", *map(attribute_column, source.columns.attributes), "reason",
         value=rows.number,
         id_high=high,
         id_low=low,
         revision=rows.revision_read,
         raw=ibis.cases((rows.reason.notnull(), text)),
     )  # fmt: skip
+
+
+def read_texts(rows: ir.Table, source: Source, names: Sequence[str], path: dict[str, str]) -> ir.Table:
+    """Read text columns, each by itself, so that equal texts need be read only once.
+
+    What stood in the file is kept as `raw_<name>`. Of `at` comes what the clock showed, of `value` the number, of
+    `account` the point, unless another column has a part in it.
+    """
+    text = {name: rows[name].fill_null("") for name in names}
+    text |= {name: _stripped(text[name]) for name in names if name not in {"at", "value"}}  # most of these need no look
+    rows = rows.mutate(**{f"raw_{name}": rows[name] for name in names}, **text)
+    if "at" in names and not source.time_apart:
+        rows = read_clock(rows, source.time)
+    if "value" in names:
+        rows = read_numbers(rows, source.value)
+    if "account" in names and source.columns.subscription is None:
+        rows = rows.mutate(point=point(rows.account, ibis.literal(path.get("subscription", ""))))
+    return rows
 
 
 def point(account: ir.StringValue, subscription: ir.StringValue) -> ir.IntegerValue:
@@ -74,25 +94,23 @@ def summary(readings: ir.Table) -> ir.Table:
     return readings.aggregate(readings=readings.count(), at_us_min=at_us.min(), at_us_max=at_us.max())
 
 
-def _named(raw: ir.Table, path: dict[str, str]) -> ir.Table:
-    """Give every optional column a place: from the file, from its path, or empty; what stood in the file is kept."""
-    read = [name for name in raw.columns if name not in {"row", "defect"}]
+def _complete(rows: ir.Table, source: Source, path: dict[str, str]) -> ir.Table:
+    """Give every column that a source need not have a place, and work out what takes two columns."""
     absent = {name: ibis.literal(path.get(name, "")) for name in ("account", "subscription")}
-    absent |= {name: ibis.null("string") for name in ("value", "event_id", "revision")}
-    as_it_stood = {f"raw_{name}": raw[name] for name in read}
-    text = {name: raw[name].fill_null("") for name in read}
-    text |= {name: _stripped(text[name]) for name in read if name not in {"at", "value"}}  # most of these need no look
-    if "at_time" in text:
-        text["at"] = _stamp(_stripped(text["at"]), text.pop("at_time"))
-    return raw.select("row", "defect", **as_it_stood, **(absent | text))
+    absent |= {name: ibis.null("string") for name in ("event_id", "revision")}
+    absent |= {"number": ibis.literal(1).cast(source.value.type), "number_reason": ibis.null("string")}
+    rows = rows.mutate(**{name: value for name, value in absent.items() if name not in rows.columns})
+    if source.time_apart:
+        rows = read_clock(rows.mutate(at=_stamp(_stripped(rows["at"]), rows.at_time)), source.time)
+    return rows if "point" in rows.columns else rows.mutate(point=point(rows.account, rows.subscription))
 
 
-def _timed(rows: ir.Table, source: Source) -> ir.Table:
-    """Read the stamps; of the ordinals of a day, the place that stands in the row's number is counted on from them."""
+def _placed(rows: ir.Table, source: Source) -> ir.Table:
+    """Turn stamps into instants; an ordinal's is counted on from its day by the place that the row's number holds."""
     if source.wide is not Wide.ORDINAL:
-        return read_stamps(rows, source.time, source.ahead_us)
+        return place_stamps(rows, source.time, source.ahead_us)
     place = rows["row"] % numbers_of_a_line(len(source.day_columns()))
-    return read_days(rows, source.time, (place - 1) * (source.interval_us or 0))
+    return place_days(rows, source.time, (place - 1) * (source.interval_us or 0))
 
 
 def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:
@@ -107,12 +125,6 @@ def _stripped(text: ir.StringValue) -> ir.StringValue:
     """Take the space off both ends; looking whether there is any costs a tenth of it."""
     spaced = ibis.or_(text < "!", *map(text.endswith, whitespace))
     return ibis.cases((spaced, text.strip()), else_=text)
-
-
-def _numbered(rows: ir.Table, source: Source) -> ir.Table:
-    if source.columns.value is not None:
-        return read_numbers(rows, source.value)
-    return rows.mutate(number=ibis.literal(1).cast(source.value.type), number_reason=ibis.null("string"))
 
 
 def _revision(rows: ir.Table, source: Source) -> ir.IntegerValue:

@@ -21,37 +21,18 @@ COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:
 EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
 
 
-def read_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
-    """Read the column `at`, whose stamps are so many microseconds ahead of the instants that are meant.
-
-    Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable); `at_us`, the instant;
-    and `at_reason`, why the zone's rules refuse it.
-    """
-    shown = _clock_reading(rows, time)
-    return _place(shown.mutate(local_us=shown.local_us - ahead_us) if ahead_us else shown, time)
-
-
-def read_days(rows: ir.Table, time: Time, elapsed_us: ir.IntegerValue) -> ir.Table:
-    """Read the column `at` as the start of a day, and add `at_us`, which is so much later; the rest as `read_stamps`.
-
-    A day starts at its first instant, also where the clock shows its midnight twice or never, and is over when the
-    clock shows the same time of the next: `at_reason` says so.
-    """
-    starts = read_stamps(rows.mutate(elapsed_us=elapsed_us), time)
-    starts = starts.select(*rows.columns, "elapsed_us", start_us=starts.at_us)
-    ends = read_stamps(starts, time, -DAY_US)
-    at = ends.start_us + ends.elapsed_us
-    return ends.mutate(at_us=at, at_reason=ibis.cases((at >= ends.at_us, "beyond_day_end")))
-
-
 def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
     """Read an ISO 8601 stamp, in UTC where it says no offset, as microseconds since 1970; null where it is none."""
     local = epoch_us(_shown(text).try_cast("timestamp"))
     return local - _shift(text.re_extract(ISO, 3)).fill_null(0)
 
 
-def _clock_reading(rows: ir.Table, time: Time) -> ir.Table:
-    """Add `local_us`, and `offset_us` where the stamp itself says its offset."""
+def read_clock(rows: ir.Table, time: Time) -> ir.Table:
+    """Read the column `at`, each stamp by itself.
+
+    Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable), and `offset_us` where the
+    stamp itself says its offset.
+    """
     if time.format in EPOCHS:
         return rows.mutate(
             local_us=_epoch(rows["at"].strip(), *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64")
@@ -104,8 +85,12 @@ def _shift(text: ir.StringValue) -> ir.IntegerValue:
     return ibis.cases((text.upper() == "Z", 0), (text.startswith("-"), -ahead), (text.startswith("+"), ahead))
 
 
-def _place(rows: ir.Table, time: Time) -> ir.Table:
-    """Turn the clock's reading into an instant: `at_us`, null where the zone's rules refuse it, with `at_reason`."""
+def place_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
+    """Turn what the clock showed, so many microseconds ahead of what is meant, into instants.
+
+    Moves `local_us`; adds `at_us`, null where the zone's rules refuse it, and `at_reason`, why they do.
+    """
+    rows = rows.mutate(local_us=rows.local_us - ahead_us) if ahead_us else rows
     if time.zone == "UTC":
         return rows.mutate(at_us=rows.local_us - rows.offset_us.fill_null(0), at_reason=ibis.null("string"))
     days = ibis.memtable(_stretches_by_day(time.zone))
@@ -126,6 +111,19 @@ def _place(rows: ir.Table, time: Time) -> ir.Table:
 
 
 @lru_cache(maxsize=16)
+def place_days(rows: ir.Table, time: Time, elapsed_us: ir.IntegerValue) -> ir.Table:
+    """Turn what the clock showed, as the start of a day, into instants that are so much later; else as `place_stamps`.
+
+    A day starts at its first instant, also where the clock shows its midnight twice or never, and is over when the
+    clock shows the same time of the next: `at_reason` says so.
+    """
+    starts = place_stamps(rows.mutate(elapsed_us=elapsed_us), time)
+    starts = starts.select(*rows.columns, "elapsed_us", start_us=starts.at_us)
+    ends = place_stamps(starts, time, -DAY_US)
+    at = ends.start_us + ends.elapsed_us
+    return ends.mutate(at_us=at, at_reason=ibis.cases((at >= ends.at_us, "beyond_day_end")))
+
+
 def _stretches_by_day(zone: str) -> pa.Table:
     """Repeat every stretch of a zone's local time for each of its days: a join by day is many times as fast as asof.
 
