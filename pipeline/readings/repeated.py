@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 ROWS = 1 << 18  # gathered, so that thousands of values are few; a file with fewer rows is read row by row
+BYTES = 1 << 26  # gathered at most, of rows of long text
 SAMPLE = 1 << 16  # rows that are asked whether they repeat themselves
 REPEATS_MIN = 4  # rows for each value; with fewer, to look for equal text takes as long as to read it
 VALUES = "distinct_values"
@@ -37,10 +38,12 @@ def read_once(backend: Backend, rows: pa.RecordBatchReader, names: Iterable[str]
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Take as many batches as hold ROWS rows; fewer at the end, and then none."""
+    """Take as many batches as hold ROWS rows, or BYTES of text; fewer at the end, and then none."""
     found: list[pa.RecordBatch] = []
-    while sum(map(len, found)) < ROWS and (batch := next(batches, None)) is not None:
+    rows = size = 0
+    while rows < ROWS and size < BYTES and (batch := next(batches, None)) is not None:
         found.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
     return found
 
 

@@ -77,3 +77,12 @@ def test_a_column_that_seldom_repeats_itself_and_a_short_file_stay_as_they_are(b
     texts = [(f"2014-02-{day:02}", "1", "A-1") for day in range(1, 2 * ROWS)]
     assert "local_us" not in once(backend, texts, UTC).schema.names
     assert once(backend, REPEATING[: ROWS - 1], UTC).schema == stream(REPEATING).schema
+
+
+def test_rows_of_long_text_are_not_gathered_until_they_are_many(backend, monkeypatch):
+    monkeypatch.setattr(repeated, "BYTES", 1)
+    taken = []
+    rows = stream(REPEATING)
+    told = pa.RecordBatchReader.from_batches(rows.schema, (taken.append(batch) or batch for batch in rows))
+    read = read_once(backend, told, NAMES, lambda values, name: read_texts(values, UTC, [name], {}))
+    assert (len(taken), read.schema, read.read_all().num_rows) == (1, rows.schema, len(REPEATING))
