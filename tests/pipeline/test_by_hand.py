@@ -12,8 +12,8 @@ EMPTY = {"action": "preview", "period": "", "batch": "", "target_date": "", "bil
 def ask(business, march, now):
     """March is loaded: 6.5 kWh, 1.63 EUR. Ask for something by the form."""
     business.bill(march)
-    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
-    return lambda action, **fields: bill(shop, EMPTY | {"action": action} | fields, at=now, by="ann")
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    return lambda action, **fields: bill(workspace, EMPTY | {"action": action} | fields, at=now, by="ann")
 
 
 def test_a_preview_changes_nothing(business, ask):

@@ -27,47 +27,51 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 def test_a_story_ends_as_it_says(folder, store, home):
     story = yaml.safe_load((folder / "scenario.yaml").read_text())
     catalog = Catalog.read(folder / "catalog" if (folder / "catalog").is_dir() else PROJECT / "catalog")
-    shop = Workspace(store, catalog, home, folder / "inbox")
-    register(store, catalog, shop.inbox / "customers")
-    handled = happen(shop, story, billed=(folder / "expected" / "rated_items.csv").exists())
+    workspace = Workspace(store, catalog, home, folder / "inbox")
+    register(store, catalog, workspace.inbox / "customers")
+    handled = happen(workspace, story, billed=(folder / "expected" / "rated_items.csv").exists())
     expected = sorted((folder / "expected").glob("*.csv"))
     assert expected, "a story says what it expects"
     for table in expected:
         rows = read(table)
-        assert picked(happened(shop, table.stem, handled), list(rows[0])) == rows
+        assert picked(happened(workspace, table.stem, handled), list(rows[0])) == rows
 
 
-def happen(shop, story, *, billed):
+def happen(workspace, story, *, billed):
     """Extract, take every period of the story to the store, and bill it; give the periods in order."""
-    for source in sorted({shop.catalog.meter(name).source_name for name in story["meters"]}):
-        steps.extract(shop.store, shop.catalog.source(source), shop.inbox, shop.home, until=NOW)
-    runs = [(period, meter) for meter in story["meters"] for period in periods_of(shop, story, meter)]
+    for source in sorted({workspace.catalog.meter(name).source_name for name in story["meters"]}):
+        steps.extract(workspace.store, workspace.catalog.source(source), workspace.inbox, workspace.home, until=NOW)
+    runs = [(period, meter) for meter in story["meters"] for period in periods_of(workspace, story, meter)]
     for period, meter in runs:
-        steps.run_meter(shop, meter, period, at=NOW)
-    only = replace(shop.catalog, meters={name: shop.catalog.meter(name) for name in story["meters"]})
+        steps.run_meter(workspace, meter, period, at=NOW)
+    only = replace(workspace.catalog, meters={name: workspace.catalog.meter(name) for name in story["meters"]})
     handled = sorted({period for period, _ in runs})
     for period in handled if billed else []:
-        steps.rate(shop.store, only, Asked(period), shop.home, at=NOW)
-        steps.post(shop.store, period, by="meterbridge")
+        steps.rate(workspace.store, only, Asked(period), workspace.home, at=NOW)
+        steps.post(workspace.store, period, by="meterbridge")
     return handled
 
 
-def periods_of(shop, story, meter):
+def periods_of(workspace, story, meter):
     """The periods that a story names, or those that a run between two instants handles."""
     if "between" in story:
-        return periods.to_derive(shop.store, shop.catalog, meter, *story["between"])
+        return periods.to_derive(workspace.store, workspace.catalog, meter, *story["between"])
     return [Period.parse(text) for text in story["periods"]]
 
 
-def happened(shop, table, handled):
+def happened(workspace, table, handled):
     """The rows of a table as they stand, in the order of its export; ledgers by period and meter."""
     if table == "ledger":
-        with shop.store.begin() as connection:
+        with workspace.store.begin() as connection:
             found = [each for each in ledger.all_ledgers(connection) if Period.parse(each.period) in handled]
         return [vars(each) | vars(line) for each in found for line in each.lines]
-    files = [file for period in handled for file in steps.export(shop.store, shop.catalog, period, shop.home)]
+    files = [
+        file for period in handled for file in steps.export(workspace.store, workspace.catalog, period, workspace.home)
+    ]
     paths = [
-        shop.home / "exports" / file.path for file in files if file.what == table and file.path.endswith(".parquet")
+        workspace.home / "exports" / file.path
+        for file in files
+        if file.what == table and file.path.endswith(".parquet")
     ]
     return [row for path in paths for row in pq.read_table(path).to_pylist()]
 

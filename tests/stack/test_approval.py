@@ -69,7 +69,7 @@ def airflow(settings, tmp_path, monkeypatch):
     )
     store = connect(stack.store_url)
     yield SimpleNamespace(
-        shop=Workspace(store, Catalog.read(settings.catalog), settings.home, settings.inbox),
+        workspace=Workspace(store, Catalog.read(settings.catalog), settings.home, settings.inbox),
         client=client,
         http=http,
         metadata=store.url.set(database="airflow"),
@@ -104,14 +104,14 @@ def _answer(airflow, option):
     return question, _until(lambda: airflow.http.get(run).json()["state"] in {"success", "failed"} and run)
 
 
-def _held(shop):
-    with shop.store.begin() as connection:
+def _held(workspace):
+    with workspace.store.begin() as connection:
         found = connection.exec_driver_sql("SELECT quantity FROM usage_records WHERE superseded_by IS NULL")
         return [row[0] for row in found]
 
 
-def _billed(shop):
-    with shop.store.begin() as connection:
+def _billed(workspace):
+    with workspace.store.begin() as connection:
         runs = connection.exec_driver_sql("SELECT status, reason FROM bill_runs ORDER BY ordinal").all()
         return [tuple(row) for row in runs], connection.exec_driver_sql("SELECT amount FROM invoices").scalars().all()
 
@@ -132,38 +132,38 @@ def _logs(home):
 
 
 def test_what_is_beyond_a_limit_is_loaded_and_billed_only_when_it_is_approved(airflow):
-    shop, now = airflow.shop, datetime.now(UTC)
-    steps.land(shop, "power", until=now)
-    steps.run_meter(shop, "energy", PERIOD, at=now)
-    (shop.inbox / "power/A-1/more.csv").write_text(SECOND)
-    steps.land(shop, "power", until=now)
+    workspace, now = airflow.workspace, datetime.now(UTC)
+    steps.land(workspace, "power", until=now)
+    steps.run_meter(workspace, "energy", PERIOD, at=now)
+    (workspace.inbox / "power/A-1/more.csv").write_text(SECOND)
+    steps.land(workspace, "power", until=now)
     await_parsed(airflow.client, {"usage_energy", "bill_run"}, since=datetime(2000, 1, 1, tzinfo=UTC))
     airflow.client.unpause("usage_energy")
 
     question, run = _answer(airflow, "Reject")  # the latest run takes March too: readings came late for it
     assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Load energy?", "failed")
     assert "153.8% of what is held would change" in question["body"]
-    assert _held(shop) == [Decimal("6.5")]
+    assert _held(workspace) == [Decimal("6.5")]
 
     airflow.client.backfill("usage_energy", FIRST, LAST)
     _, run = _answer(airflow, "Approve")
     assert airflow.http.get(run).json()["state"] == "success"
-    assert _held(shop) == [Decimal("16.5")]
+    assert _held(workspace) == [Decimal("16.5")]
 
     airflow.client.unpause("bill_run")
     airflow.client.backfill("bill_run", FIRST, LAST)
     question, run = _answer(airflow, "Reject")
     assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Post the bill run?", "failed")
     assert "4.13 EUR is above 4" in question["body"]
-    assert _billed(shop) == ([("cancelled", "it was not approved")], [])
+    assert _billed(workspace) == ([("cancelled", "it was not approved")], [])
 
     again = {"dry_run": False, "only_failed": False, "dag_run_id": run.rpartition("/")[2]}
     assert airflow.http.post("/dags/bill_run/clearTaskInstances", json=again).status_code == 200
     _, run = _answer(airflow, "Approve")
     assert airflow.http.get(run).json()["state"] == "success"
-    assert _billed(shop) == ([("cancelled", "it was not approved"), ("posted", "")], [Decimal("4.13")])
+    assert _billed(workspace) == ([("cancelled", "it was not approved"), ("posted", "")], [Decimal("4.13")])
 
-    logs = _logs(shop.home)
+    logs = _logs(workspace.home)
     assert any(path.name.startswith("attempt") for path in logs)
     assert [path for path in logs if CANARY in path.read_text(errors="replace")] == []
     rows = list(_metadata(airflow.metadata))

@@ -162,14 +162,14 @@ def billed_in_mwh(business):
     business.extract()
     business.declare("charges/energy.yaml", CHARGE_IN_MWH)
     business.declare("meters/energy.yaml", METER_IN_WATT_HOURS)
-    shop = steps.Workspace(business.store, with_made_units(business), business.home, business.inbox)
+    workspace = steps.Workspace(business.store, with_made_units(business), business.home, business.inbox)
     period = Period.parse("2025-03")
-    steps.run_meter(shop, "energy", period, at=NOW)
-    return shop, period
+    steps.run_meter(workspace, "energy", period, at=NOW)
+    return workspace, period
 
 
-def rate(shop, period):
-    return steps.rate(shop.store, shop.catalog, Asked(period), shop.home, at=NOW)
+def rate(workspace, period):
+    return steps.rate(workspace.store, workspace.catalog, Asked(period), workspace.home, at=NOW)
 
 
 def test_what_is_counted_in_a_made_unit_is_billed_by_its_rounding(business):
@@ -198,10 +198,10 @@ def test_a_description_and_one_more_alias_change_nothing_that_is_billed(business
 
 
 def test_pending_usage_leaves_a_unit_free_and_a_bill_run_that_knows_the_old_one_is_refused(business):
-    shop, period = billed_in_mwh(business)
+    workspace, period = billed_in_mwh(business)
     change(business, decimals=0)
     with pytest.raises(StaleUnitError, match="unit 'MWh' was changed meanwhile: make the bill run again"):
-        rate(shop, period)
+        rate(workspace, period)
     assert business.rows("rated_items", "item_id") == []
 
 

@@ -31,8 +31,8 @@ from pipeline.steps import Workspace
 from pipeline.store import exporting
 from transforms.period import Period
 exporting.note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-shop = Workspace.open()
-steps.export(shop.store, shop.catalog, Period.of_month(2025, 3), shop.home)
+workspace = Workspace.open()
+steps.export(workspace.store, workspace.catalog, Period.of_month(2025, 3), workspace.home)
 """
 
 
@@ -42,7 +42,7 @@ def billed(business, march):
     business.customer("A-2")
     path = business.inbox / "customers/accounts.csv"
     quoted = NASTY.replace('"', '""')
-    path.write_text(path.read_text().replace("Workspace 2", f'"{quoted}"'))
+    path.write_text(path.read_text().replace("Shop 2", f'"{quoted}"'))
     business.register()
     business.deliver("power/A-2/march.csv", march.replace("3.5", "0.000000001"))
     business.bill(march)

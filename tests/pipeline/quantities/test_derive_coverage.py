@@ -77,14 +77,14 @@ def test_a_charge_that_starts_within_the_period_expects_samples_from_then_on(cov
 
 def test_a_preview_shows_the_coverage_and_who_is_missing(covered, now):
     business = covered("warn")
-    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(shop, "energy", Period.parse("2025-03"), at=now)
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
     assert "0.0967" in next(line for line in shown.splitlines() if "C-1" in line).split()
     assert f"  warning: {SILENT}" in shown.splitlines()
 
 
 def test_a_preview_shows_what_would_be_held_back(covered, now):
     business = covered("hold")
-    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(shop, "energy", Period.parse("2025-03"), at=now)
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
     assert "  quarantined: C-1, coverage: 3 of 31 samples, 0.9 of them needed" in shown.splitlines()

@@ -8,8 +8,8 @@ def test_a_preview_shows_the_records_and_every_reading_and_loads_nothing(busines
     business.deliver("power/A-7/nobody.csv", march)
     business.extract()
     before = business.contents()
-    shop = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(shop, "energy", Period.parse("2025-03"), at=now)
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
     rows = [line.split() for line in shown.splitlines()]
     assert ["A-1", "C-1", "6.5", "kwh", "3"] in [row[:5] for row in rows]
     assert ["quarantined", "unknown_account", "3", "account", "A-7"] in rows
