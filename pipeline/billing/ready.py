@@ -56,4 +56,6 @@ def billed_charges(catalog: Catalog, subscribed: Iterable[SubscribedCharge]) -> 
 def is_posted(store: sa.Engine, period: Period) -> bool:
     """Tell whether a period's bill run has been made and posted, whether or not anything was due."""
     with store.begin() as connection:
-        return billing.is_rated(connection, period) and not bill_runs.in_status(connection, period, "draft", "rated")
+        if not billing.is_rated(connection, period) or bill_runs.in_status(connection, period, "draft", "rated"):
+            return False
+        return not bill_runs.cancelled_since_rated(connection, period)

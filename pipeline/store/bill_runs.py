@@ -7,7 +7,15 @@ import sqlalchemy as sa
 
 from pipeline.store import locks
 from pipeline.store.many import among
-from pipeline.store.tables import bill_runs, cancelled_items, invoices, rated_items, rated_usage, usage_records
+from pipeline.store.tables import (
+    bill_runs,
+    cancelled_items,
+    invoices,
+    rated_items,
+    rated_periods,
+    rated_usage,
+    usage_records,
+)
 from transforms.identity import bill_run_id
 from transforms.period import Period
 from transforms.rating.asked import Asked
@@ -73,6 +81,13 @@ def in_status(connection: sa.Connection, period: Period, *statuses: str) -> Sequ
     """List the bill runs of a period that are in any of these, in their order."""
     statement = sa.select(bill_runs).where(bill_runs.c.period == str(period), bill_runs.c.status.in_(statuses))
     return connection.execute(statement.order_by(bill_runs.c.ordinal)).mappings().all()
+
+
+def cancelled_since_rated(connection: sa.Connection, period: Period) -> bool:
+    """Tell whether a bill run of a period was cancelled after the period as a whole was rated last."""
+    statement = sa.select(bill_runs.c.bill_run_id).join(rated_periods, rated_periods.c.period == bill_runs.c.period)
+    since = (bill_runs.c.status == "cancelled") & (bill_runs.c.updated_at > rated_periods.c.rated_at)
+    return connection.execute(statement.where(bill_runs.c.period == str(period), since).limit(1)).first() is not None
 
 
 def issue(connection: sa.Connection, run: str) -> int:

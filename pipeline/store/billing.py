@@ -85,9 +85,10 @@ def process(connection: sa.Connection, bill_run_id: str, records: Collection[int
 
 def note_rated(connection: sa.Connection, period: Period) -> None:
     """Note that a period was rated, whether or not anything was due."""
-    statement = insert(rated_periods).values(period=str(period))
-    changed = {"rated_at": sa.func.now()}
-    connection.execute(statement.on_conflict_do_update(index_elements=[rated_periods.c.period], set_=changed))
+    # By the clock, not by the transaction's start: it may have waited for a cancellation.
+    moment = {"rated_at": sa.func.clock_timestamp()}
+    statement = insert(rated_periods).values(moment | {"period": str(period)})
+    connection.execute(statement.on_conflict_do_update(index_elements=[rated_periods.c.period], set_=moment))
 
 
 def is_rated(connection: sa.Connection, period: Period) -> bool:

@@ -8,6 +8,7 @@ from uploaded_usage import uploaded
 
 from pipeline import periods
 from pipeline.billing import ready
+from pipeline.billing.post import cancel_rated
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
 
@@ -61,3 +62,27 @@ def test_readings_are_in_once_the_source_was_taken_to_the_end_of_the_last_period
     business.extract()
     assert ready.readings_are_in(business.store, "power", [MARCH, QUARTER])
     assert not ready.readings_are_in(business.store, "power", [MARCH, Period.of_month(2026, 1)])
+
+
+def test_a_period_whose_bill_run_was_cancelled_is_not_posted_until_it_is_rated_and_posted_again(business, march):
+    def posted():
+        return ready.is_posted(business.store, MARCH)
+
+    business.bill(march)
+    business.rate()
+    assert not posted()
+    cancel_rated(business.store, MARCH, by="ann", reason="it was not approved")
+    assert not posted(), "an export that waits would write a period of which nothing is billed"
+    business.rate()
+    assert not posted()
+    business.post()
+    assert posted()
+
+
+def test_a_period_for_which_nothing_is_due_is_posted_once_it_is_rated(business):
+    business.deliver("power/A-1/april.csv", "at,value\n2025-04-01T00:00:00Z,1\n")
+    business.extract()
+    business.run()
+    assert not ready.is_posted(business.store, MARCH)
+    assert business.rate().outcome == "nothing_due"
+    assert ready.is_posted(business.store, MARCH)
