@@ -1,4 +1,4 @@
-"""Periods: which billing periods a run handles, asked of the store and the catalog for a data interval (start, end]."""
+"""Periods: which billing periods a run handles, asked of the store and the catalog for a span of time (start, end]."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -36,9 +36,10 @@ def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime
 
 
 def to_export(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of charges that ended, and those that were billed again since they were exported."""
+    """List the periods of charges that ended, and those that were billed since they were exported, if they were."""
     with store.begin() as connection:
-        return _ended(connection, catalog, after, until, exporting.billed_since(connection))
+        billed = (period for period in exporting.billed_since(connection) if period.ended_everywhere(until))
+        return _ended(connection, catalog, after, until, billed)
 
 
 def to_send(store: sa.Engine, catalog: Catalog, target: str, after: datetime, until: datetime) -> list[Period]:

@@ -144,9 +144,8 @@ def note(connection: sa.Connection, written: ExportFile) -> None:
 
 
 def billed_since(connection: sa.Connection) -> list[Period]:
-    """List the periods that have a bill run which was posted after their last export."""
+    """List the periods that have a bill run which was posted after their last export, or were never exported."""
     last = sa.select(sa.func.max(exports.c.written_at)).where(exports.c.period == bill_runs.c.period).scalar_subquery()
-    statement = (
-        sa.select(bill_runs.c.period).distinct().where(bill_runs.c.status == "posted", bill_runs.c.updated_at > last)
-    )
+    since = last.is_(None) | (bill_runs.c.updated_at > last)
+    statement = sa.select(bill_runs.c.period).distinct().where(bill_runs.c.status == "posted", since)
     return sorted(map(Period.parse, connection.execute(statement).scalars()))

@@ -1,8 +1,10 @@
 """Which billing periods a run handles: those that ended in its data interval, and those that are to be done again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from uploaded_usage import uploaded
 
 from pipeline import periods, scheduled
 from pipeline.quantities.situation import PeriodNotEndedError
@@ -146,6 +148,25 @@ def test_usage_that_came_after_the_bill_run_is_billed_and_exported_by_the_next_o
     assert to_export(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
     business.export()
     assert to_export(business, noon(4, 1), noon(4, 2)) == []
+
+
+def test_what_was_posted_so_late_that_its_export_had_given_up_is_exported_by_the_next_one(business, march):
+    business.bill(march)
+    business.rate()
+    assert to_export(business, noon(5, 1), noon(6, 1)) == ["2025-05"]
+    business.post()
+    assert to_export(business, noon(5, 1), noon(6, 1)) == ["2025-03", "2025-05"]
+
+
+def test_what_was_posted_on_demand_is_exported_by_the_schedule_once_its_period_has_ended(business):
+    charge = (business.catalog_folder / "charges/energy.yaml").read_text()
+    business.declare("charges/energy.yaml", charge + "timing: on_demand\n")
+    usage = {"account_number": "A-1", "charge_number": "C-1", "charge": "energy", "subscription_number": "S-1"}
+    uploaded(business.store, usage | {"quantity": Decimal(3), "period": "2025-03"})
+    business.rate(target_date=date(2025, 3, 16))
+    business.post()
+    assert to_export(business, noon(3, 15), noon(3, 16)) == []
+    assert to_export(business, noon(3, 31), noon(4, 1)) == ["2025-03"]
 
 
 def test_a_period_that_no_cycle_of_the_charge_has_is_refused_with_those_that_there_are(cycled):

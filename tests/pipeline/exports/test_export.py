@@ -232,8 +232,6 @@ def test_an_export_that_comes_to_what_an_earlier_one_was_is_the_latest_again(bus
 
 
 def test_a_period_that_came_to_another_status_since_is_exported_again(billed):
-    with billed.store.begin() as connection:
-        assert exporting.billed_since(connection) == []
     billed.export()
     with billed.store.begin() as connection:
         assert exporting.billed_since(connection) == []
