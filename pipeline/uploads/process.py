@@ -48,18 +48,18 @@ class Matched:
 def process_waiting(store: sa.Engine, catalog: Catalog, home: Path) -> list[sa.RowMapping]:
     """Process every upload that waits, and every one whose worker died; gives their imports.
 
-    One that has to wait too long for a lock keeps no other back; its error is raised in the end.
+    One that cannot be processed now keeps no other back; the first error is raised in the end.
     """
     with store.begin() as connection:
         waiting = imports.unfinished(connection)
-    found, late = [], []
+    found, errors = [], []
     for import_id in waiting:
         try:
             found.append(process(store, catalog, home, import_id))
-        except sa.exc.OperationalError as error:
-            late.append(error)
-    if late:
-        raise late[0]
+        except Exception as error:  # noqa: BLE001 whatever it is, it would come first again every few minutes
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return found
 
 

@@ -49,6 +49,21 @@ def test_of_two_charges_of_one_unit_the_one_that_was_subscribed_to_then_takes_th
     assert desk.rows("usage_records", "charge_number") == ["C-5"]
 
 
+def test_an_upload_that_cannot_be_read_now_keeps_no_other_back_and_waits(desk, usage_file):
+    broken, other = desk.submit(usage_file({})), desk.submit(usage_file({"STARTDATE": "04/01/2025"}))
+    kept = desk.home / "imports" / broken.import_id / "original.csv"
+    kept.rename(kept.with_name("elsewhere"))
+    kept.mkdir()  # the disk gives an error
+    with pytest.raises(IsADirectoryError):
+        process_waiting(desk.store, desk.catalog, desk.home)
+    assert dict(desk.rows("imports", "import_id", "status")) == {
+        broken.import_id: "Processing", other.import_id: "Completed",
+    }  # fmt: skip
+    kept.rmdir()
+    kept.with_name("elsewhere").rename(kept)
+    assert [each["status"] for each in process_waiting(desk.store, desk.catalog, desk.home)] == ["Completed"]
+
+
 def test_an_upload_that_waits_too_long_for_a_lock_keeps_no_other_back(desk, usage_file):
     kept, other = desk.submit(usage_file({})), desk.submit(usage_file({"STARTDATE": "04/01/2025"}))
     impatient = sa.create_engine(desk.store.url, connect_args={"options": "-c lock_timeout=100"})
