@@ -94,7 +94,7 @@ def migrate() -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 def register(folder: Path | None) -> None:
     """Take accounts.csv and subscribed_charges.csv of FOLDER (default: customers, in the inbox)."""
-    workspace = Workspace.open()
+    workspace = Workspace.open(whole_catalog=False)
     found = register_customers(workspace.store, workspace.catalog, folder or workspace.inbox / "customers")
     click.echo(f"{found.accounts} accounts and {found.charges} subscribed charges are registered")
 

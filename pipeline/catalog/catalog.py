@@ -70,12 +70,12 @@ class Catalog:
         return catalog
 
     def meter(self, name: str) -> Meter:
-        """Find a meter; CatalogError suggests the nearest name."""
-        return _find(self.meters, name, "meter")
+        """Find a meter; CatalogError suggests the nearest name, and tells what is left out of the catalog."""
+        return _find(self.meters, name, "meter", self.problems)
 
     def source(self, name: str) -> Source:
-        """Find a source, declared on its own or by a meter; CatalogError suggests the nearest name."""
-        return _find(self.sources, name, "source")
+        """Find a source, declared on its own or by a meter; CatalogError as of a meter."""
+        return _find(self.sources, name, "source", self.problems)
 
     def uom(self, meter: Meter) -> str:
         """Tell the unit of measure that a meter's usage bears: its charge's."""
@@ -220,9 +220,9 @@ class Catalog:
             )
 
 
-def _find(parts: dict[str, Part], name: str, kind: str) -> Part:
+def _find(parts: dict[str, Part], name: str, kind: str, problems: list[str]) -> Part:
     if name not in parts:
-        raise CatalogError([f"there is no {kind} {name!r} in the catalog{nearest(name, set(parts))}"])
+        raise CatalogError([f"there is no {kind} {name!r} in the catalog{nearest(name, set(parts))}", *problems])
     return parts[name]
 
 

@@ -107,6 +107,11 @@ def test_customers_can_be_registered_from_any_folder(shop):
     assert _run("register", shop.inbox / "customers").startswith("1 accounts")
 
 
+def test_a_meter_that_is_wrong_keeps_no_customer_from_being_registered(shop):
+    shop.declare("meters/broken.yaml", "meter: broken\n")
+    assert _run("register") == "1 accounts and 1 subscribed charges are registered"
+
+
 @pytest.mark.usefixtures("shop")
 def test_migrate_is_repeatable():
     assert _run("migrate") == _run("migrate") == "the usage store is up to date"

@@ -116,6 +116,12 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(business, ask, me
     assert str(caught.value) == message
 
 
+def test_a_meter_that_is_left_out_of_the_catalog_is_answered_with_what_is_wrong_with_it(business):
+    business.declare("meters/energy.yaml", METER.replace("function: sum", "function: summ"))
+    with pytest.raises(CatalogError, match=r"there is no meter 'energy' in the catalog\n.*energy.yaml:5: .*'sum'\?"):
+        Catalog.load(business.catalog_folder).meter("energy")
+
+
 def test_the_factor_comes_from_the_alias_of_the_unit_and_is_exact(business):
     business.declare("meters/energy.yaml", METER.replace("unit: kwh", "unit: wh"))
     catalog = business.catalog
