@@ -14,6 +14,7 @@ from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.diff import staged
+from pipeline.usage.overtaken import require_current
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
@@ -84,8 +85,8 @@ def load(
     """Load a validated usage artefact, and keep who did so and why.
 
     LoadRefusedError when a charge has usage from another meter, or when billed usage would change and may not, or no
-    reading came late and no reason is given; OtherVerdictError when the verdict is another artefact's;
-    UnexplainedRowsError when the ledger does not add up.
+    reading came late and no reason is given; OvertakenError when the store holds what was derived from later files;
+    OtherVerdictError when the verdict is another artefact's; UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
     large = batch.sum.records >= OWN_PARTITION_RECORDS
@@ -98,6 +99,7 @@ def load(
             return _done(connection, batch, "exists", active.import_id)
         if not active and not batch.sum.records:
             return _done(connection, batch, "empty", None)
+        require_current(connection, batch, active)
         this = Load(connection, catalog, batch, active, reason, by)
         if large and not active and not partitions.has_records(connection, batch.period):
             return _done(connection, batch, "created", _build(this))
