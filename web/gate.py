@@ -22,7 +22,10 @@ READING = {"GET", "HEAD", "OPTIONS"}
 OWN_HEADER = "x-requested-with"  # a page of another site cannot send it unasked
 TOO_LARGE = RefusedError(413, "too_large", f"a request may have {BODY_BYTES_MAX // 1024 // 1024} MB; zip the file")
 NOT_LOGGED_IN = RefusedError(
-    401, "not_logged_in", "log in: send a token of POST /oauth/token as a bearer", {"WWW-Authenticate": "Bearer"}
+    401,
+    "not_logged_in",
+    "log in: in Airflow's web UI, or send a token of POST /oauth/token as a bearer",
+    {"WWW-Authenticate": "Bearer"},
 )
 FOREIGN = RefusedError(
     403, "foreign_site", "a change by a browser's cookie must come from this site, or bear X-Requested-With"
@@ -73,10 +76,10 @@ class Gate:
         except ClientDisconnect:
             return
         except RefusedError as error:
-            await refuse_error(request.url.path, error)(scope, receive, answer)
+            await refuse_error(request, error)(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 whatever it is, the caller is told its track id alone
             note_unexpected(error, track)
-            await answer.end(request, refuse(request.url.path, 500, [("internal_error", f"track id {track}")]))
+            await answer.end(request, refuse(request, 500, [("internal_error", f"track id {track}")]))
 
     async def _pass(self, request: Request, answer: "_Answer", receive: Receive) -> None:
         caller = request.state.caller = await self._identify(request)

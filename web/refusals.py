@@ -1,14 +1,18 @@
-"""Refusals: every answer that is not what was asked for is JSON, says why, and shows nothing of what is inside."""
+"""Refusals: every answer that is not what was asked for says why, and shows nothing of what is inside.
+
+It is JSON, and a page for a browser.
+"""
 
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +23,8 @@ from transforms.errors import MeterbridgeError
 
 log = logging.getLogger(__name__)
 REASONS_MAX = 50
+HEAD = '<!doctype html><meta name="color-scheme" content="light dark"><title>{}</title>'
+POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"}
 OBJECTS = "/v1/object/"  # the platform words these answers in its own way
 STORE_TROUBLE = (sa.exc.OperationalError, sa.exc.TimeoutError, StoreError, SettingsError)
 Reason = tuple[str, str]
@@ -38,18 +44,21 @@ def code_of(error: Exception) -> str:
     return str(getattr(error, "code", "") or "INVALID_VALUE")
 
 
-def refuse(path: str, status: int, reasons: list[Reason], headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Word a refusal the way that its path's answers are worded."""
+def refuse(request: Request, status: int, reasons: list[Reason], headers: Mapping[str, str] | None = None) -> Response:
+    """Word a refusal the way that its path's answers are worded, or as a page for a person's browser."""
     some = reasons[:REASONS_MAX]
+    if "text/html" in request.headers.get("accept", ""):
+        told = "".join(f"<p>{escape(text)}</p>" for _, text in some)
+        return HTMLResponse(HEAD.format(status) + told, status, POLICY | dict(headers or {}))
     body: dict[str, Any] = {"success": False, "reasons": [{"code": code, "message": text} for code, text in some]}
-    if OBJECTS in path:
+    if OBJECTS in request.url.path:
         body = {"Success": False, "Errors": [{"Code": code, "Message": text} for code, text in some]}
     return JSONResponse(body, status, dict(headers or {}))
 
 
-def refuse_error(path: str, error: RefusedError) -> JSONResponse:
+def refuse_error(request: Request, error: RefusedError) -> Response:
     """Word a refusal that was raised."""
-    return refuse(path, error.status_code, [(error.code, str(error.detail))], error.headers)
+    return refuse(request, error.status_code, [(error.code, str(error.detail))], error.headers)
 
 
 def note_unexpected(error: BaseException, track: str) -> None:
@@ -60,26 +69,26 @@ def note_unexpected(error: BaseException, track: str) -> None:
 
 def _http(request: Request, error: Exception) -> Response:
     if isinstance(error, RefusedError):
-        return refuse_error(request.url.path, error)
+        return refuse_error(request, error)
     assert isinstance(error, AnyHTTPException)  # noqa: S101 registered for it alone
     code = str(error.detail).lower().replace(" ", "_")
-    return refuse(request.url.path, error.status_code, [(code, str(error.detail))], error.headers)
+    return refuse(request, error.status_code, [(code, str(error.detail))], error.headers)
 
 
 def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 registered for it alone
     reasons = [("INVALID_VALUE", f"{'.'.join(map(str, each['loc']))}: {each['msg']}") for each in error.errors()]
-    return refuse(request.url.path, 400, reasons)
+    return refuse(request, 400, reasons)
 
 
 def _refused_by_a_rule(request: Request, error: Exception) -> Response:
-    return refuse(request.url.path, 400, [(code_of(error), str(error))])
+    return refuse(request, 400, [(code_of(error), str(error))])
 
 
 def _store_trouble(request: Request, error: Exception) -> Response:
     note_unexpected(error, str(request.state.track))
     reason = ("store_unavailable", "the usage store does not answer now; try again")
-    return refuse(request.url.path, 503, [reason], {"Retry-After": "5"})
+    return refuse(request, 503, [reason], {"Retry-After": "5"})
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -98,3 +98,20 @@ def test_the_files_behind_an_import_are_one_click_away(editor):
     page = editor.get(f"/{send(editor).headers['Location']}").text
     (address,) = [part.split('"')[0] for part in page.split('href="')[1:] if part.split('"')[0].endswith("original")]
     assert editor.get(f"/{address}").text == MARCH
+
+
+def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(viewer, editor, stranger):
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    usage = "/v1/object/usage?rejectUnknownFields=true"
+    sent = {"AccountNumber": "A-1", "UOM": "kwh", "Quantity": 1, "StartDateTime": "2025-03-01", "<img src=x>": 1}
+    answers = {
+        "there is no invoice INV-00000007": viewer.get("/invoices/7", headers=browser),
+        "this needs the role editor": viewer.post("/", files={"file": ("a.csv", b"x")}, headers=browser),
+        "log in: in Airflow&#x27;s web UI": stranger.get("/", headers=browser),
+        "unknown fields: &lt;img src=x&gt;": editor.post(usage, json=sent, headers=browser),
+    }
+    for told, answer in answers.items():
+        assert told in answer.text
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert viewer.get("/invoices/7").json()["reasons"][0]["code"] == "not_found"
