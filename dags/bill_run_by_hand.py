@@ -12,7 +12,8 @@ from meterbridge_steps import scheduled
 
 
 def _text(title: str, description: str) -> Param:
-    return Param("", type="string", title=title, description=description)
+    """Make a field that may be left empty: the web UI asks for every text that cannot be null."""
+    return Param(None, type=["null", "string"], title=title, description=description)
 
 
 FORM = {
@@ -43,7 +44,7 @@ def bill_run_by_hand() -> None:
 
     @task
     def bill(**context: object) -> str:
-        form = {name: str(context["params"][name]) for name in FORM}  # type: ignore[index]  # untyped
+        form = {name: str(context["params"][name] or "") for name in FORM}  # type: ignore[index]  # untyped
         return scheduled.bill_by_hand(form, by=started_by(context))
 
     bill()
