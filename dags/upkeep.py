@@ -8,7 +8,8 @@ run again at any time. Last, what the API keeps to answer repeated calls is drop
 days once later files have replaced it.
 """
 
-from airflow.sdk import dag, task
+from airflow.sdk import chain, dag, task
+from airflow.sdk.exceptions import AirflowFailException
 from meterbridge_notifier import address
 from meterbridge_schedule import EVERY_FEW_MINUTES
 from meterbridge_steps import scheduled
@@ -38,7 +39,13 @@ def upkeep() -> None:
     def drop_what_is_old() -> int:
         return scheduled.drop_what_is_old()
 
-    process_uploads() >> note_what_stands_out() >> note_thresholds() >> tell() >> drop_what_is_old()
+    @task(trigger_rule="one_failed")
+    def fail_the_run() -> None:
+        raise AirflowFailException("one of the tasks failed: see its log")  # the last one alone would decide
+
+    steps = [process_uploads(), note_what_stands_out(), note_thresholds(), tell(), drop_what_is_old()]
+    chain(*steps)
+    steps >> fail_the_run()
 
 
 upkeep()

@@ -85,6 +85,7 @@ def test_the_upkeep_processes_what_waits_and_tells_by_the_connections_of_airflow
         declared = {"AIRFLOW_CONN_METERBRIDGE_WEBHOOK": json.dumps(connection), "NO_PROXY": "127.0.0.1"}
         state, tasks = run("2025-04-01T12:00:00Z", "upkeep.py", "upkeep", **declared)
     assert state == "success"
+    assert tasks.pop(("fail_the_run", -1)) == "skipped"
     assert set(tasks.values()) == {"success"}
     told = sorted(json.loads(request.body)["kind"] for request in receiver.taken)
     assert told == ["import_succeeded", "stuck_pending"]
@@ -107,6 +108,15 @@ def test_usage_is_sent_to_the_platform_that_a_connection_of_airflow_names_and_wi
     assert state == "success"
     assert tasks == {("periods", -1): "success", ("meters_are_in", 0): "success", ("is_sent", 0): "success"}
     assert theirs.quantities() == [("C-1", "2025-03", 6.5, 0)]
+
+
+@pytest.mark.slow
+def test_an_upkeep_of_which_one_task_fails_does_the_others_and_is_a_failed_run(business, run, march):
+    business.bill(march)
+    state, tasks = run("2025-04-01T12:00:00Z", "upkeep.py", "upkeep", METERBRIDGE_CONNECTION_NOTIFY_SLACK="nowhere")
+    assert state == "failed"
+    assert {task for (task, _), found in tasks.items() if found == "failed"} == {"tell", "fail_the_run"}
+    assert tasks["drop_what_is_old", -1] == "success"
 
 
 @pytest.mark.slow
