@@ -168,9 +168,9 @@ def shown(error: object) -> str:
     return upkeep.shown(error)
 
 
-def note_failure(place: dict[str, Any], reason: str) -> None:
-    """Note that a task of an import failed, for the upkeep to tell."""
-    upkeep.note_failure(connect(Settings.read().store_url), place, reason)
+def note_task(kind: str, place: dict[str, Any], reason: str) -> None:
+    """Note, for the upkeep to tell, that a task failed (`import_failed`, `task_failed`) or asks (`approval_needed`)."""
+    upkeep.note_task(connect(Settings.read().store_url), kind, place, reason)
 
 
 def process_uploads() -> list[str]:

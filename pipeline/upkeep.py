@@ -60,12 +60,12 @@ def _is_foreign(error: object) -> bool:
     return isinstance(error, BaseException) and not isinstance(error, MeterbridgeError)
 
 
-def note_failure(store: sa.Engine, place: Mapping[str, Any], reason: str) -> None:
-    """Note that a scheduled task of an import failed, once for each attempt that `place` names."""
+def note_task(store: sa.Engine, kind: str, place: Mapping[str, Any], reason: str) -> None:
+    """Note what became of a scheduled task, once for each attempt that `place` names."""
     subject = ", ".join(f"{name} {value}" for name, value in place.items())
     name = f"{place['dag_id']}, task {place['task_id']}"
     with store.begin() as connection:
-        events.note(connection, "import_failed", subject, {**place, "name": name, "reason": reason})
+        events.note(connection, kind, subject, {**place, "name": name, "reason": reason})
 
 
 def tell(store: sa.Engine, *, at: datetime, find: Callable[[str], Address | None] = from_environment) -> dict[str, str]:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 class ImportNotifier(BaseNotifier):
     """Say that an import succeeded, with what it did, or failed, with the reason."""
 
+    what = "import"
+
     def __init__(self, outcome: str) -> None:
         """Make a notifier of one outcome: `succeeded` or `failed`."""
         super().__init__()
@@ -34,12 +36,18 @@ class ImportNotifier(BaseNotifier):
             log.info("import succeeded: %s, run %s: %s", instance.dag_id, instance.run_id, found)
             return
         reason = scheduled.shown(context.get("exception"))
-        log.error("import failed: %s, run %s: %s", instance.dag_id, instance.run_id, reason)
-        scheduled.note_failure(_place(instance), reason)
+        log.error("%s failed: %s, run %s: %s", self.what, instance.dag_id, instance.run_id, reason)
+        scheduled.note_task(f"{self.what}_failed", place_of(instance), reason)
 
 
-def _place(instance: Any) -> dict[str, Any]:  # noqa: ANN401 as above
-    """Name the attempt that failed: cleared and failed again, it is told again."""
+class TaskNotifier(ImportNotifier):
+    """Say that a task failed which is part of no import."""
+
+    what = "task"
+
+
+def place_of(instance: Any) -> dict[str, Any]:  # noqa: ANN401 as above
+    """Name an attempt of a task: cleared and failed again, it is told again."""
     names = ("dag_id", "run_id", "task_id", "map_index", "try_number")
     return {name: getattr(instance, name) for name in names}
 

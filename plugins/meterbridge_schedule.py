@@ -6,25 +6,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param
+from meterbridge_notifier import TaskNotifier
 
 from transforms.errors import MeterbridgeError
 
 START = datetime(2000, 1, 1)  # noqa: DTZ001 Airflow reads it in its own default zone, UTC
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=1)}
+TOLD = RETRIES | {"on_failure_callback": TaskNotifier("failed")}
 
 
-def _at(cron: str, active_runs: int) -> dict[str, Any]:
+def _at(cron: str, active_runs: int, default_args: dict[str, Any] = TOLD) -> dict[str, Any]:
     return {
         "schedule": CronDataIntervalTimetable(cron, timezone="UTC"),
         "start_date": START,
         "catchup": False,
         "max_active_runs": active_runs,
-        "default_args": RETRIES,
+        "default_args": default_args,
     }
 
 
 DAILY = _at("0 0 * * *", 1)
-EVERY_FEW_MINUTES = _at("*/5 * * * *", 1)
+EVERY_FEW_MINUTES = _at("*/5 * * * *", 1, RETRIES)
 # At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
 # Started with a form, never by the clock.
@@ -43,7 +45,7 @@ WAITING: dict[str, Any] = {
 
 def owned_by(owner: str, schedule: dict[str, Any], **callbacks: object) -> dict[str, Any]:
     """Name the owner of a DAG's tasks, and what all of them call."""
-    return schedule | {"default_args": RETRIES | {"owner": owner or "meterbridge"} | callbacks}
+    return schedule | {"default_args": schedule["default_args"] | {"owner": owner or "meterbridge"} | callbacks}
 
 
 class NoDataIntervalError(MeterbridgeError):

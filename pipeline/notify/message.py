@@ -13,6 +13,8 @@ VALUE_LENGTH_MAX = 2000
 TITLES = {
     "import_succeeded": "Import succeeded",
     "import_failed": "Import failed",
+    "task_failed": "A scheduled task failed",
+    "approval_needed": "An answer is waited for",
     "quarantine": "Too much is quarantined",
     "stuck_pending": "Usage stays Pending past its bill run",
     "unbilled_usage": "Unbilled usage is above a threshold",
@@ -21,6 +23,10 @@ ADVICE = {
     "import_succeeded": "Nothing needs to be done.",
     "import_failed": "Nothing of it was loaded. Put right what the reason names, and upload the file or run the meter "
     "again; the same content is never loaded twice.",
+    "task_failed": "Put right what the reason names, and clear the task in Airflow's web UI: every task may be run "
+    "again at any time.",
+    "approval_needed": "Read the figures under Required Actions in Airflow's web UI, and approve or reject them: until "
+    "then nothing of it is loaded or posted.",
     "quarantine": "`meterbridge status` names files and reasons. Correct the source or the meter and `meterbridge "
     "replay SOURCE`, or ask the sender for the data again: what is quarantined is not billed.",
     "stuck_pending": "No bill run takes it as it is: `meterbridge preflight PERIOD` gives the reason and the money at "

@@ -96,7 +96,7 @@ PLACE = {"dag_id": "usage_energy", "run_id": "r1", "task_id": "load", "map_index
 
 def test_a_failed_task_is_noted_once_for_each_attempt(business):
     for number in (4, 4, 8):
-        upkeep.note_failure(business.store, PLACE | {"try_number": number}, "the ledger does not add up")
+        upkeep.note_task(business.store, "import_failed", PLACE | {"try_number": number}, "the ledger does not add up")
     assert (
         noted(business, "kind", "details ->> 'name'", "details ->> 'reason'")
         == [("import_failed", "usage_energy, task load", "the ledger does not add up")] * 2

@@ -56,6 +56,13 @@ def test_a_failed_import_is_an_error_with_its_reason_and_noted_once_for_the_atte
     ]
 
 
+def test_a_task_that_is_part_of_no_import_is_told_as_what_it_is(plugin, instance, business, caplog):
+    instance.dag_id, instance.task_id = "bill_run", "rate"
+    plugin.TaskNotifier("failed").notify({"ti": instance, "exception": MeterbridgeError("no price")})
+    assert caplog.records[0].getMessage() == "task failed: bill_run, run run 7: no price"
+    assert business.rows("events", "kind", "details ->> 'name'") == [("task_failed", "bill_run, task rate")]
+
+
 def test_a_failure_is_in_the_log_even_when_the_store_is_gone(plugin, instance, monkeypatch, caplog):
     monkeypatch.setenv("METERBRIDGE_STORE_URL", "postgresql://ada:s3cret@127.0.0.1:1/gone")
     with pytest.raises(Exception, match="refused"):

@@ -25,7 +25,13 @@ def test_a_failed_import_says_what_where_why_and_what_to_do(failed_import):
     )
 
 
-@pytest.mark.parametrize("kind", ["import_succeeded", "import_failed", "quarantine", "stuck_pending", "unbilled_usage"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "import_succeeded", "import_failed", "task_failed", "approval_needed", "quarantine", "stuck_pending",
+        "unbilled_usage",
+    ],
+)  # fmt: skip
 def test_every_kind_has_a_title_of_its_own_its_figures_and_an_advice(kind, at):
     found = message(Event(1, kind, "power 2025-03", {"records": 12}, at))
     assert found.title.endswith(": power 2025-03")
