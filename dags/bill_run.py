@@ -1,6 +1,6 @@
 """Bill run: usage becomes rated items, and invoices.
 
-Rates every billing period that ended in the data interval, whatever its length and day, once every meter that has the
+Rates every billing period that ended since the run before, whatever its length and day, once every meter that has the
 period is loaded, and every shorter period billed that counts towards a commitment of it: Pending usage becomes
 Processed, and rated items bill what is due. A period that was billed before, and has Pending usage again or commitments
 to settle again, is rated with them. What comes to more than its currency's `approval_above`, or differs from the
@@ -9,7 +9,7 @@ final; rejected it is cancelled, and its usage is Pending again. Running it agai
 """
 
 from airflow.sdk import dag, task, task_group
-from meterbridge_approval import ApproveBillRun
+from meterbridge_approval import ApproveBillRun, answered_by
 from meterbridge_schedule import AFTER_PERIODS, WAITING, interval, started_by
 from meterbridge_steps import scheduled
 
@@ -31,13 +31,14 @@ def bill_run() -> None:
         return scheduled.rate(period)
 
     @task
-    def post(period: str, runs: list[str], **context: object) -> str:
-        return scheduled.post(period, runs, by=started_by(context))
+    def post(period: str, runs: list[str], answer: dict[str, object] | None = None, **context: object) -> str:
+        return scheduled.post(period, runs, by=answered_by(answer) if answer else started_by(context))
 
     @task_group(prefix_group_id=False)
     def each_period(period: str) -> None:
         can_be_billed(period) >> (runs := rate(period))
-        runs >> ApproveBillRun(period=period, runs=runs) >> post(period, runs)  # type: ignore[arg-type]  # an XComArg
+        approved = ApproveBillRun(period=period, runs=runs)
+        runs >> approved >> post(period, runs, approved.output)  # type: ignore[arg-type]  # XComArgs
 
     each_period.expand(period=periods())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import by_hand, periods, steps, upkeep
+from pipeline.artefact import read_about
 from pipeline.billing import ready
 from pipeline.billing.post import cancel_rated, rated
 from pipeline.notify.channel import Address
@@ -58,11 +59,11 @@ def validate(usage: str) -> str:
     return str(steps.validate_usage(workspace.store, workspace.catalog, Path(usage), workspace.home))
 
 
-def change_to_approve(usage: str, verdict: str) -> str | None:
-    """Lay out what a load would change; None where it is no more than its meter allows without a person's word."""
-    workspace = _workspace()
+def change_to_approve(usage: str, verdict: str) -> tuple[str, str] | None:
+    """Name meter and period, and lay out what a load would change; None where it is no more than its meter allows."""
+    workspace, about = _workspace(), read_about(Path(usage))
     found = diffs.beyond_limit(workspace.store, workspace.catalog, Path(usage), Path(verdict))
-    return f"```\n{diffs.describe(found)}\n```" if found else None
+    return (f"{about['meter']} {about['period']}", f"```\n{diffs.describe(found)}\n```") if found else None
 
 
 def load(usage: str, verdict: str, *, reason: str, by: str) -> str:
@@ -98,11 +99,11 @@ def rate(period: str) -> list[str]:
     return rated(workspace.store, found)
 
 
-def bill_runs_to_approve(period: str, runs: list[str]) -> str | None:
-    """Lay out what bill runs came to; None where their currencies let them be posted without a person's word."""
+def bill_runs_to_approve(period: str, runs: list[str]) -> tuple[str, str] | None:
+    """Name the period, and lay out what its bill runs came to; None where their currencies let them be posted."""
     workspace = Workspace.open()
     found = to_approve(workspace.store, workspace.catalog, Period.parse(period), runs)
-    return f"```\n{found}\n```" if found else None
+    return (period, f"```\n{found}\n```") if found else None
 
 
 def reject_bill_runs(period: str, runs: list[str], *, by: str) -> list[str]:

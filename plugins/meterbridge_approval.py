@@ -1,29 +1,36 @@
 """The human gates: what goes beyond a limit of the catalog waits for an answer in the web UI."""
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from airflow.providers.standard.exceptions import HITLRejectException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException
+from meterbridge_notifier import place_of
 from meterbridge_steps import scheduled
+
+
+def answered_by(answer: Mapping[str, Any]) -> str:
+    """Name who answered, as far as 100 characters go: the store keeps it with the bill run."""
+    user = answer["responded_by_user"] or {}
+    return str(user.get("name") or user.get("id") or "approval")[:100]
 
 
 class Gate(ApprovalOperator):
     """Ask (Required Actions) when there is something to approve. A rejection fails the run at once."""
 
     def __init__(self, *, subject: str, **kwargs: Any) -> None:  # noqa: ANN401 what every operator takes
-        """Make the task; `subject` is the question."""
+        """Make the task; `subject` is the question, with {} for the name of what it is about."""
         super().__init__(task_id="approve", subject=subject, fail_on_reject=True, **kwargs)
 
     @abstractmethod
-    def found(self) -> str | None:
-        """Lay out what needs an approval; None where nothing does."""
+    def found(self) -> tuple[str, str] | None:
+        """Name what needs an approval, and lay it out; None where nothing does."""
 
     @abstractmethod
-    def rejected(self) -> str:
-        """Do what a rejection asks for, and say what becomes of it."""
+    def rejected(self, by: str) -> str:
+        """Do what a rejection by somebody asks for, and say what becomes of it."""
 
     def execute(self, context: Any) -> None:  # noqa: ANN401 Airflow's context is a typed dict of its own
         """Ask, or go on where the limits are kept."""
@@ -31,7 +38,9 @@ class Gate(ApprovalOperator):
         if found is None:
             self.log.info("all is within the limits: nobody is asked")
             return
-        self.body = found
+        named, self.body = found
+        self.subject = self.subject.format(named)
+        scheduled.note_task("approval_needed", place_of(context["ti"]), self.subject)
         super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:  # noqa: ANN401 as above
@@ -39,7 +48,7 @@ class Gate(ApprovalOperator):
         try:
             return super().execute_complete(context, event)
         except HITLRejectException as error:
-            raise AirflowFailException(self.rejected()) from error
+            raise AirflowFailException(self.rejected(answered_by(event))) from error
 
 
 class ApproveChange(Gate):
@@ -49,14 +58,14 @@ class ApproveChange(Gate):
 
     def __init__(self, *, usage: Any, verdict: Any, **kwargs: Any) -> None:  # noqa: ANN401 paths, or tasks' results
         """Make the task; `usage` and `verdict` are the paths of the artefacts."""
-        super().__init__(subject="Load {{ dag.dag_id.removeprefix('usage_') }}?", **kwargs)
+        super().__init__(subject="Load {}?", **kwargs)
         self.usage, self.verdict = usage, verdict
 
-    def found(self) -> str | None:
+    def found(self) -> tuple[str, str] | None:
         """Lay out what a load would change."""
         return scheduled.change_to_approve(self.usage, self.verdict)
 
-    def rejected(self) -> str:
+    def rejected(self, by: str) -> str:  # noqa: ARG002 nothing is kept of it
         """Leave the store as it is."""
         return "the change was rejected: nothing is loaded"
 
@@ -68,14 +77,14 @@ class ApproveBillRun(Gate):
 
     def __init__(self, *, period: Any, runs: Any, **kwargs: Any) -> None:  # noqa: ANN401 values, or tasks' results
         """Make the task for a billing period and the ids of its bill runs."""
-        super().__init__(subject="Post the bill run?", **kwargs)
+        super().__init__(subject="Post the bill run of {}?", **kwargs)
         self.period, self.runs = period, runs
 
-    def found(self) -> str | None:
+    def found(self) -> tuple[str, str] | None:
         """Lay out what was rated."""
         return scheduled.bill_runs_to_approve(self.period, self.runs)
 
-    def rejected(self) -> str:
+    def rejected(self, by: str) -> str:
         """Make the usage Pending again."""
-        cancelled = scheduled.reject_bill_runs(self.period, self.runs, by="approval")
+        cancelled = scheduled.reject_bill_runs(self.period, self.runs, by=by)
         return f"the bill run was rejected; {'; '.join(cancelled)}"

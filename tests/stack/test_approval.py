@@ -21,6 +21,7 @@ from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from stack import local
 from stack.client import Client
+from stack.keys import USER
 from stack.watch import await_parsed
 from transforms.period import Period
 
@@ -112,7 +113,7 @@ def _held(workspace):
 
 def _billed(workspace):
     with workspace.store.begin() as connection:
-        runs = connection.exec_driver_sql("SELECT status, reason FROM bill_runs ORDER BY ordinal").all()
+        runs = connection.exec_driver_sql("SELECT status, reason, updated_by FROM bill_runs ORDER BY ordinal").all()
         return [tuple(row) for row in runs], connection.exec_driver_sql("SELECT amount FROM invoices").scalars().all()
 
 
@@ -141,7 +142,7 @@ def test_what_is_beyond_a_limit_is_loaded_and_billed_only_when_it_is_approved(ai
     airflow.client.unpause("usage_energy")
 
     question, run = _answer(airflow, "Reject")  # the latest run takes March too: readings came late for it
-    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Load energy?", "failed")
+    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Load energy 2025-03?", "failed")
     assert "153.8% of what is held would change" in question["body"]
     assert _held(workspace) == [Decimal("6.5")]
 
@@ -153,15 +154,22 @@ def test_what_is_beyond_a_limit_is_loaded_and_billed_only_when_it_is_approved(ai
     airflow.client.unpause("bill_run")
     airflow.client.backfill("bill_run", FIRST, LAST)
     question, run = _answer(airflow, "Reject")
-    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Post the bill run?", "failed")
+    assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Post the bill run of 2025-03?", "failed")
     assert "4.13 EUR is above 4" in question["body"]
-    assert _billed(workspace) == ([("cancelled", "it was not approved")], [])
+    rejected = ("cancelled", "it was not approved", USER)
+    assert _billed(workspace) == ([rejected], [])
 
     again = {"dry_run": False, "only_failed": False, "dag_run_id": run.rpartition("/")[2]}
     assert airflow.http.post("/dags/bill_run/clearTaskInstances", json=again).status_code == 200
     _, run = _answer(airflow, "Approve")
     assert airflow.http.get(run).json()["state"] == "success"
-    assert _billed(workspace) == ([("cancelled", "it was not approved"), ("posted", "")], [Decimal("4.13")])
+    assert _billed(workspace) == ([rejected, ("posted", "", USER)], [Decimal("4.13")])
+
+    with workspace.store.begin() as connection:
+        asked = connection.exec_driver_sql(
+            "SELECT details ->> 'reason' FROM events WHERE kind = 'approval_needed' ORDER BY event_id"
+        )
+        assert asked.scalars().all() == ["Load energy 2025-03?"] * 2 + ["Post the bill run of 2025-03?"] * 2
 
     logs = _logs(workspace.home)
     assert any(path.name.startswith("attempt") for path in logs)
