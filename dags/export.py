@@ -1,6 +1,6 @@
 """Export: what was billed, as files.
 
-Writes the usage and the rated items of every billing period that ended in the data interval, after its bill run, and of
+Writes the usage and the rated items of every billing period that ended since the run before, after its bill run, and of
 periods that were billed again since they were written: CSV and Parquet, whole or not at all, with row count and control
 total. The same content gives the same files.
 """

@@ -1,6 +1,6 @@
 """Send: usage goes to the billing platform, as files through its API.
 
-Sends the usage of every billing period that ended in the data interval, once every meter that has the period is loaded,
+Sends the usage of every billing period that ended since the run before, once every meter that has the period is loaded,
 and what was changed of periods that were sent before. Only what the platform does not hold travels, and nothing is
 there twice, however often a reply is lost: an unknown outcome is looked up before anything is sent again. While the
 platform reads, no worker waits: it is asked from time to time, and what it then holds is compared with what was sent.

@@ -1,6 +1,6 @@
 """Usage of one meter, every billing period of its charge.
 
-From readings to Pending usage: derive, map, validate, load, for each period that ended in the data interval, and each
+From readings to Pending usage: derive, map, validate, load, for each period that ended since the run before, and each
 that readings came late for; one that fails keeps no other from being loaded. To do periods again, start a backfill, and
 say why in its form: the same usage is loaded once, a correction takes the place of what is Pending, and what is billed
 is adjusted. Where the meter sets `approval_above`, a larger change waits for an answer (Required Actions).

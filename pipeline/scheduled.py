@@ -37,7 +37,7 @@ def land(source: str, until: datetime) -> str:
 
 
 def periods_to_derive(meter: str, after: datetime, until: datetime) -> list[str]:
-    """List the periods that a meter's run handles: those that ended in its data interval, and stale ones."""
+    """List the periods that a meter's run handles: those that ended in a span of time, and stale ones."""
     workspace = _workspace()
     return _written(periods.to_derive(workspace.store, workspace.catalog, meter, after, until))
 
@@ -75,7 +75,7 @@ def load(usage: str, verdict: str, *, reason: str, by: str) -> str:
 
 
 def periods_to_bill(after: datetime, until: datetime) -> list[str]:
-    """List the periods that a bill run handles: those that ended in its data interval, and those to be billed again."""
+    """List the periods that a bill run handles: those that ended in a span of time, and those to be billed again."""
     workspace = Workspace.open()
     return _written(periods.to_bill(workspace.store, workspace.catalog, after, until))
 
@@ -122,7 +122,7 @@ def bill_by_hand(form: dict[str, str], *, by: str) -> str:
 
 
 def periods_to_export(after: datetime, until: datetime) -> list[str]:
-    """List the periods that an export handles: those that ended in its data interval, and what was billed since."""
+    """List the periods that an export handles: those that ended in a span of time, and what was billed since."""
     workspace = Workspace.open()
     return _written(periods.to_export(workspace.store, workspace.catalog, after, until))
 
@@ -141,7 +141,7 @@ def export(period: str) -> list[str]:
 
 
 def periods_to_send(after: datetime, until: datetime, account: Account | None) -> list[str]:
-    """List the periods that a sending handles: those that ended in its data interval, and those changed since."""
+    """List the periods that a sending handles: those that ended in a span of time, and those changed since."""
     if account is None:
         log.warning("nothing is sent: there is no connection meterbridge_platform")
         return []

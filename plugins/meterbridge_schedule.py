@@ -11,8 +11,16 @@ from meterbridge_notifier import TaskNotifier
 from transforms.errors import MeterbridgeError
 
 START = datetime(2000, 1, 1)  # noqa: DTZ001 Airflow reads it in its own default zone, UTC
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=1)}
+# After 1, 2, 4, 8 and 16 minutes at least: a database that is away for half an hour costs no run.
+RETRIES = {
+    "retries": 5,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=16),  # also of a task that was cleared often, for its attempts count on
+}
+ONCE_MORE = {"retries": 1, "retry_delay": timedelta(minutes=1)}  # where the next run, or a person, is near
 TOLD = RETRIES | {"on_failure_callback": TaskNotifier("failed")}
+AWAY_MAX = timedelta(days=366)  # a DAG whose last run is longer ago begins anew, with its own data interval
 
 
 def _at(cron: str, active_runs: int, default_args: dict[str, Any] = TOLD) -> dict[str, Any]:
@@ -26,11 +34,11 @@ def _at(cron: str, active_runs: int, default_args: dict[str, Any] = TOLD) -> dic
 
 
 DAILY = _at("0 0 * * *", 1)
-EVERY_FEW_MINUTES = _at("*/5 * * * *", 1, RETRIES)
+EVERY_FEW_MINUTES = _at("*/5 * * * *", 1, ONCE_MORE)
 # At 12:00 UTC the day before has ended in every time zone, and on the first of a month the month before.
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
 # Started with a form, never by the clock.
-BY_HAND: dict[str, Any] = {"schedule": None, "start_date": START, "catchup": False, "default_args": RETRIES}
+BY_HAND: dict[str, Any] = {"schedule": None, "start_date": START, "catchup": False, "default_args": ONCE_MORE}
 REASON = {
     "reason": Param(
         "", type="string", title="Reason", description="Why these periods are done again; it is kept with the import."
@@ -60,8 +68,15 @@ def required(instant: datetime | None) -> datetime:
 
 
 def interval(context: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """Give both ends of the run's data interval: it handles what ended after the first and by the second."""
-    return required(context.get("data_interval_start")), required(context.get("data_interval_end"))
+    """Give the span whose periods the run handles: they ended after its first instant and by its second.
+
+    It is the run's data interval. Unless it is a backfill's it begins where the run before ended, so that what ended
+    while the DAG was paused, or Airflow was down, is handled too.
+    """
+    start, end = required(context.get("data_interval_start")), required(context.get("data_interval_end"))
+    before = None if context["dag_run"].run_type == "backfill" else context["ti"].get_previous_dagrun()
+    ended = before.data_interval_end if before else None
+    return (start if ended is None or start - ended > AWAY_MAX else min(start, ended)), end
 
 
 def started_by(context: Mapping[str, Any]) -> str:

@@ -78,6 +78,27 @@ def test_a_run_in_whose_interval_no_period_ended_succeeds(business, run):
 
 
 @pytest.mark.slow
+def test_what_ended_while_a_dag_was_paused_is_loaded_by_its_next_run(business, run, march):
+    meter = (business.catalog_folder / "meters/energy.yaml").read_text()
+    business.declare("meters/energy.yaml", meter + "schedule: daily\n")
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    assert run("2025-03-26T12:00:00Z")[0] == "success"
+    assert business.rows("ledgers", "period") == []
+    state, _ = run("2025-04-09T12:00:00Z")
+    assert state == "success"
+    assert business.quantities() == [("C-1", "2025-03", 6.5, 3)]
+
+
+@pytest.mark.slow
+def test_a_bill_run_that_fails_is_noted_for_people_to_be_told(business, run):
+    business.declare("charges/energy.yaml", "charge: energy\n")
+    state, _ = run("2025-04-01T12:00:00Z", "bill_run.py", "bill_run")
+    assert state == "failed"
+    assert business.rows("events", "kind", "details ->> 'name'") == [("task_failed", "bill_run, task periods")]
+
+
+@pytest.mark.slow
 def test_the_upkeep_processes_what_waits_and_tells_by_the_connections_of_airflow(business, run, march):
     business.bill(march)
     with hook() as receiver:

@@ -1,5 +1,6 @@
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pendulum
 import pytest
@@ -28,7 +29,40 @@ def test_what_goes_by_billing_periods_runs_when_the_day_before_has_ended_in_ever
     assert span.end - span.start == timedelta(minutes=minutes)
 
 
+def span(schedule, before, run_type="scheduled"):
+    """The span of a run of 1 February, the run before which ended at an instant."""
+    run = SimpleNamespace(run_type=run_type)
+    instance = SimpleNamespace(get_previous_dagrun=lambda: before and SimpleNamespace(data_interval_end=before))
+    ends = {"data_interval_start": START, "data_interval_end": START + timedelta(days=1)}
+    first, last = schedule.interval({"dag_run": run, "ti": instance, **ends})
+    assert last == ends["data_interval_end"]
+    return first
+
+
 def test_a_run_without_data_interval_says_how_to_start_it(schedule):
     with pytest.raises(schedule.NoDataIntervalError, match="start it as a backfill"):
         schedule.interval({"data_interval_end": START})
-    assert schedule.interval({"data_interval_start": START, "data_interval_end": START}) == (START, START)
+
+
+def test_the_run_after_a_pause_begins_where_the_run_before_it_ended(schedule):
+    fortnight = START - timedelta(days=14)
+    assert span(schedule, before=fortnight) == fortnight
+    assert span(schedule, before=START) == START
+    assert span(schedule, before=START + timedelta(hours=1)) == START, "one that was started by hand in between"
+
+
+def test_the_first_run_and_one_after_more_than_a_year_have_their_own_interval(schedule):
+    assert span(schedule, before=None) == START
+    assert span(schedule, before=START - timedelta(days=366)) == START - timedelta(days=366)
+    assert span(schedule, before=START - timedelta(days=367)) == START
+
+
+def test_a_backfill_does_the_periods_of_its_own_interval_and_no_others(schedule):
+    assert span(schedule, before=START - timedelta(days=14), run_type="backfill") == START
+
+
+def test_a_database_that_is_away_for_half_an_hour_costs_no_run(schedule):
+    for dag in (schedule.DAILY, *schedule.AFTER_PERIODS.values()):
+        args = dag["default_args"]
+        pauses = [args["retry_delay"] * args["retry_exponential_backoff"] ** made for made in range(args["retries"])]
+        assert sum(pauses, timedelta()) > timedelta(minutes=30)
