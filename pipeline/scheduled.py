@@ -1,7 +1,7 @@
 """The steps as a scheduler calls them: names and periods in, paths and sentences out, all else from the environment."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,11 @@ def periods_to_derive(meter: str, after: datetime, until: datetime) -> list[str]
 def readings_are_in(meter: str, found: Iterable[str]) -> bool:
     """Tell whether a meter's source has been taken to the end of these periods."""
     workspace = _workspace()
-    return ready.readings_are_in(workspace.store, workspace.catalog.meter(meter).source_name, map(Period.parse, found))
+    source = workspace.catalog.meter(meter).source_name
+    if ready.readings_are_in(workspace.store, source, map(Period.parse, found)):
+        return True
+    log.info("waiting for extract_%s: it has not taken its source to the end of %s", source, ", ".join(found))
+    return False
 
 
 def derive(meter: str, period: str) -> str:
@@ -83,13 +87,14 @@ def periods_to_bill(after: datetime, until: datetime) -> list[str]:
 def meters_are_in(period: str) -> bool:
     """Tell whether every meter of a period is loaded."""
     workspace = Workspace.open()
-    return not ready.missing_meters(workspace.store, workspace.catalog, Period.parse(period))
+    missing = ready.missing_meters(workspace.store, workspace.catalog, Period.parse(period))
+    return _nothing_left([f"not loaded: {', '.join(missing)}"] if missing else [], period)
 
 
 def can_be_billed(period: str) -> bool:
     """Tell whether every meter of a period is loaded, and all that counts towards its commitments billed."""
     workspace = Workspace.open()
-    return not ready.waits_for(workspace.store, workspace.catalog, Asked(Period.parse(period)))
+    return _nothing_left(ready.waits_for(workspace.store, workspace.catalog, Asked(Period.parse(period))), period)
 
 
 def rate(period: str) -> list[str]:
@@ -203,6 +208,13 @@ def drop_what_is_old() -> int:
 def tell(find: Callable[[str], Address | None]) -> dict[str, str]:
     """Deliver what waits on the channels whose addresses `find` knows; says how many by channel."""
     return upkeep.tell(connect(Settings.read().store_url), at=_now(), find=find)
+
+
+def _nothing_left(waits: Sequence[str], period: str) -> bool:
+    """Tell whether there is nothing to wait for; what there is stands in the log."""
+    for each in waits:
+        log.info("period %s waits; %s", period, each)
+    return not waits
 
 
 def _workspace() -> Workspace:
