@@ -7,7 +7,7 @@ reason. Running it again lands nothing twice. One DAG per source of `catalog/`, 
 from datetime import datetime
 
 from airflow.sdk import DAG, dag, task
-from meterbridge_schedule import DAILY, owned_by, required
+from meterbridge_schedule import DAILY, is_read, owned_by, required
 from meterbridge_steps import scheduled
 
 from pipeline.catalog.catalog import Catalog
@@ -33,4 +33,5 @@ def extract_dag(source: Source) -> DAG:
 
 
 for each in Catalog.load(catalog_folder()).sources.values():
-    globals()[f"extract_{each.source}"] = extract_dag(each)
+    if is_read(f"extract_{each.source}"):
+        globals()[f"extract_{each.source}"] = extract_dag(each)

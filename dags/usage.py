@@ -9,7 +9,7 @@ is adjusted. Where the meter sets `approval_above`, a larger change waits for an
 from airflow.sdk import DAG, PokeReturnValue, dag, task, task_group
 from meterbridge_approval import ApproveChange
 from meterbridge_notifier import ImportNotifier
-from meterbridge_schedule import AFTER_PERIODS, REASON, WAITING, interval, owned_by, why_and_who
+from meterbridge_schedule import AFTER_PERIODS, REASON, WAITING, interval, is_read, owned_by, why_and_who
 from meterbridge_steps import scheduled
 
 from pipeline.catalog.catalog import Catalog
@@ -55,4 +55,5 @@ def usage_dag(meter: Meter) -> DAG:
 
 
 for each in Catalog.load(catalog_folder(), None).meters.values():
-    globals()[f"usage_{each.meter}"] = usage_dag(each)
+    if is_read(f"usage_{each.meter}"):
+        globals()[f"usage_{each.meter}"] = usage_dag(each)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param
+from airflow.sdk import CronDataIntervalTimetable, Param, get_parsing_context
 from meterbridge_notifier import TaskNotifier
 
 from transforms.errors import MeterbridgeError
@@ -54,6 +54,11 @@ WAITING: dict[str, Any] = {
 def owned_by(owner: str, schedule: dict[str, Any], **callbacks: object) -> dict[str, Any]:
     """Name the owner of a DAG's tasks, and what all of them call."""
     return schedule | {"default_args": schedule["default_args"] | {"owner": owner or "meterbridge"} | callbacks}
+
+
+def is_read(dag_id: str) -> bool:
+    """Tell whether whoever reads a DAG file wants this DAG: a task wants its own, of hundreds that take seconds."""
+    return get_parsing_context().dag_id in {None, dag_id}
 
 
 class NoDataIntervalError(MeterbridgeError):

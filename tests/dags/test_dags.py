@@ -60,6 +60,13 @@ def test_every_source_and_every_meter_has_a_dag_of_its_own(found):
     assert found["errors"] == {}
 
 
+def test_a_task_reads_the_dag_of_its_own_meter_and_no_other(tmp_path):
+    found = read_dags(PROJECT / "dags", tmp_path, _AIRFLOW_PARSING_CONTEXT_DAG_ID="usage_network_traffic")
+    assert [name for name in found["dags"] if name.startswith(("usage_n", "usage_s", "extract_"))] == [
+        "usage_network_traffic"
+    ]
+
+
 def test_a_meter_waits_for_its_readings_and_loads_only_what_was_validated_of_each_period(found):
     assert found["dags"]["usage_network_traffic"]["tasks"] == {
         "periods": [],
