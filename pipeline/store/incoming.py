@@ -92,15 +92,20 @@ def corrections(connection: sa.Connection, meter: str, period: Period) -> Correc
     return Corrections(row[0], row[1], row[2])
 
 
-def take_over(connection: sa.Connection, import_id: str, meter: str, period: Period) -> Sum:
-    """Add what is not billed yet, and an adjustment for what is billed otherwise; gives what was to be added."""
+def take_over(
+    connection: sa.Connection, import_id: str, meter: str, period: Period, amount_field: str | None = None
+) -> Sum:
+    """Add what is not billed yet, and an adjustment for what is billed otherwise; gives what was to be added.
+
+    Of a custom field that holds an amount an adjustment bears the difference, as it does of the quantity.
+    """
     held = _held(meter, period).subquery("held")
     unbilled = (
         sa.select(*incoming.c)
         .outerjoin(held, held.c.key == incoming.c.record_key)
         .where(sa.func.coalesce(held.c.billed, 0) == 0)
     )
-    found = _adjustments(meter, period).subquery("found")
+    found = _adjustments(meter, period, amount_field).subquery("found")
     new = unbilled.union_all(sa.select(*(found.c[name] for name in FIELDS))).cte("new").prefix_with("MATERIALIZED")
     rows = sa.select(sa.literal(import_id), *(new.c[name] for name in FIELDS))
     added = sa.insert(usage_records).from_select(("import_id", *FIELDS), rows).returning(sa.literal(1)).cte("added")
@@ -122,7 +127,7 @@ def _sums(table: Any) -> tuple[sa.ColumnElement[Any], ...]:  # noqa: ANN401 a ta
     return (sa.func.count(), *added)
 
 
-def _held(meter: str, period: Period) -> sa.Select[Any]:
+def _held(meter: str, period: Period, amount_field: str | None = None) -> sa.Select[Any]:
     """Add up the active records of each key of a meter and period, and what of it is billed."""
     billed = usage_records.c.status == "Processed"
     key = sa.func.coalesce(base.c.record_key, usage_records.c.record_key).label("key")
@@ -134,6 +139,8 @@ def _held(meter: str, period: Period) -> sa.Select[Any]:
         *(sa.func.sum(usage_records.c[name]).filter(billed).label(f"{name}_billed") for name in ADJUSTED),
         sa.func.min(sa.func.coalesce(usage_records.c.corrects, usage_records.c.record_id)).label("record_id"),
     ]
+    if amount_field is not None:
+        columns.append(sa.func.sum(_amount(usage_records, amount_field)).filter(billed).label("amount_billed"))
     return (
         sa.select(*columns)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
@@ -144,13 +151,21 @@ def _held(meter: str, period: Period) -> sa.Select[Any]:
     )
 
 
-def _adjustments(meter: str, period: Period) -> sa.Select[Any]:
+def _amount(table: sa.FromClause, field: str) -> sa.ColumnElement[Decimal]:
+    """Read the amount that a custom field holds; 0 where there is no such field."""
+    return sa.func.coalesce(table.c.custom_fields[field].astext.cast(sa.Numeric), ZERO)
+
+
+def _adjustments(meter: str, period: Period, amount_field: str | None = None) -> sa.Select[Any]:
     """Select a record for each key that is billed otherwise than what comes in: the difference, Pending."""
-    held = _held(meter, period).subquery("held")
+    held = _held(meter, period, amount_field).subquery("held")
     differences = {name: sa.func.coalesce(incoming.c[name], 0) - held.c[f"{name}_billed"] for name in ADJUSTED}
     written = sa.func.concat_ws("/", "adjustment", held.c.key, sa.cast(held.c.billed, sa.Text))
     columns = {name: base.c[name] for name in FIELDS} | differences
     columns |= {name: sa.func.coalesce(incoming.c[name], base.c[name]) for name in ("description", "custom_fields")}
+    if amount_field is not None:
+        difference = (_amount(incoming, amount_field) - held.c.amount_billed).cast(sa.Text)
+        columns["custom_fields"] = columns["custom_fields"].concat(sa.func.jsonb_build_object(amount_field, difference))
     columns |= {name: incoming.c[name] for name in ("samples_expected", "samples_seen")}
     columns |= {
         "record_key": sa.func.encode(sa.func.sha256(sa.func.convert_to(written, "UTF8")), "hex"),

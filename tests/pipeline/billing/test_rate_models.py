@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from small_business import METER
+from small_business import CHARGES, METER
 from uploaded_usage import uploaded
 
 from pipeline.usage.diff import diff
@@ -13,6 +13,8 @@ UNITS = "units: {kwh: {decimals: 3}, each: {}}\ncurrencies: {EUR: {}, USD: {}}\n
 HEAD = "charge: energy\nuom: kwh\ncurrency: EUR\n"
 FEE = "charge: fee\nuom: each\ncurrency: EUR\npricing: {model: flat_fee, price: 20}\n"
 PER_UNIT = HEAD + "pricing: {model: pre_rated_per_unit, field: PRICE__c}\n"
+TOTAL = HEAD + "pricing: {model: pre_rated_total, field: AMOUNT__c}\n"
+METER_WITH_AMOUNT = METER.replace("unit: kwh", "unit: kwh, custom_fields: {AMOUNT__c: 'BORNE'}")
 METER_WITH_PRICE = METER.replace("unit: kwh", "unit: kwh, custom_fields: {PRICE__c: '0.40'}")
 
 
@@ -57,6 +59,37 @@ def test_usage_bears_its_price_from_the_meter_to_the_bill_and_a_diff_tells_its_w
     business.deliver("power/A-1/more.csv", "at,value\n2025-03-20T00:00:00Z,10\n")
     business.extract()
     assert diff(business.store, business.catalog, *business.prepare()).money == {"EUR": Decimal("4.00")}
+
+
+@pytest.mark.parametrize(
+    ("amount", "late", "due"),
+    [
+        ("25", "at,value\n2025-03-20T00:00:00Z,10\n", 0),
+        ("{readings}", "at,value\n2025-03-20T00:00:00Z,10\n2025-03-21T00:00:00Z,10\n", 2),
+    ],
+)
+def test_late_readings_bill_the_difference_of_the_amount_that_a_record_bears(business, march, amount, late, due):
+    business.declare("charges/energy.yaml", TOTAL)
+    business.declare("meters/energy.yaml", METER_WITH_AMOUNT.replace("BORNE", amount))
+    business.bill(march)  # three readings
+    assert business.rate().amounts == {"EUR": 3 if due else 25}
+    business.bill(late, "power/A-1/more.csv")
+    assert business.rate().amounts == {"EUR": due}
+    business.bill("at,value\n2025-03-22T00:00:00Z,1\n", "power/A-1/third.csv")
+    assert business.rate().amounts == {"EUR": 1 if due else 0}
+
+
+def test_a_record_that_vanishes_takes_the_amount_back_that_it_bore(business, march):
+    business.declare("charges/energy.yaml", TOTAL + "negative_usage: allow\n")
+    business.declare("meters/energy.yaml", METER_WITH_AMOUNT.replace("BORNE", "25"))
+    business.bill(march)
+    business.rate()
+    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Active", "Canceled"))
+    business.register()
+    business.load(*business.prepare(), reason="canceled from the start")
+    business.deliver("customers/subscribed_charges.csv", CHARGES)
+    business.register()
+    assert business.rate().amounts == {"EUR": -25}
 
 
 def test_a_record_without_its_price_is_named_and_nothing_is_billed(business, march):
