@@ -210,4 +210,5 @@ class Problem:
 
 def shown(text: str) -> str:
     """Quote what somebody sent, cut to what a message can hold, with control characters made visible."""
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+    plain = str(text)  # the name of a column would be quoted as the member of an enumeration that it is
+    return repr(plain if len(plain) <= SHOWN_CHARACTERS else plain[:SHOWN_CHARACTERS] + "…")

@@ -59,6 +59,13 @@ def test_all_that_is_wrong_with_a_header_is_told_at_once():
     ]
 
 
+def test_a_column_is_told_by_its_name_as_the_file_has_it():
+    (missing,) = read_header(NEEDED[:-1], {}).problems
+    (twice,) = read_header([*NEEDED, "UOM"], {}).problems
+    assert str(missing).startswith("file: column_missing 'DESCRIPTION'; add the column")
+    assert str(twice) == "file: column_twice 'UOM' (it stands 2 times); keep one of the columns"
+
+
 def test_a_custom_field_keeps_the_name_that_the_catalog_gives_it():
     declared = {"usageType__c": CustomField(required=True)}
     assert custom_name("USAGETYPE__C", declared) == "usageType__c"
