@@ -83,11 +83,12 @@ def _custom_date(text: str, locale: Locale) -> str:
 
 
 def _custom_number(text: str, field: CustomField) -> str:
+    wanted = "a whole number" if field.kind is Kind.INTEGER else "a number"
     if len(text) > NUMBER_MAX or not NUMBER.fullmatch(text):
-        raise WrongCellError(Reason.CUSTOM_INVALID, f"a {field.kind}")
+        raise WrongCellError(Reason.CUSTOM_INVALID, wanted)
     number = Decimal(text)
     whole = number == number.to_integral_value()
     fits = INTEGER_MIN <= number <= INTEGER_MAX if field.kind is Kind.INTEGER else -AMOUNT_MAX <= number <= AMOUNT_MAX
     if not fits or (field.kind is Kind.INTEGER and not whole):
-        raise WrongCellError(Reason.CUSTOM_INVALID, f"a {field.kind}")
+        raise WrongCellError(Reason.CUSTOM_INVALID, wanted)
     return plain(number)

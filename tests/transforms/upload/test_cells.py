@@ -187,3 +187,10 @@ def test_a_custom_field_is_held_against_what_the_catalog_declares(field, text, v
         assert wrong.value.reason is value
     else:
         assert read_custom(text, declared, Locale.US) == value
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("integer", "a whole number"), ("number", "a number")])
+def test_a_custom_field_that_holds_no_number_is_told_which_it_needs(kind, wanted):
+    with pytest.raises(WrongCellError) as wrong:
+        read_custom("many", CustomField.model_validate({"kind": kind}), Locale.US)
+    assert wrong.value.also == wanted
