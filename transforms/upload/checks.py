@@ -62,7 +62,8 @@ def _check_subscription(found: Findings, known: Known) -> None:
     if not (number := found.row.text(Column.SUBSCRIPTION)):
         return
     charges = known.by_subscription.get(number, [])
-    mine = [each for each in charges if each.account_number == found.row.text(Column.ACCOUNT)]
+    account = found.row.text(Column.ACCOUNT)
+    mine = [each for each in charges if account in {"", each.account_number}]
     if not charges:
         found.tell(Reason.SUBSCRIPTION_UNKNOWN, Column.SUBSCRIPTION)
     elif not mine:

@@ -43,6 +43,7 @@ WRONG = [
     ({"UNIQUE_KEY": "k" * 255}, {"unique_key_too_long"}),
     ({"SUBSCRIPTION_ID": "S" * 101}, {"text_too_long"}),
     ({"REGION__C": "x" * 256}, {"custom_too_long"}),
+    ({"ACCOUNT_ID": "", "SUBSCRIPTION_ID": "S-1", "CHARGE_ID": "C-1"}, {"account_missing"}),
     ({"ACCOUNT_ID": "", "QTY": "", "STARTDATE": "x"}, {"account_missing", "quantity_missing", "start_malformed"}),
     ({"ACCOUNT_ID": "Mill", "UOM": "KWH", "QTY": "x", "SUBSCRIPTION_ID": "S-9", "CHARGE_ID": "C-9"}, {
         "account_unknown", "uom_unknown", "quantity_malformed", "subscription_unknown", "charge_unknown",
