@@ -16,7 +16,7 @@ from transforms.upload.cells import NUMBER_MAX
 from transforms.upload.columns import FIELDS, Column, Header, custom_name
 from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
-from transforms.upload.reasons import Problem, Reason
+from transforms.upload.reasons import Problem, Reason, shown
 from transforms.upload.rows import Reader, Row, record_keys
 from transforms.usage.usage import UsageRecord
 
@@ -131,11 +131,15 @@ def _read(number: int, fields: Object, catalog: Catalog) -> _Attempt:
     """Read an object as a row whose columns are its fields; what no field is called is left out."""
     columns = {name: column for name in fields if (column := _column(name, catalog)) is not None}
     texts: dict[str, str] = {}
+    twice = []
     for name, column in columns.items():
-        texts[column] = texts.get(column) or _text(fields[name])
+        text, before = _text(fields[name]), texts.get(column, "")
+        if text and before not in {"", text}:
+            twice.append(Problem(Reason.COLUMN_TWICE, column, text, also=f"it is {shown(before)} as well"))
+        texts[column] = before or text
     reader = Reader(Header(tuple(texts)), catalog.custom_fields, Locale.ISO, negative=True)
     row, problems = reader.read(number, number, list(texts.values()) or [""])
-    return _Attempt(row, [*problems, *_forbidden(fields)], {column: name for name, column in columns.items()})
+    return _Attempt(row, [*twice, *problems, *_forbidden(fields)], {column: name for name, column in columns.items()})
 
 
 def _column(name: str, catalog: Catalog) -> Column | str | None:

@@ -45,6 +45,12 @@ def test_each_object_has_its_own_result_in_the_order_of_the_call(desk, call):
     assert desk.rows("imports", "imported_count") == [2]
 
 
+def test_an_object_that_names_two_accounts_is_refused_and_one_that_names_one_twice_is_not(call):
+    refused, created = call(MARCH | {"AccountId": "A-2"}, MARCH | {"AccountId": "A-1"})
+    assert (refused.code, type(created)) == ("column_twice", Created)
+    assert "AccountId: column_twice 'A-2' (it is 'A-1' as well)" in refused.message
+
+
 def test_a_call_in_which_nothing_is_right_leaves_no_import(desk, call):
     assert [each.code for each in call(MARCH | {"AccountNumber": "Mill"})] == ["account_unknown"]
     assert desk.listed() == []
