@@ -1,5 +1,7 @@
 """Records that calls create; the business has one account, A-1, with one charge of kWh."""
 
+from small_business import CHARGE, CHARGES
+
 PATH = "/v1/object/usage"
 RIGHT = {"AccountNumber": "A-1", "UOM": "kwh", "Quantity": 5, "StartDateTime": "2025-03-01T00:00:00Z"}
 
@@ -45,6 +47,15 @@ def test_unknown_fields_are_ignored_unless_the_caller_asks_otherwise(editor):
     assert editor.post(PATH, json=RIGHT | {"Colour": "red"}, params=strict).status_code == 400
     assert editor.post(PATH, json=RIGHT | {"Colour": "red"}).status_code == 200
     assert editor.post(PATH, json=RIGHT, params=strict).status_code == 200
+
+
+def test_of_two_charges_that_count_the_unit_a_record_may_name_the_one_of_the_catalog(editor, business):
+    business.declare("charges/credit.yaml", CHARGE.replace("charge: energy", "charge: credit"))
+    business.deliver("customers/subscribed_charges.csv", f"{CHARGES}C-2,S-1,A-1,credit,2020-01-01T00:00:00Z,,Active\n")
+    business.register()
+    assert editor.post(PATH, json=RIGHT).json()["Errors"][0]["Code"] == "charge_ambiguous"
+    made = editor.post(PATH, json=RIGHT | {"ProductRatePlanChargeId": "credit"}, params={"rejectUnknownFields": "true"})
+    assert editor.get(f"{PATH}/{made.json()['Id']}").json()["ChargeNumber"] == "C-2"
 
 
 def test_a_unique_key_names_one_record_for_good(editor):

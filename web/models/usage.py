@@ -31,6 +31,7 @@ class UsageFields(UsageChanges):
     subscription_number: Annotated[str | None, Field(max_length=100)] = None
     charge_id: Annotated[str | None, Field(max_length=100)] = None
     charge_number: Annotated[str | None, Field(max_length=100)] = None
+    product_rate_plan_charge_id: Annotated[str | None, Field(max_length=100)] = None
     unique_key: Annotated[str | None, Field(max_length=10_000)] = None
 
 
