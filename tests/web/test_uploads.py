@@ -1,6 +1,7 @@
 """Usage files: from the upload to what became of every row."""
 
 import csv
+import hashlib
 import io
 import zipfile
 
@@ -85,6 +86,18 @@ def test_an_import_object_is_the_same_import(editor):
     )
     assert answer.status_code == 200
     assert send(editor).json()["checkImportStatus"] == f"/v1/usage/{answer.json()['Id']}/status"
+
+
+def test_a_file_whose_md5_is_another_than_the_sender_s_is_refused_and_nothing_is_created(editor, business):
+    def sent(md5):
+        data = {"ImportType": "Usage", "Md5": md5}
+        return editor.post("/v1/object/import", files={"File": ("march.csv", MARCH.encode())}, data=data)
+
+    right = hashlib.md5(MARCH.encode()).hexdigest()  # noqa: S324 what the platform's clients send
+    wrong = sent(right[::-1])
+    assert (wrong.status_code, wrong.json()["Errors"][0]["Code"]) == (400, "md5_mismatch")
+    assert business.rows("imports", "import_id") == []
+    assert sent(right).status_code == 200
 
 
 def test_files_come_from_the_imports_folder_and_from_nowhere_else(editor, business):

@@ -18,6 +18,9 @@ router = APIRouter(tags=["usage files"], route_class=OnceRoute)
 Sent = Annotated[UploadFile, File(description="CSV, XLS, XLSX or ZIP in the usage file format")]
 Locale = Annotated[str, Header(max_length=10, description="how dates are written in the file, such as en_GB")]
 RepeatReason = Annotated[str, Header(max_length=1000, description="why the same content is to be loaded once more")]
+Md5 = Annotated[
+    str, Form(alias="Md5", pattern="^([0-9A-Fa-f]{32})?$", description="of the file's bytes: another one is refused")
+]
 ImportName = Annotated[str, Form(alias="Name", max_length=100, pattern="^[^\x00]*$", description="not kept")]
 
 
@@ -46,18 +49,25 @@ def create_import(
     file: Annotated[UploadFile, File(alias="File")],
     import_type: Annotated[Literal["Usage"], Form(alias="ImportType")],  # noqa: ARG001 there is one type
     name: ImportName = "",  # noqa: ARG001 an import is named by its file
+    md5: Md5 = "",
     x_locale: Locale = "en_US",
     x_repeat_reason: RepeatReason = "",
 ) -> ObjectDone:
     """Take a usage file, as an import object."""
-    return ObjectDone(id=take(services, caller, after, file, x_locale, x_repeat_reason).import_id)
+    return ObjectDone(id=take(services, caller, after, file, x_locale, x_repeat_reason, md5).import_id)
 
 
 def take(
-    services: Services, caller: Caller, after: BackgroundTasks, file: UploadFile, locale: str, repeat_reason: str
+    services: Services,
+    caller: Caller,
+    after: BackgroundTasks,
+    file: UploadFile,
+    locale: str,
+    repeat_reason: str,
+    md5: str = "",
 ) -> Submitted:
     """Take a file that was sent, to be read after the answer; UploadRefusedError says why not."""
-    sent = Upload(file.filename or "", file.file, locale)
+    sent = Upload(file.filename or "", file.file, locale, md5 or None)
     submitted = submit(services.store, services.home, sent, by=caller.name, repeat_reason=repeat_reason)
     if submitted.outcome == "accepted":
         after.add_task(_process, services, submitted.import_id)
