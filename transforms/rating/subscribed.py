@@ -32,7 +32,7 @@ def owes(account: Account, subscribed: SubscribedCharge, charge: Charge, period:
         account.status == subscribed.status == ACTIVE
         and account.currency == charge.currency
         and subscribed.start_at < window.end
-        and (subscribed.end_at is None or subscribed.end_at > window.start)
+        and (subscribed.end_at is None or subscribed.end_at > max(subscribed.start_at, window.start))
         and cycle_of(account, charge, subscribed).has(period)
     )
 

@@ -37,6 +37,7 @@ def test_a_flat_fee_owes_a_period_of_the_account_s_own_clock():
         {"subscribed": replace(FEE, charge="fax")},
         {"subscribed": replace(FEE, start_at=datetime(2018, 1, 31, 15, tzinfo=UTC))},
         {"subscribed": replace(FEE, end_at=datetime(2017, 12, 31, 15, tzinfo=UTC))},
+        {"subscribed": replace(FEE, start_at=(noon := datetime(2018, 1, 10, 12, tzinfo=UTC)), end_at=noon)},
         {"period": Period.parse("2018-Q1")},
         {"charges": {"phone": charge("per_unit", price="20")}},
     ],
