@@ -13,6 +13,7 @@ from transforms.cycles import cycle_of
 from transforms.exact import Rounding, round_exact
 from transforms.limits import DECIMALS_MAX
 from transforms.period import Period
+from transforms.rating.fields import text_of
 from transforms.rating.lines import exact_sum
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError, UsageLine
@@ -43,7 +44,7 @@ def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Coll
         return f"charge {subscribed.charge} is not in the catalog"
     if other := _other(candidate, charge):
         return other
-    if missing := [name for name in required if not candidate.custom_fields.get(name)]:
+    if missing := [name for name in required if not text_of(candidate.custom_fields, name)]:
         return f"the required custom field {', '.join(missing)} is missing"
     return _inactive(account, subscribed) or _untimely(candidate, subscribed, charge)
 

@@ -75,6 +75,10 @@ def test_a_record_without_a_required_custom_field_is_left_behind():
         assert obstacle(replace(RIGHT, custom_fields=fields), CHARGES, ["SITE__c"]) == reason
 
 
+def test_a_required_custom_field_is_found_in_any_case_of_its_name():
+    assert obstacle(replace(RIGHT, custom_fields={"SITE__c": "7"}), CHARGES, ["Site__c"]) is None
+
+
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
