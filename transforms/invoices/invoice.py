@@ -116,9 +116,14 @@ def parse_number(text: str) -> int:
 
 
 def unit_price(item: InvoiceItem) -> Decimal | None:
-    """Tell the one price of all units of an item; None where there are several, or none per unit."""
-    lines = item.breakdown
-    return Decimal(lines[0]["price"] or 0) if len(lines) == 1 and lines[0]["format"] == "per_unit" else None
+    """Tell the one price of an item's quantity; None where there are several, or none per unit.
+
+    Units that bear their own price are not rounded: where they are not the quantity, it has no unit price.
+    """
+    line = item.breakdown[0] if len(item.breakdown) == 1 else None
+    if line is None or line["format"] != "per_unit" or Decimal(line["units"] or 0) != item.quantity:
+        return None
+    return Decimal(line["price"] or 0)
 
 
 def steps(item: InvoiceItem) -> Iterator[Step]:

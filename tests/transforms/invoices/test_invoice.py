@@ -47,6 +47,12 @@ def test_one_price_of_all_units_needs_no_breakdown():
     assert told(ONE_PRICE) == []
 
 
+def test_units_that_were_not_rounded_as_the_quantity_was_are_told_with_their_price():
+    pre_rated = item(line("per_unit", "2.5", "10"), total="25", quantity="3")
+    assert unit_price(pre_rated) is None
+    assert told(pre_rated) == [("Per unit", Decimal("2.5"), 10, 25)]
+
+
 def test_tiers_are_told_with_their_bounds_and_add_up_to_the_amount():
     assert unit_price(TIERS) is None
     assert told(TIERS) == [
@@ -58,7 +64,7 @@ def test_tiers_are_told_with_their_bounds_and_add_up_to_the_amount():
 
 
 def test_what_was_billed_before_is_told_where_the_item_is_a_difference():
-    assert told(item(line("per_unit", "16.5", "0.25"), total="4.13", before="1.63")) == [
+    assert told(item(line("per_unit", "16.5", "0.25"), total="4.13", before="1.63", quantity="16.5")) == [
         ("The service period so far", None, None, Decimal("4.13")),
         ("Billed before", None, None, Decimal("-1.63")),
     ]
