@@ -75,7 +75,7 @@ def _changed(
     connection: sa.Connection, catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str]
 ) -> UsageRecord:
     """Read the record as if it were sent again with the changes, by the rules of an upload."""
-    cells = _cells(row) | _sent(catalog, changes)
+    cells = _cells(row) | _sent(catalog, changes, {name.upper(): name for name in row["custom_fields"]})
     reader = Reader(Header(tuple(cells)), catalog.custom_fields, Locale.ISO, negative=True)
     read, problems = reader.read(0, 0, list(cells.values()))
     if problems:
@@ -102,14 +102,18 @@ def _cells(row: sa.RowMapping) -> dict[Column | str, str]:
     }
 
 
-def _sent(catalog: Catalog, changes: Mapping[str, str]) -> dict[Column | str, str]:
-    """Tell which column each field means; what cannot be changed is refused."""
+def _sent(catalog: Catalog, changes: Mapping[str, str], own: Mapping[str, str]) -> dict[Column | str, str]:
+    """Tell which column each field means; what cannot be changed is refused.
+
+    A field that nobody declares is named as the record does it in `own`: a meter may write it in small letters.
+    """
     named = {name: FIELDS[name] if name in CHANGEABLE else custom_name(name, catalog.custom_fields) for name in changes}
     if wrong := [name for name, column in named.items() if column is None]:
         raise ChangeRefusedError(
             f"{', '.join(wrong)} cannot be changed; {', '.join(CHANGEABLE)} and custom fields can", "INVALID_FIELD"
         )
-    return {column: changes[name] for name, column in named.items() if column is not None}
+    names = {} if catalog.custom_fields else own
+    return {names.get(column.upper(), column): changes[name] for name, column in named.items() if column is not None}
 
 
 def _refusal(row: sa.RowMapping, problems: Sequence[Problem]) -> ChangeRefusedError:

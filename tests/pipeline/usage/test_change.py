@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from small_business import METER
 from uploaded_usage import uploaded
 
 from pipeline.store import records
@@ -11,6 +12,7 @@ from pipeline.usage.change import ChangeRefusedError, change
 from pipeline.usage.delete import Selection, delete
 
 TOLERANT = "charge: energy\nuom: kwh\ncurrency: EUR\nnegative_usage: allow\npricing: {model: per_unit, price: 0.25}\n"
+PRE_RATED = TOLERANT.replace("per_unit, price: 0.25", "pre_rated_per_unit, field: Price__c")
 STRICT = TOLERANT.replace("negative_usage: allow", "uom_validation: reject")
 
 
@@ -85,6 +87,17 @@ def test_a_record_that_no_charge_took_is_taken_once_its_unit_is_put_right(busine
 def test_custom_fields_are_changed_added_and_taken_away_one_by_one(business, number):
     _change(business, number, REGION__c="us", SITE__c="", METER__c="m-1")
     assert _record(business, number)["custom_fields"] == {"REGION__c": "us", "METER__c": "m-1"}
+
+
+def test_a_custom_field_that_a_meter_writes_in_small_letters_is_changed_and_not_doubled(business, march):
+    business.declare("charges/energy.yaml", PRE_RATED)
+    business.declare("meters/energy.yaml", METER.replace("unit: kwh", "unit: kwh, custom_fields: {Price__c: '0.40'}"))
+    business.bill(march)
+    (number,) = business.rows("usage_records", "record_id")
+    _change(business, number, PRICE__c="0.60")
+    assert _record(business, number)["custom_fields"] == {"Price__c": "0.60"}
+    business.rate()
+    assert business.rows("rated_items", "amount") == [Decimal("3.90")]  # 6.5 at 0.60
 
 
 @pytest.mark.parametrize(
