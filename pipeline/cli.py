@@ -26,6 +26,7 @@ from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.usage import diff as diffs
+from pipeline.usage.change import match_again
 from transforms.errors import MeterbridgeError
 from transforms.period import Period
 
@@ -93,10 +94,15 @@ def migrate() -> None:
 @cli.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 def register(folder: Path | None) -> None:
-    """Take accounts.csv and subscribed_charges.csv of FOLDER (default: customers, in the inbox)."""
+    """Take accounts.csv and subscribed_charges.csv of FOLDER (default: customers, in the inbox).
+
+    Pending usage that no charge took is taken by one that is subscribed to now.
+    """
     workspace = Workspace.open(whole_catalog=False)
     found = register_customers(workspace.store, workspace.catalog, folder or workspace.inbox / "customers")
     click.echo(f"{found.accounts} accounts and {found.charges} subscribed charges are registered")
+    if matched := match_again(workspace.store, workspace.catalog, by=user()):
+        click.echo(f"{matched} records that no charge took have one now")
 
 
 @cli.command()

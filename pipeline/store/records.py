@@ -21,6 +21,12 @@ def page(connection: sa.Connection, account_number: str, *, limit: int, offset: 
     return connection.execute(statement).mappings().all()
 
 
+def without_charge(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the active Pending records that no charge took, by number."""
+    mine = usage_records.c.charge_number.is_(None) & (usage_records.c.status == "Pending")
+    return connection.execute(_records().where(mine).order_by(usage_records.c.record_id)).mappings().all()
+
+
 def _records() -> sa.Select[Any]:
     return (
         sa.select(

@@ -15,7 +15,7 @@ from transforms.upload.columns import FIELDS, Column, Header, custom_name
 from transforms.upload.dates import Locale
 from transforms.upload.match import Matcher
 from transforms.upload.reasons import Problem
-from transforms.upload.rows import Reader
+from transforms.upload.rows import Reader, Row
 from transforms.usage.usage import UsageRecord
 
 CHANGEABLE = ("UOM", "Quantity", "StartDateTime", "EndDateTime", "Description")
@@ -55,6 +55,27 @@ def change(
             _write(connection, row, different, by, reason)
 
 
+def match_again(store: sa.Engine, catalog: Catalog, *, by: str) -> int:
+    """Give Pending records that no charge took the one that was subscribed to since; says how many.
+
+    Where anything about that is unusual, as when a meter bills the charge too, a record stays as it is.
+    """
+    with store.begin() as connection:
+        rows = ((row["record_id"], *_read(catalog, row, {})) for row in records.without_charge(connection))
+        right = [(number, sent) for number, sent, problems in rows if not problems]
+        matcher = Matcher(entry.known(connection, catalog, [sent for _, sent in right]))
+    found = [number for number, sent in right if _is_usual(catalog, matcher, sent)]
+    for number in found:
+        change(store, catalog, number, {}, by=by, reason="a charge that takes it was subscribed to")
+    return len(found)
+
+
+def _is_usual(catalog: Catalog, matcher: Matcher, sent: Row) -> bool:
+    """Tell whether a row would be loaded for a charge without any caution."""
+    match = matcher.match(sent, "")
+    return bool(match.record and not match.cautions and not entry.metered_cautions(catalog, [(sent, match.record)]))
+
+
 def _pending(connection: sa.Connection, record_id: int) -> sa.RowMapping:
     """Find the record, and refuse one that is billed already."""
     row = records.find(connection, record_id)
@@ -75,15 +96,19 @@ def _changed(
     connection: sa.Connection, catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str]
 ) -> UsageRecord:
     """Read the record as if it were sent again with the changes, by the rules of an upload."""
-    cells = _cells(row) | _sent(catalog, changes, {name.upper(): name for name in row["custom_fields"]})
-    reader = Reader(Header(tuple(cells)), catalog.custom_fields, Locale.ISO, negative=True)
-    read, problems = reader.read(0, 0, list(cells.values()))
+    read, problems = _read(catalog, row, changes)
     if problems:
         raise _refusal(row, problems)
     found = Matcher(entry.known(connection, catalog, [read])).match(read, row["record_key"])
     if found.record is None:
         raise _refusal(row, found.problems)
     return found.record
+
+
+def _read(catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str]) -> tuple[Row, list[Problem]]:
+    cells = _cells(row) | _sent(catalog, changes, {name.upper(): name for name in row["custom_fields"]})
+    reader = Reader(Header(tuple(cells)), catalog.custom_fields, Locale.ISO, negative=True)
+    return reader.read(0, 0, list(cells.values()))
 
 
 def _cells(row: sa.RowMapping) -> dict[Column | str, str]:

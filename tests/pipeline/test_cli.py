@@ -6,12 +6,15 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from small_business import CHARGES
+from uploaded_usage import uploaded
 
 from pipeline import cli as command_line
 from pipeline.cli import cli
 from pipeline.settings import PROJECT
 from pipeline.store.migrate import downgrade
 
+STORAGE = "charge: storage\nuom: hour\ncurrency: EUR\npricing: {model: per_unit, price: 3}\n"
 COMMANDS = {
     "check", "derive", "export", "extract", "invoice", "load", "map", "migrate",
     "new-meter", "rate", "register", "run", "status", "validate",
@@ -101,6 +104,14 @@ def test_quarantined_files_are_taken_again_when_asked(shop):
     assert "1 quarantined whole" in _run("extract", "power")
     assert "0 quarantined whole" in _run("extract", "power")
     assert "1 quarantined whole" in _run("extract", "power", "--retry")
+
+
+def test_registering_a_charge_tells_how_many_records_it_takes_that_none_took(shop):
+    shop.declare("charges/storage.yaml", STORAGE)
+    uploaded(shop.store, {"charge_number": None, "charge": None, "uom": "hour"})
+    shop.deliver("customers/subscribed_charges.csv", CHARGES + "C-2,S-1,A-1,storage,2020-01-01T00:00:00Z,,Active\n")
+    assert _run("register").splitlines()[1:] == ["1 records that no charge took have one now"]
+    assert _run("register").splitlines()[1:] == []
 
 
 def test_customers_can_be_registered_from_any_folder(shop):

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from small_business import METER
+from small_business import CHARGES, METER
 from uploaded_usage import uploaded
 
 from pipeline.store import records
-from pipeline.usage.change import ChangeRefusedError, change
+from pipeline.usage.change import ChangeRefusedError, change, match_again
 from pipeline.usage.delete import Selection, delete
 
 TOLERANT = "charge: energy\nuom: kwh\ncurrency: EUR\nnegative_usage: allow\npricing: {model: per_unit, price: 0.25}\n"
+STORAGE = "charge: storage\nuom: hour\ncurrency: EUR\npricing: {model: per_unit, price: 3}\n"
 PRE_RATED = TOLERANT.replace("per_unit, price: 0.25", "pre_rated_per_unit, field: Price__c")
 STRICT = TOLERANT.replace("negative_usage: allow", "uom_validation: reject")
 
@@ -82,6 +83,21 @@ def test_a_record_that_no_charge_took_is_taken_once_its_unit_is_put_right(busine
     _change(business, number, UOM="kwh")
     found = _record(business, number)
     assert (found["charge_number"], found["charge"], found["uom"]) == ("C-1", "energy", "kwh")
+
+
+def test_a_record_that_no_charge_took_is_billed_once_one_is_subscribed_to_then_that_no_meter_bills_too(business, march):
+    business.bill(march)
+    business.declare("charges/storage.yaml", STORAGE)
+    others = {"account_number": "A-1", "charge_number": None, "charge": None, "subscription_number": "", "uom": "hour"}
+    unusual = {"start_at": datetime(2019, 12, 31, tzinfo=UTC)}, {"uom": "kwh"}, {"description": "=1+1"}
+    _, (taken, *left) = uploaded(business.store, others, *(others | each for each in unusual))
+    assert match_again(business.store, business.catalog, by="ann") == 0
+    business.deliver("customers/subscribed_charges.csv", CHARGES + "C-2,S-1,A-1,storage,2020-01-01T00:00:00Z,,Active\n")
+    business.register()
+    assert match_again(business.store, business.catalog, by="ann") == 1
+    assert [_record(business, each)["charge_number"] for each in (taken, *left)] == ["C-2", None, None, None]
+    assert len(business.rate().left_pending) == len(left)
+    assert business.rows("rated_items", "charge_number", "amount") == [("C-1", Decimal("1.63")), ("C-2", Decimal(3))]
 
 
 def test_custom_fields_are_changed_added_and_taken_away_one_by_one(business, number):
