@@ -32,7 +32,7 @@ from transforms.rating.asked import Asked
 from transforms.rating.funds import NO_MOVEMENTS, Movements
 from transforms.rating.lines import exact_sums
 from transforms.rating.subscribed import charge_periods
-from transforms.rating.usage import ChargePeriod, RatedItem, UsageLine
+from transforms.rating.usage import ChargePeriod, RatedItem, RatingError, UsageLine
 
 
 class NotReadyError(MeterbridgeError):
@@ -169,7 +169,19 @@ def due(
         funds=funds.purse if funds else None,
         contributed=contributed(connection, catalog, fees),
     )
+    _require_one_currency(items, billing.currencies(connection, asked.period))
     return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
+
+
+def _require_one_currency(items: Iterable[RatedItem], billed: Iterable[tuple[str, str]]) -> None:
+    """Refuse to take what was billed in one currency off what is due in another; RatingError names the charge."""
+    now = {item.charge_number: item.currency for item in items}
+    for number, currency in sorted(billed):
+        if now.get(number, currency) != currency:
+            raise RatingError(
+                f"charge number {number} was billed in {currency}, and is priced in {now[number]} now: put its "
+                "charge's currency back, and let a charge of its own have the other one"
+            )
 
 
 def _fees(catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:

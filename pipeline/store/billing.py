@@ -45,6 +45,13 @@ def billed(connection: sa.Connection, period: Period) -> dict[tuple[str, datetim
     return {(number, start, group): amount for number, start, group, amount in connection.execute(statement)}
 
 
+def currencies(connection: sa.Connection, period: Period) -> set[tuple[str, str]]:
+    """List the (charge number, currency) that earlier items of a period were billed in."""
+    columns = (rated_items.c.charge_number, rated_items.c.currency)
+    statement = sa.select(*columns).distinct().where(rated_items.c.period == str(period))
+    return {(number, currency) for number, currency in connection.execute(statement)}
+
+
 def add_items(connection: sa.Connection, bill_run_id: str, period: Period, items: Sequence[RatedItem]) -> None:
     """Add the run's items, and link each to the usage records that it rates."""
     if not items:

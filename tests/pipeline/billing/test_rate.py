@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from small_business import ACCOUNTS, CHARGE
 
 from pipeline import steps
 from pipeline.billing.rate import NotReadyError
@@ -105,6 +106,18 @@ def test_usage_of_an_account_with_another_currency_stays_pending_and_is_told(bus
     assert "charge C-2: the account pays USD, the charge is priced in EUR" in told
     assert business.rows("usage_records", "charge_number", "status") == [("C-1", "Processed"), ("C-2", "Pending")]
     assert "1 records stay Pending: " in str(run)
+
+
+def test_what_was_billed_in_one_currency_is_never_taken_off_what_is_due_in_another(business, march):
+    business.bill(march)
+    business.rate()
+    business.declare("charges/energy.yaml", CHARGE.replace("EUR", "USD"))
+    business.deliver("customers/accounts.csv", ACCOUNTS.replace("EUR", "USD"))
+    business.register()
+    business.bill("at,value\n2025-03-20T00:00:00Z,10\n", "power/A-1/more.csv")
+    with pytest.raises(RatingError, match="charge number C-1 was billed in EUR, and is priced in USD now"):
+        business.rate()
+    assert business.rows("rated_items", "amount", "currency") == [(Decimal("1.63"), "EUR")]
 
 
 def test_usage_that_was_left_pending_is_billed_once_it_can_be(business, march):
