@@ -43,7 +43,7 @@ def file_row(record: Record, columns: Sequence[str]) -> list[str]:
         Column.START: record["start_at"].astimezone(zone).strftime(DATE),
         Column.END: _end(record, zone),
         Column.SUBSCRIPTION: record["subscription_number"],
-        Column.CHARGE: record["charge_number"] or "",
+        Column.CHARGE: _charge(record),
         Column.DESCRIPTION: record["description"],
         Column.UNIQUE_KEY: record["unique_key"] or record["record_key"],
         **{name.upper(): value for name, value in record["custom_fields"].items()},
@@ -59,6 +59,13 @@ def _end(record: Record, zone: ZoneInfo) -> str:
         return ""
     last = end - timedelta(microseconds=1) if record["source_type"] == "Meter" else end
     return max(last, start).astimezone(zone).strftime(DATE)
+
+
+def _charge(record: Record) -> str:
+    """Name the charge: usage that names none is billed by every charge of its account that counts its unit."""
+    if not (number := record["charge_number"]):
+        raise _unfit(record, Column.CHARGE, "", "no charge takes it; the platform bills it by each of its unit")
+    return str(number)
 
 
 def _quantity(record: Record, quantity: Decimal) -> str:

@@ -66,6 +66,7 @@ def test_the_sender_s_own_key_names_the_record():
         ({"description": "\u00a0=1"}, "DESCRIPTION"),
         ({"description": "two\nlines"}, "DESCRIPTION"),
         ({"custom_fields": {"REGION__c": "-1+1"}}, "REGION__C '-1[+]1': text_formula"),
+        ({"charge_number": None}, "CHARGE_ID '': no charge takes it; the platform bills it by each of its unit"),
         ({"quantity": Decimal("-0.5")}, "QTY '-0.5': a file holds no quantity below 0"),
     ],
 )
