@@ -93,7 +93,7 @@ def charges_named(
 
 def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa.RowMapping]:
     """List the active records of these keys, each with its import's slot."""
-    names = ("record_id", "record_key", "period", "status", "bill_run_id")
+    names = ("record_id", "record_key", "period", "status", "bill_run_id", "account_number")
     statement = (
         sa.select(*(usage_records.c[name] for name in names), imports.c.slot)
         .join(imports, imports.c.import_id == usage_records.c.import_id)

@@ -84,6 +84,16 @@ def billed_cautions(connection: sa.Connection, placed: Sequence[tuple[Row, Usage
     ]
 
 
+def replaced_cautions(held: Iterable[sa.RowMapping], placed: Sequence[tuple[Row, UsageRecord]]) -> list[Problem]:
+    """Warn of unique keys that name a record of another account: its usage goes."""
+    before = {row["record_key"]: row["account_number"] for row in held}
+    return [
+        Problem(Caution.OTHER_ACCOUNT, Column.UNIQUE_KEY, record.unique_key, row.number, row.line, f"of {whose}")
+        for row, record in placed
+        if (whose := before.get(record.record_key, record.account_number)) != record.account_number
+    ]
+
+
 def metered_cautions(catalog: Catalog, placed: Sequence[tuple[Row, UsageRecord]]) -> list[Problem]:
     """Warn of usage of a charge that a meter bills too: both are added up."""
     metered = {meter.map.charge: name for name, meter in sorted(catalog.meters.items())}

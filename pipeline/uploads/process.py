@@ -142,6 +142,7 @@ def _complete(
 ) -> None:
     records = matched.records
     matched.cautions.add(entry.billed_cautions(connection, matched.placed))
+    matched.cautions.add(entry.replaced_cautions(held, matched.placed))
     numbers = entry.load(connection, taken["import_id"], records, held)
     outcomes = {
         row.number: ("billed before", "") if row.number in matched.left else ("loaded", str(numbers[record.record_key]))

@@ -103,6 +103,7 @@ class Caution(StrEnum):
     LIST_PRICE = "list_price"
     PERIOD_BILLED = "period_billed"
     METERED = "metered"
+    OTHER_ACCOUNT = "other_account"
 
 
 ADVICE: Mapping[Refusal | Reason | Caution, str] = {
@@ -185,6 +186,7 @@ ADVICE: Mapping[Refusal | Reason | Caution, str] = {
     Caution.LIST_PRICE: "the decision table has no price for it: its list price is billed, unless a row is added",
     Caution.PERIOD_BILLED: "the period is billed already: its next bill run bills the difference",
     Caution.METERED: "a meter bills the charge too, and this is billed beside it: leave out what the meter counts",
+    Caution.OTHER_ACCOUNT: "a record of another account had this key, and is replaced: give each record its own key",
 }
 
 

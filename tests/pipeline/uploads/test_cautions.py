@@ -36,3 +36,13 @@ def test_usage_of_a_billed_period_is_loaded_with_a_caution_and_the_next_run_bill
     assert any("period_billed '2025-03'" in line for line in found["validation"]["listed"])
     desk.bill_run()
     assert desk.rows("rated_items", "amount") == [Decimal("0.50"), Decimal("1.00")]  # 0.25 EUR for each kWh
+
+
+def test_a_unique_key_that_named_a_record_of_another_account_is_told_with_whose_it_was(desk, usage_file):
+    desk.loaded(usage_file({"UNIQUE_KEY": "1", "CHARGE_ID": "C-1"}))
+    (desk.catalog_folder / "meters/energy.yaml").unlink()
+    found = desk.load(usage_file({"UNIQUE_KEY": "1", "ACCOUNT_ID": "A-2", "UOM": "hour"}, {"UNIQUE_KEY": "2"}))
+    assert [told.partition(";")[0] for told in found["validation"]["listed"]] == [
+        "row 1 (line 2), UNIQUE_KEY: other_account '1' (of A-1)"
+    ]
+    assert desk.usage() == [("C-1", "2", "1"), ("C-2", "1", "1")]
