@@ -69,10 +69,11 @@ def _shown(text: ir.StringValue) -> ir.StringValue:
 
 def _iso_offset(at: ir.StringValue) -> ir.IntegerValue:
     """Turn `Z`, `+02`, `+0200` or `+02:00` into microseconds; null where there is none."""
-    long = array_extract(at, -len("+02:00")).isin(("+", "-")) & (array_extract(at, -len(":00")) == ":")
+    colon = array_extract(at, -len(":00")) == ":"
+    long = array_extract(at, -len("+02:00")).isin(("+", "-")) & colon
     return ibis.cases(
         (at.endswith("Z"), 0),
-        (at.length() == len("2025-03-01T00:00:00"), None),
+        ((at.length() == len("2025-03-01T00:00:00")) & colon, None),  # 2025-03-01T00:00+02 is as long
         (long, _shift(at.right(len("+02:00")))),
         else_=_shift(at.strip().re_extract(ISO, 3)),
     ).cast("int64")
