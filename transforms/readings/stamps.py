@@ -111,7 +111,6 @@ def place_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:
     return joined.mutate(at_us=joined.local_us - shift, at_reason=refused)
 
 
-@lru_cache(maxsize=16)
 def place_days(rows: ir.Table, time: Time, elapsed_us: ir.IntegerValue) -> ir.Table:
     """Turn what the clock showed, as the start of a day, into instants that are so much later; else as `place_stamps`.
 
@@ -125,6 +124,7 @@ def place_days(rows: ir.Table, time: Time, elapsed_us: ir.IntegerValue) -> ir.Ta
     return ends.mutate(at_us=at, at_reason=ibis.cases((at >= ends.at_us, "beyond_day_end")))
 
 
+@lru_cache(maxsize=16)
 def _stretches_by_day(zone: str) -> pa.Table:
     """Repeat every stretch of a zone's local time for each of its days: a join by day is many times as fast as asof.
 

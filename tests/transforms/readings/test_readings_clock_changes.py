@@ -2,6 +2,7 @@
 
 import pytest
 
+from transforms import clock
 from transforms.catalog.source import Source
 from transforms.period import instant
 
@@ -93,3 +94,10 @@ def test_seconds_since_1970_need_no_zone_and_a_pattern_is_read_in_the_zone_of_it
     epoch = parsed([{"at": "1414908000"}], source(format="epoch_seconds"))[0]
     pattern = parsed([{"at": "02/11/2014 00:30"}], source(format="%d/%m/%Y %H:%M"))[0]
     assert (shown(epoch), shown(pattern)) == ("2014-11-02 06:00:00", "2014-11-02 04:30:00")
+
+
+def test_the_days_of_a_clock_are_listed_once_for_all_files(parsed):
+    read(parsed, *AUTUMN)
+    listed = clock.offsets.cache_info()
+    read(parsed, *AUTUMN)
+    assert clock.offsets.cache_info() == listed
