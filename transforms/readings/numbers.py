@@ -20,7 +20,10 @@ def read_numbers(rows: ir.Table, value: Value) -> ir.Table:
 
     Adds `number`, a decimal of the source's type, and `number_reason`: the one is null where the other is not.
     """
-    rows = rows.mutate(number=_short(rows.value, value).fill_null(_careful(rows.value, value)))
+    number = _short(rows.value, value).fill_null(_careful(rows.value, value))
+    if figures := [text for text in value.nulls if any(map(str.isdecimal, text))]:  # such as -999, which can be read
+        number = ibis.cases((~rows.value.strip().isin(figures), number))
+    rows = rows.mutate(number=number)
     return rows.mutate(number_reason=ibis.cases((rows.number.isnull(), _reason(rows.value.strip(), value))))
 
 

@@ -137,6 +137,14 @@ def test_a_source_says_how_it_writes_that_there_is_no_value(parsed):
     assert read(parsed, "NULL", nulls=["n/a", "-"]) == "unreadable_value"
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+def test_a_number_that_means_that_there_is_no_value_is_never_billed(parsed, mark):
+    nulls = ["", "-999", f"9999{mark}0"]
+    assert read(parsed, "-999", nulls=nulls, decimal_mark=mark) == "missing_value"
+    assert read(parsed, f" 9999{mark}0 ", nulls=nulls, decimal_mark=mark) == "missing_value"
+    assert read(parsed, "-99", nulls=nulls, decimal_mark=mark) == Decimal(-99)
+
+
 @settings(max_examples=25, deadline=None)  # each example is a query
 @given(st.lists(st.decimals("-99999999999999999999", "99999999999999999999", places=18), min_size=1, max_size=50))
 def test_any_decimal_within_range_that_is_written_plainly_is_read_as_itself(parsed, numbers):
