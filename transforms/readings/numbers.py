@@ -76,10 +76,11 @@ def _careful(text: ir.StringValue, value: Value) -> ir.DecimalValue:
 
 
 def _decimals(plain: ir.StringValue) -> ir.IntegerValue:
-    """Count the decimals that a number needs: zeros at the end are none, and an exponent moves the point."""
+    """Count the decimals that a number needs: zeros at the end are none, an exponent moves the point, 0 needs none."""
     digits = plain.re_extract(r"^[+-]?([0-9.]*)", 1)
     written = digits.re_extract(r"\.([0-9]*)", 1).length() - digits.replace(".", "").re_extract("(0*)$", 1).length()
-    return written - plain.re_extract(EXPONENT, 1).nullif("").cast("int64").fill_null(0)
+    needed = written - plain.re_extract(EXPONENT, 1).nullif("").cast("int64").fill_null(0)
+    return ibis.cases((digits.re_search("[1-9]"), needed), (digits.notnull(), 0))
 
 
 def _reason(text: ir.StringValue, value: Value) -> ir.StringValue:

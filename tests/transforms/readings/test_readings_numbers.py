@@ -33,6 +33,7 @@ def read(parsed, text, **value):
         ("1.5e-3", "0.0015"),
         ("1e-18", "0.000000000000000001"),
         ("0e400", "0"),
+        ("0E-20", "0"),
         ("11.529000000000002", "11.529000000000002"),
         ("1.0000000000000000000000", "1"),
         ("0.123456789012345678", "0.123456789012345678"),
@@ -128,6 +129,7 @@ def test_a_source_says_how_many_decimals_it_has_and_one_more_is_never_rounded_aw
     assert read(parsed, "1.250", decimals="2") == Decimal("1.25")
     assert read(parsed, "1.255", decimals="2") == "too_many_decimals"
     assert read(parsed, "1.0", decimals="0") == Decimal(1)
+    assert read(parsed, "0E-9", decimals="2") == Decimal(0)
     assert read(parsed, "9" * 38, decimals="0") == Decimal("9" * 38)
 
 
