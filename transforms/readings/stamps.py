@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from transforms import clock
+from transforms.catalog.source import attribute_column
 from transforms.catalog.time_rules import Fold, Gap, Time
 from transforms.period import DAY_US
 from transforms.readings.builtins import array_extract, epoch_us, substring, try_strptime
@@ -18,6 +19,8 @@ ISO = (
 USUAL_ISO = ("____-__-__T__:__:__Z", "____-__-__ __:__:__", "____-__-__T__:__:__")
 # Other stamps that one cast reads; it takes the clock's reading and leaves the offset out.
 COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
+HOUR = ("account", "subscription", "first_us", "twice")  # whose rows are looked at together
+SHOWINGS = 2  # of a local time at most
 EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
 
 
@@ -149,7 +152,18 @@ def _second_showing(joined: ir.Table, fold: Fold) -> ir.Table:
     """
     if fold is not Fold.IN_ORDER:
         return joined.mutate(second=ibis.literal(fold is Fold.SECOND))
-    hour = ("account", "subscription", "first_us", "twice")
+    joined = _by_series(joined)
+    hour = (*HOUR, "series")
     falls = joined.local_us <= joined.local_us.lag().over(group_by=hour, order_by="row")
     marked = joined.mutate(falls=falls.cast("int8").fill_null(0))
     return marked.mutate(second=marked.falls.max().over(group_by=hour, order_by="row", rows=(None, 0)) > 0)
+
+
+def _by_series(joined: ir.Table) -> ir.Table:
+    """Add `series`: whose rows follow one another. Where a stamp stands there more than twice, attributes tell."""
+    attributes = [joined[name] for name in joined.columns if name.startswith(attribute_column(""))]
+    if not attributes:
+        return joined.mutate(series=ibis.null("array<string>"))
+    counted = joined.mutate(shown=joined.count().over(group_by=(*HOUR, "local_us")))
+    several = counted.shown.max().over(group_by=HOUR) > SHOWINGS
+    return counted.mutate(series=ibis.cases((several, ibis.array(attributes))))

@@ -3,7 +3,7 @@
 import pytest
 
 from transforms import clock
-from transforms.catalog.source import Source
+from transforms.catalog.source import Columns, Source
 from transforms.period import instant
 
 
@@ -61,6 +61,30 @@ def test_read_in_order_every_account_is_followed_on_its_own(parsed):
         source(fold="in_order"),
     )
     assert [shown(reading)[11:16] for reading in readings] == ["05:00", "05:00", "05:30", "05:30", "06:00", "05:40"]
+
+
+IMPORT_AND_EXPORT = [
+    [("in", "01:00"), ("out", "01:00"), ("in", "01:00"), ("out", "01:00")],
+    [("in", "01:00"), ("in", "01:00"), ("out", "01:00"), ("out", "01:00")],
+]
+
+
+def read_with_attribute(parsed, rows):
+    columns = {"at": "t", "value": "v", "account": "a", "attributes": {"kind": "k"}}
+    rules = source(fold="in_order").model_copy(update={"columns": Columns.model_validate(columns)})
+    readings = parsed([{"attribute_kind": kind, "at": f"2014-11-02 {clock}"} for kind, clock in rows], rules)
+    return [(reading["attribute_kind"], shown(reading)[11:16]) for reading in readings]
+
+
+@pytest.mark.parametrize("rows", IMPORT_AND_EXPORT, ids=["row by row", "one after the other"])
+def test_read_in_order_two_series_that_an_attribute_tells_apart_have_two_showings_each(parsed, rows):
+    found = read_with_attribute(parsed, rows)
+    assert sorted(found) == [("in", "05:00"), ("in", "06:00"), ("out", "05:00"), ("out", "06:00")]
+
+
+def test_read_in_order_an_attribute_of_some_readings_makes_no_series_of_its_own(parsed):
+    rows = [("actual", "01:00"), ("actual", "01:30"), ("actual", "01:00"), ("estimate", "01:30")]
+    assert [at for _, at in read_with_attribute(parsed, rows)] == ["05:00", "05:30", "06:00", "06:30"]
 
 
 @pytest.mark.parametrize("fold", ["first", "second", "in_order", "reject"])
