@@ -148,15 +148,24 @@ def _stretches_by_day(zone: str) -> pa.Table:
 def _second_showing(joined: ir.Table, fold: Fold) -> ir.Table:
     """Add `second`: whether a time that the clock showed twice is meant the second time, by the fold rule.
 
-    In order: from the first row on whose stamp does not rise above the one before it in the file.
+    In order: from the first row on whose stamp does not rise above the one before it in the file, the oldest first.
     """
     if fold is not Fold.IN_ORDER:
         return joined.mutate(second=ibis.literal(fold is Fold.SECOND))
-    joined = _by_series(joined)
+    joined = _oldest_first(_by_series(joined))
     hour = (*HOUR, "series")
-    falls = joined.local_us <= joined.local_us.lag().over(group_by=hour, order_by="row")
+    falls = joined.local_us <= joined.local_us.lag().over(group_by=hour, order_by="turn")
     marked = joined.mutate(falls=falls.cast("int8").fill_null(0))
-    return marked.mutate(second=marked.falls.max().over(group_by=hour, order_by="row", rows=(None, 0)) > 0)
+    return marked.mutate(second=marked.falls.max().over(group_by=hour, order_by="turn", rows=(None, 0)) > 0)
+
+
+def _oldest_first(joined: ir.Table) -> ir.Table:
+    """Add `turn`: the row's number, counted backwards where most stamps fall from row to row."""
+    meter = ("account", "subscription")
+    rise = (joined.local_us - joined.local_us.lag().over(group_by=meter, order_by="row")).sign()
+    stepped = joined.mutate(rise=rise)
+    falling = stepped.rise.sum().over(group_by=meter) < 0
+    return stepped.mutate(turn=ibis.ifelse(falling, -stepped["row"], stepped["row"]))
 
 
 def _by_series(joined: ir.Table) -> ir.Table:

@@ -54,6 +54,12 @@ def test_read_in_order_two_equal_stamps_of_an_hourly_meter_are_the_two_showings(
     assert [each[11:16] for each in found] == ["04:00", "05:00", "06:00"]
 
 
+def test_read_in_order_a_file_that_begins_with_the_newest_reading_is_followed_backwards(parsed):
+    stamps = ["2014-11-02 02:00", "2014-11-02 01:30", "2014-11-02 01:00", "2014-11-02 01:30", "2014-11-02 01:00"]
+    found = read(parsed, *stamps, "2014-11-02 00:30", fold="in_order")
+    assert [each[11:16] for each in found] == ["07:00", "06:30", "06:00", "05:30", "05:00", "04:30"]
+
+
 def test_read_in_order_every_account_is_followed_on_its_own(parsed):
     rows = [("A-1", "01:00"), ("A-2", "01:00"), ("A-1", "01:30"), ("A-2", "01:30"), ("A-1", "01:00"), ("A-2", "01:40")]
     readings = parsed(
