@@ -27,6 +27,7 @@ CPU_SECONDS_MAX = 900
 ROW_MAX = 1 << 20  # characters; a longer row is no row of a metering file, and would not fit the memory of the reader
 ROWS_MAX = 1000  # of a line
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the name of the part that all others lie in, locked
+MISSED_MAX = timedelta(milliseconds=10)  # 35,040 quarters of an hour, each cell adding one to that above, drift by 7
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
@@ -41,7 +42,15 @@ def text_of(cell: Cell) -> str:
         return "true" if cell else "false"
     if isinstance(cell, date) and not isinstance(cell, datetime):  # midnight: the format of a cell tells no more
         return f"{cell.isoformat()}T00:00:00"
-    return cell.isoformat() if isinstance(cell, datetime | time) else str(cell)
+    if isinstance(cell, datetime):
+        return _shown(cell).isoformat()
+    return cell.isoformat() if isinstance(cell, time) else str(cell)
+
+
+def _shown(at: datetime) -> datetime:
+    """Give the whole second that a spreadsheet shows for an instant which a sum of fractions of days just misses."""
+    second = (at + timedelta(milliseconds=500)).replace(microsecond=0)
+    return second if abs(second - at) <= MISSED_MAX else at
 
 
 def too_large(memory_bytes: int) -> str:

@@ -4,7 +4,8 @@ import gzip
 import io
 import string
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from itertools import accumulate, repeat
 
 import pytest
 import workbooks
@@ -37,6 +38,18 @@ def _workbook(*sheets, **options):
             for place, value in cells.items():
                 if place != "name":
                     sheet.write(place, value, *([stamp] if isinstance(value, date | time) else []))
+    return buffer.getvalue()
+
+
+def _serials(instants):
+    """Write instants as the numbers that a spreadsheet has for them, one below the other, each with the value 1."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as workbook:
+        stamp, sheet = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"}), workbook.add_worksheet()
+        sheet.write_row("A1", ["at", "value"])
+        for row, instant in enumerate(instants, start=1):
+            sheet.write_number(row, 0, instant, stamp)
+            sheet.write_number(row, 1, 1)
     return buffer.getvalue()
 
 
@@ -99,6 +112,15 @@ def test_quarters_of_an_hour_do_not_drift(read):
         f"B{row}": 1 for row in range(2, 2 + len(days))
     }
     assert [at for _, _, at, _ in read(_workbook(HEADER | cells))] == [day.isoformat() for day in days]
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_instants_that_each_add_an_interval_to_the_one_above_do_not_drift_in_a_year(read, minutes):
+    count = 365 * 24 * 60 // minutes
+    serials = accumulate(repeat(minutes / 1440, count - 1), initial=45_658.0)  # 2025-01-01 as a spreadsheet counts days
+    found = read(_serials(serials))
+    expected = [datetime(2025, 1, 1) + number * timedelta(minutes=minutes) for number in range(count)]
+    assert [at for _, _, at, _ in found] == [at.isoformat() for at in expected]
 
 
 def test_the_error_of_a_formula_is_no_value(read):
