@@ -49,7 +49,8 @@ def sheet_rows(
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:  # noqa: S603 no shell, a program of ours
         assert reader.stdout is not None and reader.stderr is not None  # noqa: S101, PT018 both are pipes
         try:
-            yield from enumerate(chain.from_iterable(map(json.loads, reader.stdout)), start=1)
+            whole = (line for line in reader.stdout if line.endswith("\n"))  # the last one breaks off where it is ended
+            yield from enumerate(chain.from_iterable(map(json.loads, whole)), start=1)
             said = reader.stderr.read().strip()
             if reader.wait():
                 raise UnreadableFileError(_reason(reader.returncode, said, memory_bytes))

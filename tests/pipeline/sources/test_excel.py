@@ -7,10 +7,12 @@ import zipfile
 from datetime import date, datetime, time, timedelta
 from itertools import accumulate, repeat
 
+import psutil
 import pytest
 import workbooks
 import xlsxwriter
 
+from pipeline.sources.excel import sheet_rows
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
 from transforms.catalog.source import Source
 
@@ -231,3 +233,14 @@ def test_a_small_workbook_that_asks_for_all_memory_is_refused_and_harms_nobody(r
     assert len(content) < 1 << 20
     with pytest.raises(UnreadableFileError, match="too_large: it takes more than 2 GiB of memory to read"):
         read(content)
+
+
+def test_a_file_whose_reader_the_machine_ends_in_the_midst_of_a_row_is_refused(tmp_path):
+    path = tmp_path / "arrived.xlsx"
+    path.write_bytes(_workbook(HEADER | {f"A{row}": "x" * 2_000 for row in range(2, 2_000)}))
+    rows = sheet_rows(path)
+    next(rows)
+    (reader,) = (child for child in psutil.Process().children() if str(path) in child.cmdline())
+    reader.kill()
+    with pytest.raises(UnreadableFileError, match="too_large"):
+        list(rows)
