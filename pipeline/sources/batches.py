@@ -38,8 +38,14 @@ def schema(source: Source) -> pa.Schema:
 
 def renamed(read: pa.RecordBatch, rows: npt.NDArray[np.int64], source: Source) -> pa.RecordBatch:
     """Turn a batch under the source's names, whatever its types, into text under ours."""
-    text = [read.column(theirs).cast(pa.string()) for theirs in source.columns.named().values()]
+    text = [_text(read.column(theirs)) for theirs in source.columns.named().values()]
     return pa.record_batch([pa.array(rows), pa.nulls(len(rows), pa.string()), *text], schema=schema(source))
+
+
+def _text(column: "pa.Array[Any]") -> "pa.Array[Any]":
+    if isinstance(column.type, pa.UuidType):  # a cast would take its 16 bytes for characters
+        return pa.array([None if each is None else str(each) for each in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
 
 
 def defective(row: int, defect: str, raw: str, source: Source) -> Row:
