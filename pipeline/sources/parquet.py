@@ -11,6 +11,8 @@ from pipeline.sources.batches import Opened, renamed
 from pipeline.sources.drift import check_columns
 from transforms.catalog.source import Source
 
+CELLS_MAX = 1 << 18  # of a batch, however many columns a wide source has
+
 
 def read(path: Path, source: Source) -> Opened:
     """Read the source's columns of a Parquet file, and no other."""
@@ -21,8 +23,8 @@ def read(path: Path, source: Source) -> Opened:
 
 
 def _batches(file: pq.ParquetFile, source: Source) -> Generator[pa.RecordBatch]:
-    done = 0
-    for batch in file.iter_batches(columns=list(dict.fromkeys(source.columns.named().values()))):
+    done, names = 0, list(dict.fromkeys(source.columns.named().values()))
+    for batch in file.iter_batches(max(1, CELLS_MAX // len(names)), columns=names):
         batch.validate(full=True)  # a flipped bit may leave texts that begin before they end; an engine dies of them
         yield renamed(batch, np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64), source)
         done += batch.num_rows

@@ -11,7 +11,7 @@ from pipeline.sources.batches import schema
 from transforms.catalog.source import Source, attribute_column
 from transforms.catalog.wide import Wide, numbers_of_a_line
 
-DAYS_MAX = 4_096  # spread at once
+CELLS_MAX = 1 << 18  # spread at once: days of minutes are fewer than days of hours
 
 
 def as_it_stands(source: Source) -> Source:
@@ -28,9 +28,10 @@ def spread(batches: Iterable[pa.RecordBatch], source: Source) -> Iterator[pa.Rec
     if source.wide is None:
         yield from batches
         return
+    days = max(1, CELLS_MAX // len(source.day_columns()))
     for batch in batches:
-        for start in range(0, batch.num_rows, DAYS_MAX):
-            yield _spread(batch.slice(start, DAYS_MAX), source)
+        for start in range(0, batch.num_rows, days):
+            yield _spread(batch.slice(start, days), source)
 
 
 def _spread(days: pa.RecordBatch, source: Source) -> pa.RecordBatch:

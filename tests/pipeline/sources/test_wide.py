@@ -12,18 +12,23 @@ from usage_database import APRIL, BY_INTERVAL, NOTHING
 from pipeline.sources.drift import difference
 from pipeline.sources.fetched import SourceUnavailableError, fetch
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
+from pipeline.sources.wide import CELLS_MAX
 from transforms.catalog.source import Source
 
 COLUMNS = {"at": "Date", "account": "MPAN", "value": "H{1..4}"}
 HEADER = ["MPAN", "Date", "note", "H1", "H2", "H3", "H4"]
 
 
-def read(tmp_path, content, columns=COLUMNS, wide="ordinal", interval_seconds=21_600, kind="csv"):
+def opened(tmp_path, content, columns=COLUMNS, wide="ordinal", interval_seconds=21_600, kind="csv"):
     path = tmp_path / "arrived"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     fields = {"source": "power", "files": "*", "format": {"kind": kind}, "columns": columns, "wide": wide}
     source = Source.model_validate(fields | {"interval_seconds": str(interval_seconds)})
-    with open_rows(RawFile(path, "arrived"), source) as found:
+    return open_rows(RawFile(path, "arrived"), source)
+
+
+def read(tmp_path, content, *rules, **more):
+    with opened(tmp_path, content, *rules, **more) as found:
         rows = sorted(found.arrow().read_all().to_pylist(), key=lambda row: row["row"])
         assert found.count == len(rows)
         return rows
@@ -115,15 +120,17 @@ def test_minutes_have_numbers_of_their_own_in_every_line(tmp_path):
     assert numbers == [*range(10_001, 11_441), *range(20_001, 21_441)]
 
 
-def test_more_days_than_are_spread_at_once_all_come(tmp_path):
-    buffer = io.BytesIO()
-    days = 10_000
-    pq.write_table(pa.table({"MPAN": [str(day) for day in range(days)], "Date": ["d"] * days,
-                             **{f"H{place}": [place] * days for place in range(1, 5)}}), buffer)  # fmt: skip
-    found = read(tmp_path, buffer.getvalue(), kind="parquet")
-    assert [row["row"] for row in found] == [day * 1000 + place for day in range(1, days + 1) for place in range(1, 5)]
-    assert {(row["row"] // 1000, row["account"]) for row in found} == {(day + 1, str(day)) for day in range(days)}
-    assert all(row["row"] % 1000 == int(row["value"]) for row in found)
+@pytest.mark.parametrize("kind", ["csv", "json_lines", "parquet"])
+def test_more_days_than_are_spread_at_once_all_come_a_bounded_number_of_rows_at_a_time(tmp_path, kind):
+    minutes, days = range(1, 1441), range(1, 201)
+    days_of_ones = ([str(day), "d", *["1"] * 1440] for day in days)
+    content = WRITTEN[kind](["MPAN", "Date", *(f"M{minute}" for minute in minutes)], *days_of_ones)
+    with opened(tmp_path, content, COLUMNS | {"value": "M{1..1440}"}, interval_seconds=60, kind=kind) as found:
+        batches = list(found.arrow())
+    assert max(len(batch) for batch in batches) <= CELLS_MAX < 200 * 1440
+    rows = pa.Table.from_batches(batches).sort_by("row")
+    assert rows["row"].to_pylist() == [day * 10_000 + minute for day in days for minute in minutes]
+    assert rows["account"].to_pylist() == [str(day) for day in days for _ in minutes]
 
 
 @pytest.mark.parametrize("kind", ["csv", "excel", "parquet"])
