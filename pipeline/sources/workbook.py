@@ -40,11 +40,19 @@ def text_of(cell: Cell) -> str:
         return text.removesuffix(".0") if "e" not in text else f"{Decimal(text):f}"
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, date) and not isinstance(cell, datetime):  # midnight: the format of a cell tells no more
-        return f"{cell.isoformat()}T00:00:00"
+    return str(cell) if isinstance(cell, int) else _text_of_time(cell)
+
+
+def _text_of_time(cell: time | date | datetime | timedelta) -> str:
+    if isinstance(cell, timedelta):  # hours that go on after 24
+        days, rest = divmod(cell, timedelta(days=1))
+        clock = (datetime.min + rest).time()  # noqa: DTZ901 of any day
+        return f"{days * 24 + clock.hour:02}{clock.isoformat()[2:]}"
     if isinstance(cell, datetime):
         return _shown(cell).isoformat()
-    return cell.isoformat() if isinstance(cell, time) else str(cell)
+    if isinstance(cell, time):
+        return cell.isoformat()
+    return f"{cell.isoformat()}T00:00:00"  # a day is its midnight: the format of a cell tells no more
 
 
 def _shown(at: datetime) -> datetime:

@@ -43,11 +43,11 @@ def _workbook(*sheets, **options):
     return buffer.getvalue()
 
 
-def _serials(instants):
+def _serials(instants, shown="yyyy-mm-dd hh:mm"):
     """Write instants as the numbers that a spreadsheet has for them, one below the other, each with the value 1."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as workbook:
-        stamp, sheet = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"}), workbook.add_worksheet()
+        stamp, sheet = workbook.add_format({"num_format": shown}), workbook.add_worksheet()
         sheet.write_row("A1", ["at", "value"])
         for row, instant in enumerate(instants, start=1):
             sheet.write_number(row, 0, instant, stamp)
@@ -114,6 +114,14 @@ def test_quarters_of_an_hour_do_not_drift(read):
         f"B{row}": 1 for row in range(2, 2 + len(days))
     }
     assert [at for _, _, at, _ in read(_workbook(HEADER | cells))] == [day.isoformat() for day in days]
+
+
+@pytest.mark.parametrize(
+    ("serial", "text"), [(0, "00:00:00"), (0.25, "06:00:00"), (1, "24:00:00"), (1 + 1 / 96, "24:15:00")]
+)
+def test_a_time_in_hours_that_go_on_after_24_is_written_as_it_is_shown(read, serial, text):
+    content = _serials([serial], "[hh]:mm")
+    assert read(content) == [(2, None, text, "1")]
 
 
 @pytest.mark.parametrize("minutes", [15, 30, 60])
