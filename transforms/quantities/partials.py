@@ -46,7 +46,7 @@ def _bucket_us(derivation: Derivation) -> int:
 
 def rules_of(derivation: Derivation, source: Source) -> str:
     """Name all that a partial depends on besides the readings, in 16 hex digits: equal rules share their partials."""
-    settled = source.model_dump_json(include={"source", "duplicates", "interval_seconds", "columns"})
+    settled = source.model_dump_json(include={"source", "duplicates", "interval_seconds", "columns", "value"})
     wanted = derivation.model_dump_json(include={"filter", "group_by", "gap_seconds_max", "bucket_seconds"})
     return digest("partials", settled, wanted, "held" if derivation.function in WEIGHTED else "added")[:16]
 

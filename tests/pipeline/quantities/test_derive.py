@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
+from small_business import SOURCE
 
 from pipeline import artefact, steps
 from pipeline.quantities.situation import PeriodNotEndedError, require_ended
@@ -167,3 +168,10 @@ def test_a_peak_of_days_leaves_no_reading_unexplained(business, march, now):
     assert table["numerator"].to_pylist() == ["3.500000000000000000"]
     places = {(line["place"], line["reason"]): line["rows"] for line in about["lines"]}
     assert (about["landed"], places) == (6, {("used", ""): 3, ("quarantined", "unknown_account"): 3})
+
+
+def test_a_source_that_declares_more_decimals_later_has_all_of_them_billed(business):
+    for day, value, digits in [(1, "1.5", "digits: 9, decimals: 1"), (2, "1.2345", "digits: 18, decimals: 4")]:
+        business.declare("sources/power.yaml", f"{SOURCE}interval_seconds: 3600\nvalue: {{{digits}}}\n")
+        business.bill(f"at,value\n2025-03-0{day}T00:00:00Z,{value}\n", f"power/A-1/{day}.csv")
+    assert business.quantities() == [("C-1", "2025-03", Decimal("2.7345"), 2)]
