@@ -1,6 +1,7 @@
 """Raw files, in a folder or at a URL: found by the source's pattern, read as text, row by row, in bounded memory."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,8 @@ def arrivals(source: Source, inbox: Path) -> list[RawFile]:
 def _below(source: Source, inbox: Path) -> Iterator[RawFile]:
     pattern, expression = source.pattern()
     for path in sorted(inbox.glob(pattern)):
-        uri = path.relative_to(inbox).as_posix()
+        # What is no UTF-8 in a name is written as \xe4: the store keeps text alone.
+        uri = os.fsencode(path.relative_to(inbox)).decode(errors="backslashreplace")
         match = expression.fullmatch(uri)
         if match and path.is_file() and path.resolve().is_relative_to(inbox.resolve()):
             yield RawFile(path, uri, match.groupdict())
@@ -96,7 +98,7 @@ class RowReader:
 
     def __init__(self, source: Source, opened: Opened) -> None:
         """Wrap the rows of one file of a source."""
-        self.columns = list(opened.columns)
+        self.columns = _storable(opened.columns)
         self.failure: UnreadableFileError | None = None
         self.count = 0
         self._schema = schema(source)
@@ -118,3 +120,11 @@ class RowReader:
         except TROUBLE as error:
             self.failure = unreadable(error)
             raise
+
+
+def _storable(names: Sequence[str]) -> list[str]:
+    """Refuse a column whose name no database keeps, such as one with half of a character."""
+    for name in names:
+        if "\0" in name or name.encode(errors="ignore").decode() != name:
+            raise UnreadableFileError(f"wrong_encoding: the name of the column {name!r} cannot be kept as text")
+    return list(names)

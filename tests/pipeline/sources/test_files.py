@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_files_are_found_by_pattern_in_the_order_of_their_paths_with_what_the_pa
         ("power/A-1/a.csv", {"account": "A-1"}), ("power/A-1/z.csv", {"account": "A-1"}),
         ("power/A-2/b.csv", {"account": "A-2"}),
     ]  # fmt: skip
+
+
+def test_a_file_whose_name_is_no_utf_8_has_one_that_the_store_keeps(tmp_path):
+    (tmp_path / "A-1").mkdir()
+    (tmp_path / os.fsdecode(b"A-1/z\xe4hler.csv")).write_text("at,value\n")
+    assert _found(tmp_path, "{account}/*.csv") == [(r"A-1/z\xe4hler.csv", {"account": "A-1"})]
 
 
 def test_a_path_can_say_account_and_subscription(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from small_business import SOURCE
 
 from pipeline.settings import PROJECT
 from pipeline.sources import batches
@@ -188,6 +189,14 @@ def test_a_file_that_is_no_text_of_lines_is_refused_whole(read, content, reason)
 def test_a_character_that_no_database_keeps_is_refused_even_when_it_is_written_as_an_escape(read):
     with pytest.raises(UnreadableFileError, match="wrong_encoding: row 2 holds the character NUL"):
         read('{"at": "x"}\n{"at": "\\u0000"}\n')
+
+
+@pytest.mark.parametrize("character", ["\\u0000", "\\ud800"])
+def test_a_key_that_no_database_keeps_is_refused_too(business, character):
+    business.declare("sources/power.yaml", SOURCE.replace("columns", "format: {kind: json_lines}\ncolumns"))
+    business.deliver("power/A-1/march.jsonl", f'{{"at": "2025-03-01", "value": 1, "x{character}": 2}}\n')
+    assert business.extract().quarantined == 1
+    assert "cannot be kept as text" in business.rows("arrivals", "reason")[0]
 
 
 def test_real_readings_written_as_json_lines_are_the_ones_of_the_csv_file(business):
