@@ -1,14 +1,18 @@
 """Read landed readings back into an engine."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import IbisError
 
 from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
@@ -23,6 +27,38 @@ SPAN_ROWS = 1_000_000
 
 class NarrowedError(MeterbridgeError):
     """A source declares fewer digits than its landed readings have: a digit would be lost."""
+
+
+class LacksAttributeError(MeterbridgeError):
+    """Readings landed before their source declared an attribute; the message says what to do."""
+
+
+@contextmanager
+def attributes_asked(source: Source, files: Sequence[LandedFile], home: Path) -> Iterator[None]:
+    """Name the files that landed without an attribute, where an engine cannot do without; its words help nobody.
+
+    LacksAttributeError then. What asks for no such attribute reads these files as before.
+    """
+    try:
+        yield
+    except (duckdb.Error, IbisError):
+        paths = {each.file_id: home / "readings" / each.path for each in files}
+        for name in source.columns.attributes:
+            if lacking := [each for each, path in paths.items() if _has_no(attribute_column(name), path)]:
+                raise _lacks(source, name, lacking) from None
+        raise
+
+
+def _has_no(column: str, path: Path) -> bool:
+    return path.exists() and column not in pq.read_schema(path).names
+
+
+def _lacks(source: Source, attribute: str, file_ids: Sequence[str]) -> LacksAttributeError:
+    first, more = file_ids[0], f" (and {len(file_ids) - 1} more files)" if file_ids[1:] else ""
+    return LacksAttributeError(
+        f"source {source.source}: file {first}{more} landed before the attribute {attribute} was declared; "
+        f"land it again: meterbridge replay {source.source} --file {first}"
+    )
 
 
 def readings_of(

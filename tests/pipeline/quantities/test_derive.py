@@ -3,10 +3,12 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
-from small_business import SOURCE
+from small_business import METER, SOURCE
 
 from pipeline import artefact, steps
 from pipeline.quantities.situation import PeriodNotEndedError, require_ended
+from pipeline.readings.reading import LacksAttributeError
+from pipeline.readings.replay import replay
 from transforms.period import Period
 
 MARCH = Period.of_month(2025, 3)
@@ -175,3 +177,23 @@ def test_a_source_that_declares_more_decimals_later_has_all_of_them_billed(busin
         business.declare("sources/power.yaml", f"{SOURCE}interval_seconds: 3600\nvalue: {{{digits}}}\n")
         business.bill(f"at,value\n2025-03-0{day}T00:00:00Z,{value}\n", f"power/A-1/{day}.csv")
     assert business.quantities() == [("C-1", "2025-03", Decimal("2.7345"), 2)]
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "exact"])
+def test_files_that_landed_before_an_attribute_was_declared_are_named_until_they_are_replayed(business, duplicates):
+    plain = SOURCE.replace("duplicates: keep", f"duplicates: {duplicates}")
+    wanted = "filter: {attributes: {region: [north]}}"
+    for day, source in [(1, plain), (2, plain.replace("value: value", "value: value, attributes: {region: region}"))]:
+        business.declare("sources/power.yaml", source)
+        business.deliver(f"power/A-1/{day}.csv", f"at,value,region\n2025-03-0{day}T00:00:00Z,{day},north\n")
+        business.extract()
+    if duplicates == "keep":
+        business.run()  # asks for no attribute
+        assert business.quantities() == [("C-1", "2025-03", Decimal(3), 2)]
+    business.declare("meters/energy.yaml", METER.replace("function: sum", f"function: sum, {wanted}"))
+    (early,) = business.rows("landed_files WHERE at_us_min < 1740873600000000", "file_id")
+    with pytest.raises(LacksAttributeError, match=f"region was declared.*meterbridge replay power --file {early}"):
+        business.run()
+    replay(business.store, business.catalog.source("power"), business.home, file_id=early)
+    business.run()
+    assert business.quantities() == [("C-1", "2025-03", Decimal(3), 2)]
