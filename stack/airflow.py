@@ -27,6 +27,7 @@ COMPONENTS = {
 }
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 20
+TAIL_LINES = 15
 
 
 def folder(settings: Settings) -> Path:
@@ -184,6 +185,7 @@ def log_file(settings: Settings, component: str) -> Path:
     return settings.run / f"{component}.log"
 
 
-def tail(log: Path, lines: int = 15) -> str:
+def tail(log: Path) -> str:
     """Give the last lines of a log under its name."""
-    return "\n  ".join([f"the end of {log}:", *log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]])
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n  ".join([f"the end of {log}:", *lines[-TAIL_LINES:]])

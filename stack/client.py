@@ -10,6 +10,7 @@ import httpx
 from stack.settings import StackError
 
 PAGE = 100
+TAIL_LINES = 12
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -105,10 +106,10 @@ class Client:
         tasks = self._pages(path, "task_instances", {"state": "failed"})
         return [f"task {task['task_id']}:\n{self._log_tail(path, task)}" for task in tasks]
 
-    def _log_tail(self, path: str, task: Mapping[str, Any], lines: int = 12) -> str:
+    def _log_tail(self, path: str, task: Mapping[str, Any]) -> str:
         address = f"{path}/{task['task_id']}/logs/{task['try_number']}"
         content = self._ask("GET", address, params={"map_index": task["map_index"]})["content"]
-        return "\n".join(f"    {_message(entry)}" for entry in content[-lines:])
+        return "\n".join(f"    {_message(entry)}" for entry in content[-TAIL_LINES:])
 
     def _runs(self, dag_id: str, params: Mapping[str, Any]) -> list[Run]:
         found = self._pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", params)

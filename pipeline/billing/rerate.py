@@ -15,7 +15,7 @@ from transforms.catalog.commitment import Commitment
 from transforms.catalog.customers import Account
 from transforms.figures import plain
 from transforms.rating.prepaid import Funds
-from transforms.rating.rate import NOTHING, rate
+from transforms.rating.rate import rate
 from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem
 
 OWNER = tuple(ChargePeriod.__dataclass_fields__)
@@ -28,9 +28,9 @@ def rate_again(
     billed: Mapping[BilledKey, Decimal],
     items: Sequence[sa.RowMapping],
     *,
+    contributed: Mapping[CommittedKey, Decimal],
+    funds: Funds,
     run: str | None = None,
-    contributed: Mapping[CommittedKey, Decimal] = NOTHING,
-    funds: Funds | None = None,
 ) -> tuple[RatedItem, ...]:
     """Rate usage as a bill run did that took what bears its id, or all of it; RatingError as `rate` gives it.
 

@@ -27,7 +27,7 @@ COPIED = (
 )  # fmt: skip
 
 
-def active_usage(connection: sa.Connection, period: Period, *, lock: bool = True) -> Sequence[sa.RowMapping]:
+def active_usage(connection: sa.Connection, period: Period, *, lock: bool) -> Sequence[sa.RowMapping]:
     """List the active records of a period by number, and lock them unless they are only looked at."""
     statement = sa.select(*(usage_records.c[name] for name in USAGE)).where(
         usage_records.c.period == str(period), ACTIVE

@@ -11,11 +11,11 @@ from pipeline.store import locks
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the store to a revision; waits while another process does the same."""
+def migrate(engine: sa.Engine) -> None:
+    """Bring the store up to date; waits while another process does the same."""
     with engine.begin() as connection:
         locks.exclusive(connection, "migrate")
-        command.upgrade(_config(connection), revision)
+        command.upgrade(_config(connection), "head")
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:

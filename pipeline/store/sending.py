@@ -14,7 +14,7 @@ from pipeline.store.copy import copy_in
 from pipeline.store.tables import sent_files, sent_periods, sent_records
 from transforms.period import Period
 
-TO_SEND, UNKNOWN, SENT, CONFIRMED, FAILED = "to send", "unknown", "sent", "confirmed", "failed"
+UNKNOWN, SENT, CONFIRMED, FAILED = "unknown", "sent", "confirmed", "failed"  # a new file's is "to send"
 FINAL = (CONFIRMED, FAILED)
 
 

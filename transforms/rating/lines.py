@@ -63,15 +63,3 @@ def exact_sums(values: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 def worth(lines: Iterable[TierLine]) -> Decimal:
     """Tell what a breakdown comes to, unrounded."""
     return exact_sum(line.amount for line in lines)
-
-
-def rate_detail(lines: Iterable[TierLine]) -> str:
-    """Write a breakdown as the billing platform does: `tier:format:from:to:price;`, format 1 per unit and 0 once.
-
-    `from` is where the tier before it ended; `to` of an open tier is empty.
-    """
-    return "".join(
-        f"{line.tier}:{1 if line.format == 'per_unit' else 0}:{line.above:f}:"
-        f"{'' if line.up_to is None else format(line.up_to, 'f')}:{line.price:f};"
-        for line in lines
-    )

@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rating_by_hand import amounts, bill, charge, used
+from rating_by_hand import amounts, bill, charge, rate_detail, used
 
-from transforms.rating.lines import rate_detail, worth
+from transforms.rating.lines import worth
 
 CALLS = (
     {"up_to": "1000", "price": "0.05", "minimum": "40", "maximum": "60"},

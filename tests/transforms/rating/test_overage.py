@@ -3,10 +3,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rating_by_hand import rate_detail
 
 from transforms.catalog.pricing import Overage, PerUnit, TieredWithOverage
 from transforms.rating import overage, per_unit, tiered_with_overage
-from transforms.rating.lines import rate_detail, worth
+from transforms.rating.lines import worth
 
 FIVE_HUNDRED = Overage(model="overage", included="500", price="0.50")
 CLOSED = [{"up_to": "10", "price": "2"}, {"up_to": "20", "price": "3", "flat": "1"}]

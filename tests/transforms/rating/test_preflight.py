@@ -31,7 +31,6 @@ CHARGES["bundle"] = Charge.model_validate(
         "pricing": {"model": "prepaid", "price": "100", "units": "1000"},
     }
 )  # fmt: skip
-BUNDLE_REASON = "charge bundle takes no usage of its own: its model is prepaid"
 MARCH = Period.parse("2025-03")
 START, END = datetime(2025, 3, 10, tzinfo=UTC), datetime(2025, 3, 20, tzinfo=UTC)
 ACCOUNT = Account("A-1", "Mill", "EUR", "UTC")

@@ -5,10 +5,9 @@ from decimal import Decimal
 
 import pytest
 from prepaid_by_hand import FEBRUARY, JANUARY, MARCH, Prepaid, bundle, drawing, subscription
-from rating_by_hand import UNITS, amounts, used
+from rating_by_hand import UNITS, amounts, rate_detail, used
 
 from transforms.period import Period
-from transforms.rating.lines import rate_detail
 from transforms.rating.prepaid import Recorded
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError
