@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from transforms.figures import decimals_of
 from transforms.period import micros
 
 
@@ -41,13 +42,7 @@ def whole_digits(value: object) -> int | None:
 
 def decimal_places(value: object) -> int | None:
     """Count the digits after the decimal point that carry value (1 for 0.50); None when it is no finite Decimal."""
-    if not isinstance(value, Decimal) or not value.is_finite():
-        return None
-    _, digits, exponent = value.as_tuple()
-    if not value or not isinstance(exponent, int):
-        return 0
-    text = "".join(map(str, digits))
-    return max(-exponent - (len(text) - len(text.rstrip("0"))), 0)
+    return decimals_of(value) if isinstance(value, Decimal) and value.is_finite() else None
 
 
 def microseconds(value: object) -> int | None:

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from pipeline.settings import secret
+from pipeline.settings import CONNECTION, secret
 
 SECRETS = ("METERBRIDGE_STORE_URL", "METERBRIDGE_API_SECRET", "PGPASSWORD")
-CONNECTION = "METERBRIDGE_CONNECTION_"
 LENGTH_MIN = 4  # what is shorter stands in many words by chance
 LONG = 12  # a part of a path that is no word, but a key
 

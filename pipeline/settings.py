@@ -7,6 +7,7 @@ from pathlib import Path
 from transforms.errors import MeterbridgeError
 
 PROJECT = Path(__file__).resolve().parent.parent
+CONNECTION = "METERBRIDGE_CONNECTION_"
 STORE_ADVICE = "give the usage store's URL, such as postgresql+psycopg://user@host/meterbridge (`make up` starts one)"
 
 
@@ -48,17 +49,18 @@ def connection(name: str) -> str:
 
     It may stand in the file that METERBRIDGE_CONNECTION_<NAME>_FILE names. SettingsError when neither is there.
     """
-    variable = _connection(name)
+    variable = connection_variable(name)
     return _required(variable, "give the address of the database or API, such as postgresql://user:password@host/usage")
 
 
 def connection_token(name: str) -> str | None:
     """Read the token that a connection shows, if it has one: METERBRIDGE_CONNECTION_<NAME>_TOKEN, or …_TOKEN_FILE."""
-    return secret(f"{_connection(name)}_TOKEN")
+    return secret(f"{connection_variable(name)}_TOKEN")
 
 
-def _connection(name: str) -> str:
-    return f"METERBRIDGE_CONNECTION_{name.upper()}"
+def connection_variable(name: str) -> str:
+    """Name the variable that holds the address of a connection."""
+    return f"{CONNECTION}{name.upper()}"
 
 
 def _required(name: str, advice: str) -> str:

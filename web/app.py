@@ -11,7 +11,7 @@ from web.gate import Gate, Window
 from web.refusals import add_handlers
 from web.routes import actions, imports, invoices, token, units, uploads, usage
 from web.services import Services, Viewer
-from web.settings import ApiSettings
+from web.settings import CALLS_PER_MINUTE, ApiSettings
 
 DESCRIPTION = """Usage records, files and units of measure, with the billing platform's paths and field names.
 
@@ -19,7 +19,9 @@ A POST or PUT that bears an `Idempotency-Key` is carried out once, however often
 """
 
 
-def create_app(services: Services, *, calls_per_minute: int = 600, log_ins: Sequence[LogIn] = ()) -> FastAPI:
+def create_app(
+    services: Services, *, calls_per_minute: int = CALLS_PER_MINUTE, log_ins: Sequence[LogIn] = ()
+) -> FastAPI:
     """Build the application; callers log in by a client's token, where there are any, or by `log_ins`."""
     app = FastAPI(
         title="Meterbridge usage API",

@@ -8,6 +8,7 @@ from pipeline.settings import SettingsError, secret
 from web.clients import Clients, read_clients
 
 KEY_BYTES_MIN = 32
+CALLS_PER_MINUTE = 600
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,14 @@ class ApiSettings:
     """`clients` is None where none are declared: then only Airflow's own log-in opens the API."""
 
     clients: Clients | None = None
-    calls_per_minute: int = 600
+    calls_per_minute: int = CALLS_PER_MINUTE
 
     @classmethod
     def read(cls) -> "ApiSettings":
         """Read METERBRIDGE_API_CLIENTS, METERBRIDGE_API_SECRET (or …_FILE), METERBRIDGE_API_CALLS_PER_MINUTE."""
         path = os.environ.get("METERBRIDGE_API_CLIENTS")
         known = read_clients(Path(path)) if path else {}
-        return cls(Clients(known, _key()) if known else None, _positive("METERBRIDGE_API_CALLS_PER_MINUTE", "600"))
+        return cls(Clients(known, _key()) if known else None, _calls_per_minute())
 
 
 def _key() -> str:
@@ -35,8 +36,8 @@ def _key() -> str:
     return key
 
 
-def _positive(name: str, default: str) -> int:
-    text = os.environ.get(name, default)
+def _calls_per_minute() -> int:
+    text = os.environ.get("METERBRIDGE_API_CALLS_PER_MINUTE", str(CALLS_PER_MINUTE))
     if not text.isdecimal() or int(text) < 1:
-        raise SettingsError(f"{name} is {text!r}, expected a whole number above 0")
+        raise SettingsError(f"METERBRIDGE_API_CALLS_PER_MINUTE is {text!r}, expected a whole number above 0")
     return int(text)

@@ -7,7 +7,7 @@ import click
 from pipeline import steps
 from pipeline.billing.post import cancel as cancel_run
 from pipeline.commands.period import PeriodType, period
-from pipeline.commands.who import user
+from pipeline.commands.who import user, why
 from pipeline.layout import table
 from pipeline.reports.bill_preview import preview
 from pipeline.reports.unbilled import describe, unbilled
@@ -45,7 +45,7 @@ def post(period: Period) -> None:
 
 @click.command()
 @click.argument("bill_run")
-@click.option("--reason", required=True, help="Why; it is kept with who did it.")
+@why
 def cancel(bill_run: str, reason: str) -> None:
     """Cancel BILL_RUN, which is not posted: its usage is Pending again."""
     click.echo(cancel_run(Workspace.open(whole_catalog=False).store, bill_run, by=user(), reason=reason))

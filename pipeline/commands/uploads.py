@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from pipeline.commands.who import user
+from pipeline.commands.who import user, why
 from pipeline.layout import table
 from pipeline.steps import Workspace
 from pipeline.store import imports as kept
@@ -51,7 +51,7 @@ def list_imports(limit: int) -> None:
 
 @click.command("cancel-import")
 @click.argument("import_id")
-@click.option("--reason", required=True, help="Why; it is kept with who did it.")
+@why
 def cancel_import(import_id: str, reason: str) -> None:
     """Cancel IMPORT_ID, an upload that is still Pending: nothing of it will be loaded."""
     cancel(Workspace.open(whole_catalog=False).store, import_id, by=user(), reason=reason)

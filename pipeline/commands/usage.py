@@ -8,7 +8,7 @@ import click
 from pipeline.billing import preflight as preflights
 from pipeline.billing import sweep as sweeps
 from pipeline.commands.period import PeriodType, period
-from pipeline.commands.who import user
+from pipeline.commands.who import user, why
 from pipeline.exports.usage_export import export_usage as write_usage
 from pipeline.exports.usage_files import FORMS
 from pipeline.steps import Workspace
@@ -38,7 +38,7 @@ class InstantType(click.ParamType[datetime]):
 @click.option("--record", "record_ids", type=NUMBER, multiple=True, metavar="NUMBER", help="A record; may be repeated.")
 @click.option("--import", "import_id", metavar="IMPORT_ID", help="All records of an import.")
 @click.option("--file", "file_name", metavar="NAME", help="All records of the uploads of this file name.")
-@click.option("--reason", required=True, help="Why; it is kept with who did it.")
+@why
 @click.option("--dry-run/--no-dry-run", default=True, help="Only tell what would go, or delete it.  [default: dry run]")
 def delete(
     record_ids: tuple[int, ...], import_id: str | None, file_name: str | None, reason: str, *, dry_run: bool

@@ -1,6 +1,10 @@
-"""Who is at the command line."""
+"""Who is at the command line, and why."""
 
 import getpass
+
+import click
+
+why = click.option("--reason", required=True, help="Why; it is kept with who did it.")
 
 
 def user() -> str:

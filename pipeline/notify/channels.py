@@ -6,7 +6,7 @@ from pipeline.notify.channel import Address, Channel, ChannelError
 from pipeline.notify.email import Email
 from pipeline.notify.slack import Slack
 from pipeline.notify.webhook import Webhook
-from pipeline.settings import connection_token, secret
+from pipeline.settings import connection_token, connection_variable, secret
 
 KINDS: Mapping[str, Callable[[Address], Channel]] = {"email": Email.of, "webhook": Webhook.of, "slack": Slack.of}
 
@@ -14,7 +14,7 @@ KINDS: Mapping[str, Callable[[Address], Channel]] = {"email": Email.of, "webhook
 def from_environment(kind: str) -> Address | None:
     """Read METERBRIDGE_CONNECTION_NOTIFY_<KIND> and its token, or the files named beside; None where it is not set."""
     name = f"notify_{kind}"
-    url = secret(f"METERBRIDGE_CONNECTION_{name.upper()}")
+    url = secret(connection_variable(name))
     return Address(url, connection_token(name)) if url else None
 
 

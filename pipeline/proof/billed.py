@@ -13,7 +13,7 @@ from pipeline.proof.seal import Figures, hash_of
 from pipeline.store import closing, customers
 from transforms.catalog.customers import Account
 from transforms.figures import plain
-from transforms.rating.lines import exact_sum
+from transforms.rating.lines import exact_sums
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,4 @@ class Billed:
 
 
 def _sums(parts: Iterable[tuple[str, Decimal]], shown: Callable[[Decimal], str]) -> dict[str, str]:
-    found: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for name, figure in parts:
-        found[name].append(figure)
-    return {name: shown(exact_sum(figures)) for name, figures in sorted(found.items())}
+    return {name: shown(total) for name, total in exact_sums(parts).items()}

@@ -9,7 +9,7 @@ import httpx
 from pipeline.addresses import parsed
 from pipeline.kept_secret import hidden
 from pipeline.patience import Patience, TryAgainError, passes, retry_after
-from pipeline.settings import connection, connection_token
+from pipeline.settings import connection, connection_token, connection_variable
 from pipeline.sources.json_lines import DECODER
 from pipeline.sources.unavailable import SourceUnavailableError
 from transforms.catalog.origins import Http
@@ -49,7 +49,7 @@ class Api:
         raise SourceUnavailableError(f"source {self._about}: {shown}") from None  # what it shows stays out of traces
 
     def _read_address(self) -> httpx.URL:
-        variable = f"METERBRIDGE_CONNECTION_{self._origin.connection.upper()}"
+        variable = connection_variable(self._origin.connection)
         address = parsed(connection(self._origin.connection))
         if address.scheme in {"http", "https"} and address.host and not address.query and not address.fragment:
             return address

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.kept_secret import hidden
 from pipeline.settings import connection as connection_url
+from pipeline.settings import connection_variable
 from pipeline.sources.files import RawFile
 from pipeline.sources.scalars import scalar
 from pipeline.sources.spool import Position, spooled, stamp
@@ -106,7 +107,7 @@ def _url(source: Source, origin: Sql) -> sa.URL:
     except (sa.exc.ArgumentError, ValueError):
         raise SourceUnavailableError(
             f"source {source.source}: the address of connection {origin.connection} cannot be read: write "
-            f"METERBRIDGE_CONNECTION_{origin.connection.upper()} as postgresql://user:password@host/database"
+            f"{connection_variable(origin.connection)} as postgresql://user:password@host/database"
         ) from None  # as above
 
 

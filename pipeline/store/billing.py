@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ from pipeline.store.copy import copy_in
 from pipeline.store.many import among, numbered
 from pipeline.store.tables import ACTIVE, rated_items, rated_periods, rated_usage, usage_records
 from transforms.period import Period
+from transforms.rating.lines import written
 from transforms.rating.usage import RatedItem
 
 USAGE = (
@@ -77,10 +77,7 @@ def _text(value: object) -> object:
 
 def columns_of(item: RatedItem) -> dict[str, Any]:
     """Give an item as the columns of `rated_items` hold it; figures of the breakdown are text."""
-    breakdown = [
-        {name: None if value is None else str(value) for name, value in asdict(line).items()} for line in item.breakdown
-    ]
-    return {**{name: getattr(item, name) for name in COPIED}, "breakdown": breakdown}
+    return {**{name: getattr(item, name) for name in COPIED}, "breakdown": [*map(written, item.breakdown)]}
 
 
 def process(connection: sa.Connection, bill_run_id: str, records: Collection[int]) -> int:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from pipeline.addresses import is_safe, parsed
-from pipeline.settings import connection_token, secret
+from pipeline.settings import connection_token, connection_variable, secret
 from transforms.errors import MeterbridgeError
 
 NAME = "platform"
-VARIABLE = "METERBRIDGE_CONNECTION_PLATFORM"
+VARIABLE = connection_variable(NAME)
 WRITTEN = (
     "write the address as https://host/path, and give the client's id and its secret: as login and password of "
     f"Airflow's connection meterbridge_{NAME}, or as https://client@host/path in {VARIABLE} and the secret in "

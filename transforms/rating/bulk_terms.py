@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from transforms.catalog.units import Unit, Units
 from transforms.exact import Rounding
 from transforms.period import micros
 from transforms.rating.dynamic import choose
-from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
+from transforms.rating.lines import EXACT, TierLine, exact_sum, worth, written
 from transforms.rating.price import price
 
 FIGURE = pa.decimal128(18, 9)
@@ -196,11 +196,6 @@ def _ends(line: TierLine) -> tuple[str, str]:
     """Write a line, and give what stands before its units and behind them."""
     opening, _, closing = json.dumps(written(line) | {"units": HOLE}).partition(HOLE)
     return opening, closing
-
-
-def written(line: TierLine) -> dict[str, str | None]:
-    """Give a line as the store holds it: every figure is text."""
-    return {name: None if value is None else str(value) for name, value in asdict(line).items()}
 
 
 def _table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> ir.Table:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import reduce
 from typing import Literal
@@ -63,3 +63,8 @@ def exact_sums(values: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 def worth(lines: Iterable[TierLine]) -> Decimal:
     """Tell what a breakdown comes to, unrounded."""
     return exact_sum(line.amount for line in lines)
+
+
+def written(line: TierLine) -> dict[str, str | None]:
+    """Give a line as the store holds it: every figure is text."""
+    return {name: None if value is None else str(value) for name, value in asdict(line).items()}

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 
 from pipeline.store import imports
 from pipeline.uploads.cancel import NotPendingError, cancel
-from pipeline.uploads.submit import UnknownImportError
+from pipeline.uploads.submit import FOLDER, UnknownImportError
 from web.documented import CALLS, KEYED_CALLS, OBJECTS, Responses
 from web.models.imports import ImportObject, ImportStatus
 from web.models.shape import PathId, Refusal
@@ -78,7 +78,7 @@ def read_import_file(
 ) -> FileResponse:
     """Give the file that was uploaded, or the one that tells what became of every row of it."""
     kept = _found(services, import_id)[f"{kind}_path"]
-    folder = (services.home / "imports").resolve()
+    folder = (services.home / FOLDER).resolve()
     path = (folder / (kept or "")).resolve()
     if not kept or folder not in path.parents or not path.is_file():
         raise RefusedError(404, "not_found", f"import {import_id} has no {kind} file")
