@@ -8,7 +8,6 @@ medians, and by how much the work raised the peak memory of its process.
 """
 
 import json
-import os
 import resource
 import shutil
 import statistics
@@ -26,6 +25,7 @@ from ibis.backends.duckdb import Backend
 
 from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.readings import Shape, shapes
+from bench.sizes import READINGS, RUNS
 from pipeline.engine import landing_engine
 from pipeline.quantities.carry import Carried, can_use_days, from_days, from_repeats
 from pipeline.quantities.situation import Situation
@@ -33,8 +33,6 @@ from pipeline.readings import partials, repeats
 from pipeline.readings.days import days_of
 from transforms.catalog.meter import Derivation
 
-READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
-RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))
 # The name begins with the function.
 RULES: dict[str, dict[str, Any]] = {
     "sum": {},  # and count, maximum, minimum, average: one tally holds them all

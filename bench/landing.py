@@ -3,11 +3,10 @@
     python -m bench.landing        METERBRIDGE_BENCH_READINGS (default 2,000,000) readings of each shape
 
 Two shapes of data: sparse events with an event id, in no order, of 100,000 accounts; and dense samples of 5,000 meters,
-one every five minutes. Wall and CPU time are the medians of three runs after a warm-up, as multiples of DuckDB's copy
-in the same process; peak memory is of one landing in a process of its own.
+one every five minutes. Wall and CPU time are the medians of METERBRIDGE_BENCH_RUNS (default 3) runs after a warm-up, as
+multiples of DuckDB's copy in the same process; peak memory is of one landing in a process of its own.
 """
 
-import os
 import resource
 import statistics
 import subprocess
@@ -21,14 +20,13 @@ from pathlib import Path
 import click
 import duckdb
 
+from bench.sizes import READINGS, RUNS
 from pipeline.durable import sha256
 from pipeline.readings.landing import landing
 from pipeline.readings.raw import keep_raw
 from pipeline.sources.files import RawFile
 from transforms.catalog.source import Source
 
-READINGS = int(os.environ.get("METERBRIDGE_BENCH_READINGS", "2000000"))
-RUNS = 3
 START_US = 1_391_212_800_000_000  # 2014-02-01
 MONTH_SECONDS = 28 * 86_400
 SHAPES = {

@@ -22,6 +22,7 @@ import click
 import pyarrow as pa
 import sqlalchemy as sa
 
+from bench.sizes import RECORDS, RUNS
 from bench.usage import CATALOG, customers, usage
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
@@ -33,8 +34,6 @@ from pipeline.usage.load import load
 from stack import postgres
 from stack.settings import read_settings
 
-RECORDS = int(os.environ.get("METERBRIDGE_BENCH_RECORDS", "1000000"))
-RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))
 SMALLER = 5  # memory is also measured with so many times fewer records
 TO_SQL_ROWS = 50_000  # pandas takes long: it is measured with a part, and said so
 

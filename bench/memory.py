@@ -15,8 +15,9 @@ from pathlib import Path
 
 import click
 
-from bench.derive import DERIVATIONS, READINGS, REPEATS, works
+from bench.derive import DERIVATIONS, REPEATS, works
 from bench.readings import shapes
+from bench.sizes import READINGS
 
 LIMIT = "1GB"
 SHAPE, READINGS_MADE = "sparse", "the readings"

@@ -7,7 +7,6 @@ Each way is measured METERBRIDGE_BENCH_RUNS times in turn with the server's SQL,
 Wall and CPU time, the server's included, are medians of the ratios.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -22,11 +21,10 @@ import sqlalchemy as sa
 from bench import rated_beside
 from bench.load import server
 from bench.rated_usage import dynamic, make, rate, tiered
+from bench.sizes import RECORDS, RUNS
 from pipeline.store.engine import connect
 from transforms.catalog.charge import Charge
 
-RECORDS = int(os.environ.get("METERBRIDGE_BENCH_RECORDS", "1000000"))
-RUNS = int(os.environ.get("METERBRIDGE_BENCH_RUNS", "3"))
 Work = Callable[[], object]
 
 
