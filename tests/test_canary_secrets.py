@@ -103,10 +103,8 @@ def environment(business, receivers):
     url = business.store.url
     store = url if url.password else url.set(password=SECRETS["store"])  # an embedded server asks for none
     return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
+        **business.environment,
         "METERBRIDGE_STORE_URL": store.render_as_string(hide_password=False),
-        "METERBRIDGE_HOME": str(business.home),
-        "METERBRIDGE_CATALOG": str(business.catalog_folder),
-        "METERBRIDGE_INBOX": str(business.inbox),
         "METERBRIDGE_API_SECRET": SECRETS["api"],
         "METERBRIDGE_CONNECTION_NOTIFY_EMAIL": f"smtp://ada:{words['smtp']}@127.0.0.1:{found.box.port}"
         "/?from=billing@example.com&to=bob@example.com&tls=off",

@@ -29,23 +29,19 @@ def blocks(kind):
 
 
 @pytest.fixture
-def shop(business, monkeypatch):
+def shop(named):
     """The customer of the page, billed for three months."""
     for left in ("meters/energy.yaml", "charges/energy.yaml"):
-        (business.catalog_folder / left).unlink()
-    business.declare("units.yaml", UNITS)
+        (named.catalog_folder / left).unlink()
+    named.declare("units.yaml", UNITS)
     for name, text in zip(("bundle", "calls"), blocks("yaml"), strict=True):
-        business.declare(f"charges/{name}.yaml", text)
-    business.deliver("customers/subscribed_charges.csv", CHARGES)
-    business.register()
+        named.declare(f"charges/{name}.yaml", text)
+    named.deliver("customers/subscribed_charges.csv", CHARGES)
+    named.register()
     for period, calls, *_ in MONTHS:
-        _use(business, period, calls)
-        business.rate(period)
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
-    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
-        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
-    return business
+        _use(named, period, calls)
+        named.rate(period)
+    return named
 
 
 def _use(business, period, calls):

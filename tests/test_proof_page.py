@@ -20,18 +20,14 @@ def blocks(kind):
 
 
 @pytest.fixture
-def printed(business, monkeypatch):
+def printed(named):
     """What the page's commands print of the page's files, by command line."""
     for part, text in zip(("sources/power", "meters/energy", "charges/energy"), blocks("yaml"), strict=True):
-        business.declare(f"{part}.yaml", text)
+        named.declare(f"{part}.yaml", text)
     (readings,) = blocks("csv")
-    business.bill(readings)
-    business.rate()
-    business.post()
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
-    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
-        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
+    named.bill(readings)
+    named.rate()
+    named.post()
     return [_run(block.splitlines()[0]) for block in blocks("console")]
 
 

@@ -27,10 +27,7 @@ def run(business, tmp_path):
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "METERBRIDGE_STORE_URL": business.store.url.render_as_string(hide_password=False),
-        "METERBRIDGE_CATALOG": str(business.catalog_folder),
-        "METERBRIDGE_HOME": str(business.home),
-        "METERBRIDGE_INBOX": str(business.inbox),
+        **business.environment,
         "METERBRIDGE_POKE_SECONDS": "1",
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
     }

@@ -22,22 +22,10 @@ COMMANDS = {
 
 
 @pytest.fixture
-def shop(business, march, monkeypatch):
-    """A small business, named to the commands by the environment."""
-    business.deliver("power/A-1/march.csv", march)
-    for name, value in _environment(business).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
-    return business
-
-
-def _environment(business):
-    return {
-        "METERBRIDGE_STORE_URL": business.store.url.render_as_string(hide_password=False),
-        "METERBRIDGE_HOME": str(business.home),
-        "METERBRIDGE_CATALOG": str(business.catalog_folder),
-        "METERBRIDGE_INBOX": str(business.inbox),
-    }
+def shop(named, march):
+    """A small business, named to the commands by the environment, to which March has been delivered."""
+    named.deliver("power/A-1/march.csv", march)
+    return named
 
 
 def _run(*words):
@@ -200,7 +188,7 @@ def test_a_period_that_is_none_is_a_usage_error(period):
 
 def test_the_module_runs_as_a_program_with_its_exit_codes(shop):
     def program(*words, **more):
-        environment = {**os.environ, **_environment(shop), "PYTHONPATH": str(PROJECT), **more}
+        environment = {**os.environ, **shop.environment, "PYTHONPATH": str(PROJECT), **more}
         return subprocess.run(
             [sys.executable, "-m", "pipeline.cli", *words],
             env=environment,

@@ -30,15 +30,6 @@ def mounted(plugin):
     plugin.application.cache_clear()
 
 
-@pytest.fixture
-def named(business, monkeypatch):
-    """The environment names the business."""
-    folders = {"CATALOG": business.catalog_folder, "HOME": business.home, "INBOX": business.inbox}
-    for name, folder in folders.items():
-        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-
-
 def ask(app):
     async def send():
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as http:

@@ -19,8 +19,7 @@ def plugin():
 
 
 @pytest.fixture
-def instance(business, monkeypatch):
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
+def instance(named):  # noqa: ARG001 the environment
     loaded = {("load", 1): "network_traffic 2014-04: created, import 1f, 1 records, 0 quarantined"}
     return SimpleNamespace(
         dag_id="usage_network_traffic",

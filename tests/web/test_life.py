@@ -24,9 +24,15 @@ def environment(business, tmp_path):
     """The environment of a shop whose secrets are all known by their sound."""
     (tmp_path / "key").write_text(KEY)
     url = business.store.url.set(password=CANARY).render_as_string(hide_password=False)
-    named = {"STORE_URL": url, "HOME": business.home, "CATALOG": business.catalog_folder, "INBOX": business.inbox}
-    api = {"API_CLIENTS": tmp_path / "clients.yaml", "API_SECRET_FILE": tmp_path / "key"}
-    environment = os.environ | {f"METERBRIDGE_{name}": str(value) for name, value in (named | api).items()}
+    environment = (
+        os.environ
+        | business.environment
+        | {
+            "METERBRIDGE_STORE_URL": url,
+            "METERBRIDGE_API_CLIENTS": str(tmp_path / "clients.yaml"),
+            "METERBRIDGE_API_SECRET_FILE": str(tmp_path / "key"),
+        }
+    )
     hashed = subprocess.run(
         [sys.executable, "-m", "web", "hash-secret"],
         input=f"{SECRET}\n{SECRET}\n",

@@ -104,11 +104,9 @@ def test_an_adjustment_is_rated_with_the_record_that_it_corrects(business, march
     ]
 
 
-def test_the_command_tells_what_the_preflight_found(business, march, monkeypatch):
-    business.bill(march)
-    uploaded(business.store, {"uom": "wh", "quantity": Decimal(8000)})
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("METERBRIDGE_CATALOG", str(business.catalog_folder))
+def test_the_command_tells_what_the_preflight_found(named, march):
+    named.bill(march)
+    uploaded(named.store, {"uom": "wh", "quantity": Decimal(8000)})
     shown = CliRunner().invoke(command, ["2025-03"], catch_exceptions=False)
     assert "2.00 EUR  counted in wh, the charge bills kwh" in shown.output
 

@@ -10,16 +10,12 @@ from pipeline.commands.invoices import FORMS, invoice
 
 
 @pytest.fixture
-def posted(business, monkeypatch):
+def posted(named):
     """March billed and posted: 6.5 kWh, 1.63 EUR."""
-    business.bill()
-    business.rate()
-    business.post()
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
-    for name, folder in (("HOME", business.home), ("CATALOG", business.catalog_folder), ("INBOX", business.inbox)):
-        monkeypatch.setenv(f"METERBRIDGE_{name}", str(folder))
-    return business
+    named.bill()
+    named.rate()
+    named.post()
+    return named
 
 
 def printed(*words):

@@ -9,14 +9,9 @@ from pipeline.store.events import ATTEMPTS_MAX
 
 
 @pytest.fixture
-def run(business, march, monkeypatch):
-    business.bill(march)
-    for name, value in (
-        ("STORE_URL", business.store.url.render_as_string(hide_password=False)),
-        ("CATALOG", str(business.catalog_folder)),
-        ("CONNECTION_NOTIFY_WEBHOOK_TOKEN", "signs"),
-    ):
-        monkeypatch.setenv(f"METERBRIDGE_{name}", value)
+def run(named, march, monkeypatch):
+    named.bill(march)
+    monkeypatch.setenv("METERBRIDGE_CONNECTION_NOTIFY_WEBHOOK_TOKEN", "signs")
     for kind in ("EMAIL", "WEBHOOK", "SLACK"):
         monkeypatch.delenv(f"METERBRIDGE_CONNECTION_NOTIFY_{kind}", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

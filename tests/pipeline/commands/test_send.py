@@ -11,8 +11,7 @@ from pipeline.targets.account import PlatformAddressError
 
 
 @pytest.fixture
-def run(business, monkeypatch):
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
+def run(named):  # noqa: ARG001 the environment
     return lambda *words: CliRunner().invoke(cli, ["send", "2025-03", *words])
 
 

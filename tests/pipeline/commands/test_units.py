@@ -7,10 +7,7 @@ from pipeline.cli import cli
 
 
 @pytest.fixture
-def run(business, monkeypatch):
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("METERBRIDGE_CATALOG", str(business.catalog_folder))
-
+def run(named):  # noqa: ARG001 the environment
     def command(*words):
         return CliRunner().invoke(cli, words)
 

@@ -11,12 +11,7 @@ HEADER = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIP
 
 
 @pytest.fixture
-def run(business, monkeypatch):
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", business.store.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("METERBRIDGE_HOME", str(business.home))
-    monkeypatch.setenv("METERBRIDGE_CATALOG", str(business.catalog_folder))
-    monkeypatch.setenv("METERBRIDGE_INBOX", str(business.inbox))
-    monkeypatch.delenv("METERBRIDGE_STORE_URL_FILE", raising=False)
+def run(named):  # noqa: ARG001 the environment
     return lambda command, *words: CliRunner().invoke(command, [str(word) for word in words])
 
 

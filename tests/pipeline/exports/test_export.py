@@ -22,7 +22,6 @@ ALL = [
     "usage.csv", "usage.parquet", "rated_items.csv", "rated_items.parquet", "invoices.csv", "invoices.parquet",
     "invoice_documents.zip", "invoice_documents.jsonl", "workbook.xlsx", "chart.svg",
 ]  # fmt: skip
-NAMES = ("METERBRIDGE_STORE_URL", "METERBRIDGE_HOME", "METERBRIDGE_CATALOG", "METERBRIDGE_INBOX")
 NASTY = 'Mühle "Nord", Söhne\nund; Töchter'
 KILLED_BEFORE_THE_MANIFEST = """
 import os, signal, sys
@@ -162,12 +161,10 @@ def test_a_file_that_does_not_hold_what_the_store_counts_is_never_published(bill
 
 
 def test_an_export_killed_between_files_and_manifest_leaves_no_entry_and_is_made_good(billed, tmp_path):
-    values = (billed.store.url.render_as_string(hide_password=False), billed.home, billed.catalog_folder, billed.inbox)
-    named = dict(zip(NAMES, map(str, values), strict=True))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("METERBRIDGE")}
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_BEFORE_THE_MANIFEST],
-        env=kept | named | {"PYTHONPATH": str(PROJECT)},
+        env=kept | billed.environment | {"PYTHONPATH": str(PROJECT)},
         cwd=tmp_path,
         check=False,
     )

@@ -258,14 +258,8 @@ def test_an_export_that_would_mislead_is_refused(business, form, wanted, since, 
         _export(business, form, since, **wanted)
 
 
-def test_the_command_writes_what_its_options_let_through_and_names_the_watermark(business, monkeypatch):
-    uploaded(business.store, {"quantity": Decimal(2)}, {"quantity": Decimal(3), "period": "2025-04"})
-    for name, value in (
-        ("STORE_URL", business.store.url.render_as_string(hide_password=False)),
-        ("CATALOG", str(business.catalog_folder)),
-        ("HOME", str(business.home)),
-    ):
-        monkeypatch.setenv(f"METERBRIDGE_{name}", value)
+def test_the_command_writes_what_its_options_let_through_and_names_the_watermark(named):
+    uploaded(named.store, {"quantity": Decimal(2)}, {"quantity": Decimal(3), "period": "2025-04"})
     shown = CliRunner().invoke(command, ["--period", "2025-04", "--account", "A-1"], catch_exceptions=False)
     assert "1 rows, control total 3.000000000; follow with --since 20" in shown.output
     wrong = CliRunner().invoke(command, ["--since", "yesterday"])

@@ -172,9 +172,8 @@ def test_a_form_whose_records_are_no_numbers_is_refused(value):
         chosen("records", value)
 
 
-def test_the_command_only_tells_what_would_go_unless_it_is_told_to_delete(shop, monkeypatch):
-    monkeypatch.setenv("METERBRIDGE_STORE_URL", shop.store.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("METERBRIDGE_CATALOG", str(shop.catalog_folder))
+@pytest.mark.usefixtures("named")
+def test_the_command_only_tells_what_would_go_unless_it_is_told_to_delete(shop):
     said = ["--record", str(_record(shop, "C-1")), "--record", str(_record(shop, "C-2")), "--reason", "sent twice"]
     told = CliRunner().invoke(command, said, catch_exceptions=False)
     assert "2 records of 1 imports, 4 readings, 10.5 kwh: would be deleted (dry run" in told.output
