@@ -1,12 +1,10 @@
 """Raw files land whole, or are set aside whole with a reason."""
 
 import gzip
-import io
 from decimal import Decimal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from packed import parquet
 
 from pipeline.readings.extract import MissingFilesError, describe
 
@@ -27,14 +25,8 @@ def _refused_whole(business, content, name="power/A-1/bad.csv"):
     found = business.extract()
     assert (found.quarantined, found.landed, found.readings) == (1, 0, 0)
     assert business.rows("landed_files", "file_id") == []
-    assert not list((business.home / "readings").rglob("*")) or not list((business.home / "readings").rglob("*.*"))
+    assert not list((business.home / "readings").rglob("*.*"))
     return business.rows("arrivals", "reason")[0]
-
-
-def _parquet(**columns):
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
 
 
 def test_a_source_that_never_gave_a_file_is_an_error_that_says_where_it_looked(business):
@@ -94,7 +86,7 @@ def test_a_gzip_with_a_flipped_byte_is_quarantined_whole(business, march):
 @pytest.mark.parametrize("share", ["0.01", "0.5", "0.99"])
 def test_a_parquet_file_cut_anywhere_is_quarantined_whole(business, share):
     business.declare("sources/power.yaml", PARQUET)
-    whole = _parquet(at=["2025-03-02T00:00:00Z"] * 100, value=["1"] * 100)
+    whole = parquet(at=["2025-03-02T00:00:00Z"] * 100, value=["1"] * 100)
     assert _refused_whole(business, whole[: int(len(whole) * Decimal(share))]).startswith("damaged_file:")
 
 

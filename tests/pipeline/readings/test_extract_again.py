@@ -1,13 +1,13 @@
 """The same readings land once, whatever the file's name, wrapping, order of rows or format."""
 
 import gzip
-import io
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from packed import parquet
 
 PARQUET = """
 source: power
@@ -20,12 +20,6 @@ duplicates: keep
 
 def _quarantined_rows(business):
     return business.rows("quarantined_rows", "row", "reason", "raw")
-
-
-def _parquet(**columns):
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
 
 
 def _shuffled(text):
@@ -114,7 +108,7 @@ def test_the_very_same_bytes_delivered_for_two_accounts_are_readings_of_both(bus
 )
 def test_typed_columns_of_a_parquet_file_are_read_to_the_same_reading(business, at, value):
     business.declare("sources/power.yaml", PARQUET)
-    business.deliver("power/A-1/march.parquet", _parquet(at=at, value=value))
+    business.deliver("power/A-1/march.parquet", parquet(at=at, value=value))
     assert business.extract().readings == 1, _quarantined_rows(business)
     (path,) = business.rows("landed_files", "path")
     (reading,) = pq.read_table(business.home / "readings" / path).to_pylist()
@@ -125,7 +119,7 @@ def test_typed_columns_of_a_parquet_file_are_read_to_the_same_reading(business, 
 def test_a_double_that_is_no_number_is_quarantined(business):
     business.declare("sources/power.yaml", PARQUET)
     at = ["2025-03-02T00:00:00Z"] * 4
-    business.deliver("power/A-1/march.parquet", _parquet(at=at, value=[float("nan"), float("inf"), None, 2.0]))
+    business.deliver("power/A-1/march.parquet", parquet(at=at, value=[float("nan"), float("inf"), None, 2.0]))
     found = business.extract()
     assert (found.readings, found.rows_quarantined) == (1, 3)
     assert [row[:2] for row in _quarantined_rows(business)] == [
@@ -135,6 +129,6 @@ def test_a_double_that_is_no_number_is_quarantined(business):
 
 def test_a_parquet_file_inside_gzip_is_read(business):
     business.declare("sources/power.yaml", PARQUET)
-    packed = gzip.compress(_parquet(at=["2025-03-02T00:00:00Z"], value=["1"]))
+    packed = gzip.compress(parquet(at=["2025-03-02T00:00:00Z"], value=["1"]))
     business.deliver("power/A-1/march.parquet.gz", packed)
     assert business.extract().readings == 1

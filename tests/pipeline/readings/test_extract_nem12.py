@@ -1,12 +1,11 @@
 """NEM12 files as they arrive: in any wrapping, twice, damaged, or with another word on an interval."""
 
 import gzip
-import io
-import zipfile
 from decimal import Decimal
 
 import pytest
 from nem12_files import SMALL, SOURCE, example, plain_sums
+from packed import zipped
 
 
 @pytest.mark.parametrize(
@@ -38,20 +37,13 @@ def test_a_value_that_is_missing_is_quarantined_with_line_and_place_and_the_othe
     assert business.rows("quarantined_rows", "row", "reason") == [(3002, "missing_value"), (3003, "unreadable_value")]
 
 
-def _zip(content):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("march.csv", content)
-    return buffer.getvalue()
-
-
 def test_the_same_month_in_any_wrapping_lands_once(business):
     business.declare("sources/power.yaml", SOURCE)
     text = example("month_solar").read_bytes()
     wrapped = {
         "plain": text,
         "gzip": gzip.compress(text),
-        "zip": _zip(text),
+        "zip": zipped(("march.csv", text)),
         "crlf": text.replace(b"\n", b"\r\n"),
         "cr": text.replace(b"\n", b"\r"),
         "bom": b"\xef\xbb\xbf" + text,

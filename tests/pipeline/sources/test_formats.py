@@ -1,14 +1,12 @@
 """Every format that a source can declare has a reader, and stands in the table of formats."""
 
-import io
 import json
 import re
 import typing
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import workbooks
+from packed import parquet
 
 from pipeline import sources
 from pipeline.sources.files import READERS, RawFile, open_rows
@@ -37,14 +35,8 @@ WRITTEN = {
     "csv": lambda rows: "\n".join(",".join(row) for row in rows).encode(),
     "excel": workbooks.xlsx,
     "json_lines": lambda rows: "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]).encode(),
-    "parquet": lambda rows: _parquet({name: list(column) for name, *column in zip(*rows, strict=True)}),
+    "parquet": lambda rows: parquet(**{name: list(column) for name, *column in zip(*rows, strict=True)}),
 }
-
-
-def _parquet(columns):
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("kind", WRITTEN)

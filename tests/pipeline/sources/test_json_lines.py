@@ -1,14 +1,13 @@
 """JSON lines: one object on a line, kept to the digit, numbered by its line."""
 
 import gzip
-import io
-import zipfile
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from small_business import SOURCE
+from packed import zipped
 
 from pipeline.settings import PROJECT
 from pipeline.sources import batches
@@ -49,13 +48,6 @@ def read(tmp_path):
             return rows.arrow().read_all().to_pylist()
 
     return read
-
-
-def _zip(content):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("march.jsonl", content)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -211,7 +203,7 @@ def test_real_readings_written_as_json_lines_are_the_ones_of_the_csv_file(busine
     for name, content in {
         "plain": objects,
         "gzip": gzip.compress(objects.encode()),
-        "zip": _zip(objects),
+        "zip": zipped(("march.jsonl", objects)),
         "crlf": objects.replace("\n", "\r\n"),
         "bom": "\ufeff" + objects,
     }.items():

@@ -90,17 +90,3 @@ def usage_file():
         return _text(names, [[row.get(name, "") for name in names] for row in filled], end)
 
     return write
-
-
-@pytest.fixture
-def zipped():
-    """Put files into a zip: names and contents."""
-
-    def write(*members, method=zipfile.ZIP_DEFLATED):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", method) as archive:
-            for name, content in members:
-                archive.writestr(name, content)
-        return buffer.getvalue()
-
-    return write

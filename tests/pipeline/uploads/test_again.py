@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from at_once import at_once
 from hypothesis import strategies as st
+from packed import zipped
 
 from pipeline.store import locks
 from pipeline.uploads.batch import read_batch
@@ -20,7 +21,7 @@ from transforms.upload.dates import Locale
 TWO = ({"QTY": "1"}, {"QTY": "2.50", "DESCRIPTION": "a, b"})
 
 
-def test_the_same_usage_under_another_name_order_line_end_locale_and_packing_exists(desk, usage_file, zipped):
+def test_the_same_usage_under_another_name_order_line_end_locale_and_packing_exists(desk, usage_file):
     first = desk.submit(usage_file(*TWO))
     again = [
         desk.submit(usage_file(*TWO), "other.csv"),
@@ -200,7 +201,7 @@ CELLS = st.fixed_dictionaries(
 )
 @hypothesis.given(st.lists(CELLS, min_size=1, max_size=5), st.randoms(), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_order_of_rows_and_columns_line_ends_and_compression_never_change_what_content_is(
-    usage_file, zipped, tmp_path, rows, random, end
+    usage_file, tmp_path, rows, random, end
 ):
     columns = ["ACCOUNT_ID", "UOM", "QTY", "STARTDATE", "ENDDATE", "SUBSCRIPTION_ID", "CHARGE_ID", "DESCRIPTION"]
     path = tmp_path / "file"

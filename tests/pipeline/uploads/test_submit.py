@@ -8,18 +8,11 @@ import zipfile
 import pytest
 import workbooks
 import xlsxwriter
+from packed import zipped
 
 from pipeline.uploads.refused import UploadRefusedError
 
 PLAIN = b"ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\r\nA-1,kwh,1,2025-03-01,,,,\r\n"
-
-
-def _zip(*members, method=zipfile.ZIP_DEFLATED):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def _workbook(**cells):
@@ -48,7 +41,7 @@ NO_USAGE_FILES = [
     ("vsc\u202eusage.csv", PLAIN, "name_invalid"),
     ("usage", PLAIN, "type_unknown"),
     ("usage.txt", PLAIN, "type_unknown"),
-    ("usage.csv", _zip(("usage.csv", PLAIN)), "type_unknown"),
+    ("usage.csv", zipped(("usage.csv", PLAIN)), "type_unknown"),
     ("usage.zip", PLAIN, "type_unknown"),
     ("usage.xlsx", workbooks.xls([["a"]]), "type_unknown"),
     ("usage.xlsx", workbooks.xlsb([["a"]]), "type_unknown"),
@@ -56,20 +49,20 @@ NO_USAGE_FILES = [
     ("usage.csv", PLAIN.decode().encode("utf-16"), "not_utf8"),
     ("usage.csv", b"", "empty_file"),
     ("usage.csv", b"\r\n\r\n", "empty_file"),
-    ("usage.zip", _zip(), "empty_file"),
-    ("usage.zip", _zip(("usage.csv", b"")), "empty_file"),
+    ("usage.zip", zipped(), "empty_file"),
+    ("usage.zip", zipped(("usage.csv", b"")), "empty_file"),
     ("usage.csv", PLAIN + b'"A-1,kwh\r\n', "damaged_file"),
     ("usage.xlsx", _workbook(A1="a")[:-40], "type_unknown"),
-    ("usage.zip", _zip(("usage.csv", PLAIN))[:-40], "damaged_zip"),
-    ("usage.zip", _zip(("usage.csv", PLAIN), method=zipfile.ZIP_LZMA), "unsupported_zip"),
-    ("usage.zip", _zip(("usage.zip", _zip(("usage.csv", PLAIN)))), "nested_archive"),
-    ("usage.zip", _zip(("a.csv", PLAIN), ("b.csv", PLAIN)), "several_files"),
-    ("usage.zip", _zip(("march/usage.csv", PLAIN)), "directory_in_zip"),
-    ("usage.zip", _zip(("march/", b""), ("usage.csv", PLAIN)), "directory_in_zip"),
-    ("usage.zip", _zip(("../../usage.csv", PLAIN)), "directory_in_zip"),
-    ("usage.zip", _zip(("..\\usage.csv", PLAIN)), "directory_in_zip"),
+    ("usage.zip", zipped(("usage.csv", PLAIN))[:-40], "damaged_zip"),
+    ("usage.zip", zipped(("usage.csv", PLAIN), method=zipfile.ZIP_LZMA), "unsupported_zip"),
+    ("usage.zip", zipped(("usage.zip", zipped(("usage.csv", PLAIN)))), "nested_archive"),
+    ("usage.zip", zipped(("a.csv", PLAIN), ("b.csv", PLAIN)), "several_files"),
+    ("usage.zip", zipped(("march/usage.csv", PLAIN)), "directory_in_zip"),
+    ("usage.zip", zipped(("march/", b""), ("usage.csv", PLAIN)), "directory_in_zip"),
+    ("usage.zip", zipped(("../../usage.csv", PLAIN)), "directory_in_zip"),
+    ("usage.zip", zipped(("..\\usage.csv", PLAIN)), "directory_in_zip"),
     ("usage.xlsx", _workbook(A1="ACCOUNT_ID", A2="=1+1"), "formula"),
-    ("usage.zip", _zip(("usage.xlsx", _workbook(A1="ACCOUNT_ID", A2="=1+1"))), "formula"),
+    ("usage.zip", zipped(("usage.xlsx", _workbook(A1="ACCOUNT_ID", A2="=1+1"))), "formula"),
     ("usage.xls", _xls_with_formula(), "formula"),
     ("usage.xls", workbooks.encrypted(), "encrypted_workbook"),
     ("usage.xls", workbooks.xls([["a"]])[:700], "damaged_file"),
