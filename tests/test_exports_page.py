@@ -3,17 +3,13 @@
 import re
 
 import pytest
+from pages_of_docs import page, section
 
 from pipeline.exports import workbook
 from pipeline.exports.export import KINDS
-from pipeline.settings import PROJECT
 from transforms.period import Period
 
-PAGE = (PROJECT / "docs" / "exports.md").read_text(encoding="utf-8")
-
-
-def section(title):
-    return PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+PAGE = page("exports")
 
 
 def first_cells(text):
@@ -22,7 +18,8 @@ def first_cells(text):
 
 @pytest.mark.parametrize("what", KINDS)
 def test_every_column_and_no_other_is_on_the_page(what):
-    told = [name for cell in first_cells(section(f"Columns of `{what}`")) for name in re.findall(r"`(\w+)`", cell)]
+    cells = first_cells(section(PAGE, f"Columns of `{what}`"))
+    told = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     written = [column.name for column in KINDS[what].rows(Period.parse("2025-03")).selected_columns]
     assert sorted(told) == sorted(written)
 
@@ -37,4 +34,4 @@ def test_every_file_is_on_the_page(business):
 
 
 def test_the_page_tells_how_many_rows_a_sheet_has():
-    assert f"{workbook.SHEET_ROWS:,} rows" in section("The workbook")
+    assert f"{workbook.SHEET_ROWS:,} rows" in section(PAGE, "The workbook")

@@ -3,23 +3,20 @@
 import re
 
 import pytest
+from pages_of_docs import page, section
 
 from pipeline.settings import PROJECT
 from transforms.catalog.units import Currency, Unit
 
-PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGE = page("operations")
 READ = ("docker", "pipeline", "plugins", "stack", "web")
 VARIABLE = re.compile(r"METERBRIDGE_[A-Z_]*[A-Z]")
 OF_A_NAME = re.compile(r"METERBRIDGE_CONNECTION_\w+")  # the page tells how these are made up
 
 
-def section(title):
-    return PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
-
-
 @pytest.mark.parametrize(("title", "model"), [("Units of measure", Unit), ("Currencies", Currency)])
 def test_every_key_and_no_other_is_on_the_page(title, model):
-    assert set(re.findall(r"^\| `(\w+)` \|", section(title), flags=re.MULTILINE)) == set(model.model_fields)
+    assert set(re.findall(r"^\| `(\w+)` \|", section(PAGE, title), flags=re.MULTILINE)) == set(model.model_fields)
 
 
 def test_every_variable_that_somebody_may_set_is_on_the_page_or_in_the_example():

@@ -7,14 +7,14 @@ from typing import get_args
 
 import pytest
 from click.testing import CliRunner
+from pages_of_docs import blocks, page
 from uploaded_usage import uploaded
 
 from pipeline.cli import cli
-from pipeline.settings import PROJECT
 from pipeline.store.funds import OPPOSITE
 from transforms.rating.prepaid import EntryType
 
-PAGE = (PROJECT / "docs" / "prepaid.md").read_text(encoding="utf-8")
+PAGE = page("prepaid")
 UNITS = "units: {call: {}, credit: {}}\ncurrencies: {EUR: {}}\n"
 CHARGES = (
     "charge_number,subscription_number,account_number,charge,start_at,end_at,status\n"
@@ -24,17 +24,13 @@ CHARGES = (
 MONTHS = re.findall(r"^\| (\d{4}-\d\d) \| (\d+) \| (\d+) \| (\d+) \| ([0-9.]+) \|$", PAGE, flags=re.MULTILINE)
 
 
-def blocks(kind):
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
-
-
 @pytest.fixture
 def shop(named):
     """The customer of the page, billed for three months."""
     for left in ("meters/energy.yaml", "charges/energy.yaml"):
         (named.catalog_folder / left).unlink()
     named.declare("units.yaml", UNITS)
-    for name, text in zip(("bundle", "calls"), blocks("yaml"), strict=True):
+    for name, text in zip(("bundle", "calls"), blocks(PAGE, "yaml"), strict=True):
         named.declare(f"charges/{name}.yaml", text)
     named.deliver("customers/subscribed_charges.csv", CHARGES)
     named.register()
@@ -65,7 +61,7 @@ def test_the_example_comes_to_what_is_written(shop):
 
 @pytest.mark.usefixtures("shop")
 def test_the_ledger_is_what_the_command_prints():
-    (written,) = blocks("console")
+    (written,) = blocks(PAGE, "console")
     line, *_ = written.splitlines()
     done = CliRunner().invoke(cli, line.removeprefix("$ meterbridge ").split(), catch_exceptions=False)
     assert f"{line}\n{done.output}" == written

@@ -4,31 +4,27 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from pages_of_docs import blocks, page
 
 from pipeline.commands import proof
-from pipeline.settings import PROJECT
 
-PAGE = PROJECT / "docs" / "proof.md"
+PAGE = page("proof")
 # The seal's hash is of the landed files' bytes too, which are the Parquet writer's own.
 SEAL = r"as [0-9a-f]{64}$|closed as [0-9a-f]{64}"
 THEIRS = re.compile(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d UTC( by \w+)?|closed by \w+|{SEAL}", re.MULTILINE)
 COMMANDS = {command.name: command for command in proof.COMMANDS}
 
 
-def blocks(kind):
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-
-
 @pytest.fixture
 def printed(named):
     """What the page's commands print of the page's files, by command line."""
-    for part, text in zip(("sources/power", "meters/energy", "charges/energy"), blocks("yaml"), strict=True):
+    for part, text in zip(("sources/power", "meters/energy", "charges/energy"), blocks(PAGE, "yaml"), strict=True):
         named.declare(f"{part}.yaml", text)
-    (readings,) = blocks("csv")
+    (readings,) = blocks(PAGE, "csv")
     named.bill(readings)
     named.rate()
     named.post()
-    return [_run(block.splitlines()[0]) for block in blocks("console")]
+    return [_run(block.splitlines()[0]) for block in blocks(PAGE, "console")]
 
 
 def _run(line):
@@ -39,11 +35,11 @@ def _run(line):
 
 
 def test_the_example_is_what_the_commands_print(printed):
-    told = [THEIRS.sub("", block) for block in blocks("console")]
+    told = [THEIRS.sub("", block) for block in blocks(PAGE, "console")]
     assert [THEIRS.sub("", block) for block in printed] == told
 
 
 def test_every_command_of_proof_is_on_the_page_with_its_arguments():
-    rows = re.findall(r"^\| `meterbridge (\w+) ([A-Z ]+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `meterbridge (\w+) ([A-Z ]+)`", PAGE, flags=re.MULTILINE)
     arguments = {name: [each.name.upper() for each in command.params] for name, command in COMMANDS.items()}
     assert {name: words.split() for name, words in rows} == arguments

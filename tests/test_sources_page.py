@@ -3,18 +3,13 @@
 import re
 
 import pytest
-import yaml
+from pages_of_docs import blocks, declared, page
 
-from pipeline.settings import PROJECT
 from transforms.catalog.origins import Http, Page, Sql
 from transforms.catalog.source import Source
 
-PAGE = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
-RECIPES = {
-    recipe["source"]: recipe
-    for block in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
-    for recipe in [yaml.load(block, Loader=yaml.BaseLoader)]  # noqa: S506  all scalars stay text
-}
+PAGE = page("sources")
+RECIPES = {recipe["source"]: recipe for recipe in map(declared, blocks(PAGE, "yaml"))}
 
 
 def test_there_is_one_recipe_for_each_way_to_get_readings():

@@ -3,16 +3,15 @@
 import re
 
 import pytest
-import yaml
+from pages_of_docs import blocks, declared, page, section
 
-from pipeline.settings import PROJECT
 from pipeline.uploads import submit, table
 from transforms.upload.columns import OPTIONAL, Column
 from transforms.upload.custom_field import CustomField, CustomFields, Kind
 from transforms.upload.dates import Locale
 from transforms.upload.reasons import ADVICE, Caution, Reason, Refusal
 
-PAGE = (PROJECT / "docs" / "uploads.md").read_text(encoding="utf-8")
+PAGE = page("uploads")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", PAGE, flags=re.MULTILINE))
 
 
@@ -33,9 +32,9 @@ def test_every_locale_is_told(locale):
 
 
 def test_the_example_of_custom_fields_can_be_declared_and_shows_every_kind():
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
-    declared = CustomFields.model_validate(yaml.load(block, Loader=yaml.BaseLoader))  # noqa: S506  all scalars stay text
-    assert {each.kind for each in declared.custom_fields.values()} == set(Kind)
+    (block,) = blocks(PAGE, "yaml")
+    shown = CustomFields.model_validate(declared(block))
+    assert {each.kind for each in shown.custom_fields.values()} == set(Kind)
 
 
 def test_every_key_of_a_custom_field_is_told():
@@ -44,8 +43,7 @@ def test_every_key_of_a_custom_field_is_told():
 
 
 def test_the_limits_are_those_that_hold():
-    section = PAGE.partition("## Limits")[2].partition("##")[0].replace(",", "")
-    told = [int(number) for number in re.findall(r"\d+", section)]
+    told = [int(number) for number in re.findall(r"\d+", section(PAGE, "Limits").replace(",", ""))]
     assert told == [
         submit.BYTES_MAX >> 20, table.UNPACKED_BYTES_MAX // 10**6, table.ROWS_MAX, table.COLUMNS_MAX, table.CELL_MAX,
         submit.NAME_MAX,

@@ -1,12 +1,11 @@
 """Every route, one by one: what a stranger and each role may do, and that the API's page names it."""
 
-from pathlib import Path
-
 from fastapi.routing import APIRoute
+from pages_of_docs import page
 
 from web.callers import Role
 
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+PAGE = page("api")
 ZEROS = "0" * 32
 NEEDED = {
     "GET": Role.VIEWER,
@@ -81,15 +80,12 @@ def test_the_document_and_only_the_document_is_served_to_who_is_logged_in(viewer
 
 
 def test_the_page_tells_what_holds_for_every_call():
-    text = PAGE.read_text()
-    assert all(each in text for each in ("Idempotency-Key", "X-Track-Id", "METERBRIDGE_API_CLIENTS", "429"))
+    assert all(each in PAGE for each in ("Idempotency-Key", "X-Track-Id", "METERBRIDGE_API_CLIENTS", "429"))
 
 
 def test_the_page_names_every_route_and_none_that_is_not_there(app):
     listed = {
-        tuple(cell.strip(" `") for cell in line.split("|")[1:4])
-        for line in PAGE.read_text().splitlines()
-        if line.startswith("| `")
+        tuple(cell.strip(" `") for cell in line.split("|")[1:4]) for line in PAGE.splitlines() if line.startswith("| `")
     }
     roles = {method: role.name.lower() for method, role in NEEDED.items()}
     expected = {

@@ -1,14 +1,12 @@
 """Readings from a real HTTP server on loopback: piece by piece, and by the recipes of docs/sources.md."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import yaml
 from fetched_api import FIRST, NOTHING, READING, SECOND, THIRD, api_source, fetched, lines, readings, spooled_names
+from pages_of_docs import blocks, declared, page
 from scripted_api import Answer, json_answer
 
-from pipeline.settings import PROJECT
 from pipeline.sources.fetched import Position, fetch
 from pipeline.sources.files import open_rows
 from transforms.catalog.source import Source
@@ -90,12 +88,9 @@ def test_the_bounds_are_written_as_the_api_reads_them(api, spool, time_format, s
 
 def _recipe(name, **http):
     """A recipe of docs/sources.md, changed where a test needs it."""
-    page = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
-    (recipe,) = [block for block in blocks if block.startswith(f"source: {name}\n")]
-    declared = yaml.load(recipe, Loader=yaml.BaseLoader)  # noqa: S506  all scalars stay text
-    declared["http"] |= http | {"connection": "metrics", "since": FIRST, "requests_per_second": 1000}
-    return Source.model_validate(declared)
+    (recipe,) = [each for each in map(declared, blocks(page("sources"), "yaml")) if each["source"] == name]
+    recipe["http"] |= http | {"connection": "metrics", "since": FIRST, "requests_per_second": 1000}
+    return Source.model_validate(recipe)
 
 
 def _prometheus(asked):

@@ -3,12 +3,11 @@
 import inspect
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import ibis
 import pytest
-import yaml
 from keys_of_models import fields, words
+from pages_of_docs import blocks, declared, page
 from readings_by_hand import Rules, target
 
 from pipeline.catalog.lookups import COLUMNS
@@ -19,7 +18,7 @@ from transforms.catalog.source import Source
 from transforms.period import Period
 from transforms.readings.readings import parse
 
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "meters.md").read_text(encoding="utf-8")
+DOCUMENT = page("meters")
 EXAMPLES = re.findall(r"^\| `({function: .*?})` \| ([^|]+) \|", DOCUMENT, flags=re.MULTILINE)
 READINGS = re.findall(r"^\| (\d{4}-\S+) \| (\S+) \| (\S+) \|$", DOCUMENT, flags=re.MULTILINE)
 
@@ -37,8 +36,8 @@ def test_every_word_that_a_key_can_be_set_to_is_named(key):
 
 
 def test_the_meter_at_the_top_is_one():
-    (example,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, flags=re.DOTALL)
-    assert Meter.model_validate(yaml.load(example, Loader=yaml.BaseLoader)).meter == "backbone_p95"  # noqa: S506  text
+    (example,) = blocks(DOCUMENT, "yaml")
+    assert Meter.model_validate(declared(example)).meter == "backbone_p95"
 
 
 def test_every_function_has_a_worked_example():
@@ -59,7 +58,7 @@ def test_a_worked_example_comes_out_as_it_is_written(backend, raw, text, written
 
 
 def test_the_rule_that_is_shown_stands_there():
-    (shown,) = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    (shown,) = blocks(DOCUMENT, "python")
     assert inspect.getsource(custom.EXPRESSIONS["spread"]) in shown
 
 
@@ -75,4 +74,4 @@ def test_the_columns_of_a_lookup_are_named():
 
 
 def _derivation(text):
-    return Derivation.model_validate(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  all scalars stay text
+    return Derivation.model_validate(declared(text))

@@ -3,12 +3,11 @@
 import re
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import get_args
 
 import pytest
-import yaml
 from keys_of_models import fields, words
+from pages_of_docs import blocks, declared, page
 
 from pipeline.catalog.decision_tables import with_table
 from pipeline.catalog.documents import Document
@@ -18,7 +17,7 @@ from transforms.period import Period
 from transforms.rating.rate import rate
 from transforms.rating.usage import ChargePeriod, UsageLine
 
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "charges.md").read_text(encoding="utf-8")
+DOCUMENT = page("charges")
 EXAMPLES = re.findall(r"^\| `({model: .*})` \| ([0-9.]+) \|", DOCUMENT, flags=re.MULTILINE)
 ROWS = re.findall(r"^\| (\d) \| (\d{4}-.*) \|$", DOCUMENT, flags=re.MULTILINE)
 GROUPS = re.findall(r"^\| `([a-z_]+)` \| .* \| ([0-9.]+) \|$", DOCUMENT, flags=re.MULTILINE)
@@ -66,14 +65,6 @@ def owed(backbone, **changes):
     return sum(item.amount for item in items)
 
 
-def read(text):
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  all scalars stay text
-
-
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, flags=re.DOTALL)
-
-
 def test_every_key_is_explained_and_none_that_is_not_there():
     named = re.findall(r"^\| `([a-z][a-z_.]*)` \|", DOCUMENT, flags=re.MULTILINE)
     assert sorted(named) == sorted([*KEYS, *models(), *RatingGroup])
@@ -86,16 +77,17 @@ def test_every_word_that_a_key_can_be_set_to_is_named(key):
 
 
 def test_the_charge_at_the_top_is_one():
-    assert Charge.model_validate(read(blocks("yaml")[0])).pricing.model == "tiered"
+    assert Charge.model_validate(declared(blocks(DOCUMENT, "yaml")[0])).pricing.model == "tiered"
 
 
 def test_every_model_has_a_worked_example():
-    assert {charge(read(text)).pricing.model for text, _ in EXAMPLES} == models() - {"dynamic", "prepaid", "commitment"}
+    shown = {charge(declared(text)).pricing.model for text, _ in EXAMPLES}
+    assert shown == models() - {"dynamic", "prepaid", "commitment"}
 
 
 @pytest.mark.parametrize(("text", "written"), EXAMPLES)
 def test_a_worked_example_comes_out_as_it_is_written(text, written):
-    assert owed(charge(read(text))) == Decimal(written)
+    assert owed(charge(declared(text))) == Decimal(written)
 
 
 def test_every_rating_group_has_a_worked_example():
@@ -106,7 +98,7 @@ def test_every_rating_group_has_a_worked_example():
 def test_each_rating_group_comes_to_what_is_written(group, written):
     (shown,) = re.findall(r"those of the usage below, by `({.*})`", DOCUMENT)
     named = {"group_field": "GROUP__c"} if group == "group_id" else {}
-    assert owed(charge(read(shown), rating_group=group, **named)) == Decimal(written)
+    assert owed(charge(declared(shown), rating_group=group, **named)) == Decimal(written)
 
 
 def test_records_rated_individually_come_to_what_is_written():
@@ -122,8 +114,8 @@ def test_records_rated_individually_come_to_what_is_written():
 
 @pytest.mark.parametrize("subscription", ["S-1", "S-2"])
 def test_the_decision_table_comes_to_what_is_written(tmp_path, subscription):
-    (tmp_path / "backbone.yaml").write_text(blocks("yaml")[1], encoding="utf-8")
-    (tmp_path / "backbone_prices.csv").write_text(blocks("csv")[0], encoding="utf-8")
+    (tmp_path / "backbone.yaml").write_text(blocks(DOCUMENT, "yaml")[1], encoding="utf-8")
+    (tmp_path / "backbone_prices.csv").write_text(blocks(DOCUMENT, "csv")[0], encoding="utf-8")
     backbone = with_table(Document.read(tmp_path / "backbone.yaml")).as_model(Charge)
     ordinary, negotiated = re.findall(r"\* 0.60: ([0-9.]+)\.|\* 0.30 = ([0-9.]+)\.", DOCUMENT.replace("×", "*"))
     written = {"S-1": ordinary[0], "S-2": negotiated[1]}[subscription]
@@ -131,8 +123,8 @@ def test_the_decision_table_comes_to_what_is_written(tmp_path, subscription):
 
 
 def test_each_record_meets_the_tiers_of_its_row_and_comes_to_what_is_written(tmp_path):
-    (tmp_path / "backbone.yaml").write_text(blocks("yaml")[2], encoding="utf-8")
-    (tmp_path / "backbone_tiers.csv").write_text(blocks("csv")[1], encoding="utf-8")
+    (tmp_path / "backbone.yaml").write_text(blocks(DOCUMENT, "yaml")[2], encoding="utf-8")
+    (tmp_path / "backbone_tiers.csv").write_text(blocks(DOCUMENT, "csv")[1], encoding="utf-8")
     backbone = with_table(Document.read(tmp_path / "backbone.yaml")).as_model(Charge)
     items = rate(lines(), charges={"backbone": backbone}, units=UNITS, billed={})
     written = re.findall(r"^\| (\d) \| \d+ \| ([0-9.]+) \| .* \|$", DOCUMENT, flags=re.MULTILINE)
@@ -141,8 +133,8 @@ def test_each_record_meets_the_tiers_of_its_row_and_comes_to_what_is_written(tmp
 
 
 def test_commitments_come_to_what_is_written():
-    (text,) = [block for block in blocks("yaml") if "model: commitment" in block]
-    promise, year = Charge.model_validate(read(text)), Period.parse("2025").window("UTC")
+    (text,) = [block for block in blocks(DOCUMENT, "yaml") if "model: commitment" in block]
+    promise, year = Charge.model_validate(declared(text)), Period.parse("2025").window("UTC")
     named = {"account_number": "A-1", "subscription_number": "S-1", "charge_number": "C-9", "charge": "promise"}
     owner = ChargePeriod(**named, period_start=year.start, period_end=year.end)
     examples = re.findall(r"^\| (\d+\.\d\d) \| (\d+\.\d\d) \| (\d+\.\d\d) \| ", DOCUMENT, flags=re.MULTILINE)
