@@ -167,7 +167,7 @@ def _landed(raw: ir.Table, source: Source, file: int) -> ir.Table:
 
 
 def shapes(readings: int) -> dict[str, Shape]:
-    """Give both shapes, by name, of some so many readings."""
+    """Give both shapes, by name, each of about so many readings."""
     charges = min(max(1, readings // EVENTS_A_CHARGE), CHARGES_MAX)
     sparse = {"columns": COLUMNS | {"event_id": "event_id", "subscription": "subscription"}, "duplicates": "exact"}
     dense = {"columns": COLUMNS, "duplicates": "exact", "interval_seconds": 300}

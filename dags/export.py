@@ -1,8 +1,8 @@
 """Export: what was billed, as files.
 
-Writes the usage and the rated items of every billing period that ended since the run before, after its bill run, and of
-periods that were billed again since they were written: CSV and Parquet, whole or not at all, with row count and control
-total. The same content gives the same files.
+Writes the usage, rated items and invoices of every billing period that ended since the run before, after its bill run,
+and of periods that were billed again since: CSV and Parquet, invoices as pages and JSON lines, a workbook and a chart.
+They are written whole or not at all, with row count and control total. The same content gives the same files.
 """
 
 from airflow.sdk import dag, task, task_group
@@ -10,7 +10,7 @@ from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
 from meterbridge_steps import scheduled
 
 
-@dag(description="Usage and rated items as files", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
+@dag(description="Usage, rated items and invoices as files", doc_md=__doc__, tags=["bill"], **AFTER_PERIODS["monthly"])
 def export() -> None:
     """Wait for the bill run of each period, then write it."""
 

@@ -1,7 +1,7 @@
 """Extract: land what is new in one source, once.
 
-Every new file becomes immutable readings, unreadable rows are quarantined with a
-reason. Running it again lands nothing twice. One DAG per source of `catalog/`, every day.
+Every new file becomes immutable readings; rows that cannot be read are quarantined with a reason. Running it again
+lands nothing twice. There is one DAG for each source of the catalog, and it runs every day.
 """
 
 from datetime import datetime

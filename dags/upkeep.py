@@ -3,9 +3,9 @@
 Processes the usage files that wait, notes what people must know (what is quarantined over its limit, what stays Pending
 past its bill run, what is not billed and above a threshold of its charge), and tells them: by e-mail, webhook and
 Slack, as far as there are connections (`meterbridge_email`, `meterbridge_webhook`, `meterbridge_slack`). What a
-receiver does not take is sent again later, under the same id. Each goes on when another fails, and any of them may be
-run again at any time. Last, what the API keeps to answer repeated calls is dropped after a week, and what is kept of
-days once later files have replaced it.
+receiver does not take is sent again later, under the same id. Last, it deletes the answers that the API keeps for
+repeated calls, after a week, and the daily files that later readings have replaced. A task runs even where the one
+before it failed, and any of them may be run again at any time.
 """
 
 from airflow.sdk import chain, dag, task

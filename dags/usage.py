@@ -20,7 +20,6 @@ from transforms.catalog.meter import Meter
 def usage_dag(meter: Meter) -> DAG:
     """Build the DAG of one meter."""
     schedule = owned_by(meter.owner, AFTER_PERIODS[meter.schedule], on_failure_callback=ImportNotifier("failed"))
-
     schedule |= {"description": meter.description, "tags": ["usage"], "params": REASON}
 
     @dag(dag_id=f"usage_{meter.meter}", doc_md=__doc__, **schedule)

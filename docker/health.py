@@ -1,7 +1,7 @@
-"""Ask the API server how a component feels: `health.py scheduler`; exit code 0 means healthy.
+"""Ask the API server about the health of a component: `health.py scheduler`; exit code 0 means healthy.
 
-The standard library alone, because this runs every few seconds and Airflow's own command takes seconds of processor
-time to start.
+The standard library alone, because each container runs this twice a minute, and Airflow's own command takes seconds of
+processor time to start.
 """
 
 import json

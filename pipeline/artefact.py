@@ -47,6 +47,6 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Read an artefact's rows, some at a time, or these columns of them; whether it is whole, `read_about` has told."""
+    """Read an artefact's rows, or these columns of them, in batches; `read_about` tells whether the file is whole."""
     with pq.ParquetFile(path, pre_buffer=False) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=columns)

@@ -36,7 +36,7 @@ class Settings:
 
 
 def catalog_folder() -> Path:
-    """Find the catalog alone, for whoever needs no store: the DAG files, which are read every few seconds."""
+    """Find the catalog alone, for the DAG files: they need no store, and are read every few seconds."""
     return _folder("METERBRIDGE_CATALOG", "catalog")
 
 

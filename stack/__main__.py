@@ -54,7 +54,7 @@ def databases() -> None:
 
 @main.command()
 def status() -> None:
-    """Tell what runs, and how Airflow feels."""
+    """Tell what runs, and the health of Airflow's components."""
     settings = read_settings()
     running = local.running(settings)
     click.echo(f"running: {', '.join(running) or 'nothing'}")

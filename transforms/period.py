@@ -112,8 +112,8 @@ class Period:
     def before(self) -> "tuple[Period, ...]":
         """The periods that end where this one starts, of every cycle that has this one; of any other period none.
 
-        There may be two: from 30 November to 28 February goes the quarter of the 30th and that of the 31st, and the one
-        before began on 30 August or on the 31st.
+        There may be two: 30 November to 28 February is a quarter for a cycle of the 30th and for one of the 31st, and
+        the quarter before it began on 30 or on 31 August.
         """
         day_before = self.start - timedelta(days=1)
         return tuple(sorted({cycle.period_of(day_before) for cycle in self._cycles()}))

@@ -1,4 +1,4 @@
-"""Rate much usage: an engine rates what is plain of it, all at once, and the rules what is left, group by group."""
+"""Rate much usage: an engine rates what is usual, all at once, and the rules rate what is left, group by group."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -31,9 +31,9 @@ def rate(
     contributed: Mapping[CommittedKey, Decimal] = NOTHING,
     many: int = MANY,
 ) -> tuple[RatedItem, ...]:
-    """Do what `transforms.rating.rate.rate` does, to the same items; from so `many` records on with an engine's help.
+    """Do what `transforms.rating.rate.rate` does, and give the same items; from `many` records on, an engine helps.
 
-    The records are each given once, as the store holds them.
+    Each record is given once, as the store holds it.
     """
     taken = [charge for charge in charges.values() if takes(charge, units)] if len(lines) >= many else []
     at_once, left = _at_once(lines, taken, units, billed) if taken else ([], lines)

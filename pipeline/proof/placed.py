@@ -1,4 +1,4 @@
-"""Where the rows of landed files are: each with its file, its row number and its fate, for whoever asks after them."""
+"""The rows of landed files, each with its file, its row number and its fate: for `explain` and `trace`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

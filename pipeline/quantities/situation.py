@@ -63,7 +63,7 @@ def require_ended(period: Period, at: datetime) -> None:
 def situation_of(
     store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, *, replaced: Collection[str] = ()
 ) -> Situation:
-    """Look up what a meter's period depends on. `replaced` names landed files that count although others took over.
+    """Look up what a meter's period depends on. `replaced` names landed files that count although others replaced them.
 
     WrongPeriodError when the period is none of the charge's.
     """

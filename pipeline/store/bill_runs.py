@@ -68,7 +68,7 @@ def advance(connection: sa.Connection, run: str, status: str, by: str, **values:
 
 
 def show_life(connection: sa.Connection) -> None:
-    """Say a word between two long silences: the server cuts a transaction that is silent for longer than its limit."""
+    """Send a statement between two long pauses: the server ends a transaction that is idle for too long."""
     connection.execute(sa.select(sa.literal(1)))
 
 

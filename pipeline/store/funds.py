@@ -132,7 +132,7 @@ def _opposite(row: sa.RowMapping) -> dict[str, object]:
 
 
 def _require_last(connection: sa.Connection, run: str, rows: Sequence[sa.RowMapping]) -> None:
-    """Refuse to give back what is not there any more, or what a later bill run has given back and drawn anew."""
+    """Refuse to give back what is no longer there, or what a later bill run has given back and drawn anew."""
     mine = fund_entries.alias()
     of_group = sa.and_(*(mine.c[name] == fund_entries.c[name] for name in GROUP))
     of_fund = (mine.c.fund_id == fund_entries.c.fund_id) & (fund_entries.c.units < 0)

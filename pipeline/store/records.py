@@ -15,7 +15,7 @@ def find(connection: sa.Connection, record_id: int) -> sa.RowMapping | None:
 
 
 def page(connection: sa.Connection, account_number: str, *, limit: int, offset: int) -> Sequence[sa.RowMapping]:
-    """List an account's active records, newest first: so many, after so many."""
+    """List an account's active records, newest first: `limit` of them, after the first `offset`."""
     statement = _records().where(usage_records.c.account_number == account_number)
     statement = statement.order_by(usage_records.c.record_id.desc()).limit(limit).offset(offset)
     return connection.execute(statement).mappings().all()

@@ -85,9 +85,10 @@ def load(
 ) -> Loaded:
     """Load a validated usage artefact, and keep who did so and why.
 
-    LoadRefusedError when a charge has usage from another meter, or when billed usage would change and may not, or no
-    reading came late and no reason is given; OvertakenError when the store holds what was derived from later files;
-    OtherVerdictError when the verdict is another artefact's; UnexplainedRowsError when the ledger does not add up.
+    LoadRefusedError when a charge has usage from another meter, and when billed usage would change although that is
+    not allowed, or although no reading came late and no reason is given. OvertakenError when the store holds what was
+    derived from later files; OtherVerdictError when the verdict is another artefact's; UnexplainedRowsError when the
+    ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
     large = batch.sum.records >= OWN_PARTITION_RECORDS

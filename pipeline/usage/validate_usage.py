@@ -93,6 +93,5 @@ def _profile(rows: list[dict[str, Any]], source: Source) -> pd.DataFrame:
 
 def _frame(records: list[UsageRecord]) -> pd.DataFrame:
     """Put records into a frame whose quantities stay Decimal."""
-    return (
-        pd.DataFrame([asdict(record) for record in records]).astype({"quantity": object}) if records else pd.DataFrame()
-    )
+    frame = pd.DataFrame([asdict(record) for record in records])
+    return frame.astype({"quantity": object}) if records else frame

@@ -104,7 +104,7 @@ BUCKETED = "one of bucket and bucket_seconds"
 
 
 class Derivation(Definition):
-    """What is made of the readings of a charge and billing period.
+    """How the readings of a charge and billing period become one value.
 
     `gap_seconds_max` bounds how long a reading holds; the time beyond it does not count. `percentile` is taken of the
     buckets where there are any, else of the readings. A bucket is a day on the account's clock, or so many seconds.

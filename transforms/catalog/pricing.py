@@ -16,7 +16,7 @@ Price = Annotated[Exact, Field(ge=0)]
 
 
 class AboveLastTier(StrEnum):
-    """What a quantity that no tier covers does; to price it like the last tier, leave the last tier open."""
+    """What becomes of a quantity that no tier covers; to price it like the last tier, leave the last tier open."""
 
     REFUSE = "refuse"
     UNBILLED = "unbilled"

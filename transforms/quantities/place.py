@@ -1,4 +1,4 @@
-"""Place readings: of which charge's billing period each is, and its fate there."""
+"""Place readings: to which charge's billing period each belongs, and its fate there."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -93,10 +93,8 @@ def _looked_up(
 
 
 def _fits(charge: SubscribedCharge, row: LookupRow) -> bool:
-    return row.subscription_number in {"", charge.subscription_number} and row.charge_number in {
-        "",
-        charge.charge_number,
-    }
+    of_subscription = row.subscription_number in {"", charge.subscription_number}
+    return of_subscription and row.charge_number in {"", charge.charge_number}
 
 
 def _target(account: Account, found: list[SubscribedCharge], charge: Charge, period: Period) -> Target:

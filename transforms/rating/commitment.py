@@ -36,7 +36,7 @@ def shortfall(committed: Decimal, contributed: Decimal) -> Decimal:
 
 
 def take_off(committed: Sequence[TierLine], contributed: Decimal) -> tuple[TierLine, ...]:
-    """Take what contributed off what is committed; what it is more than that is shown, and nothing is owed."""
+    """Take what contributed off what is committed; what goes beyond it is shown, and nothing is owed."""
     lines = (*committed, _line(EXACT.minus(contributed), "contributed"))
     beyond = EXACT.subtract(shortfall(worth(committed), contributed), worth(lines))
     return (*lines, _line(beyond, "exceeded")) if beyond else lines

@@ -78,7 +78,7 @@ def of_record(line: UsageLine, read: Callable[[UsageLine], Found]) -> Found:
 
 @dataclass(frozen=True, kw_only=True)
 class RatedItem(ChargePeriod):
-    """What one group of usage is worth, what was billed of it before, and `amount`, the difference due now.
+    """What one group of usage is worth, what was billed of it before, and `amount`, the difference that is due now.
 
     `quantity` is in `uom`, rounded by the unit's rule; the amounts are in `currency`, rounded by its rule.
     `group_key` is empty for a whole billing period; else the ISO date, the number of the record, the ImportId or the

@@ -54,7 +54,7 @@ class Header:
 
 
 def read_header(names: Sequence[str], declared: Mapping[str, CustomField]) -> Header:
-    """Tell the columns by their names, in any order and case. Unnamed ones at the end are none."""
+    """Tell the columns by their names, in any order and case. Unnamed ones at the end do not count."""
     texts = [name.strip() for name in names]
     while texts and not texts[-1]:
         texts.pop()

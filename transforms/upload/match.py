@@ -138,9 +138,8 @@ class Matcher:
         """Count the row's quantity in the target's unit, exactly."""
         if found.row.quantity is None:
             return None
-        whole = (
-            int(found.row.quantity.scaleb(DECIMALS_MAX)) * target.factor.numerator
-        )  # of the last decimal, so all is integers
+        # Counted in the last decimal, so that all are integers.
+        whole = int(found.row.quantity.scaleb(DECIMALS_MAX)) * target.factor.numerator
         digits, rest = divmod(whole, target.factor.denominator)
         also = "" if target.factor == 1 else f"1 {found.row.text(Column.UOM)} is {target.factor} {target.uom}"
         if rest:
