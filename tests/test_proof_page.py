@@ -21,9 +21,7 @@ def printed(named):
     for part, text in zip(("sources/power", "meters/energy", "charges/energy"), blocks(PAGE, "yaml"), strict=True):
         named.declare(f"{part}.yaml", text)
     (readings,) = blocks(PAGE, "csv")
-    named.bill(readings)
-    named.rate()
-    named.post()
+    named.invoice(readings)
     return [_run(block.splitlines()[0]) for block in blocks(PAGE, "console")]
 
 

@@ -29,11 +29,13 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("injector", REGISTERED, ids=lambda each: each.name)
 def test_after_every_fault_nothing_is_lost_and_nothing_double(injector, world, seed, tally):
     chance = random.Random(f"{seed} {injector.name}")  # noqa: S311 moments, not secrets
-    for number, firm in enumerate(injector.inject(chance, world, injector.times)):
+    number = 0
+    for number, firm in enumerate(injector.inject(chance, world, injector.times), start=1):
         found = judge(firm)
         counted = {"injected": 1, "lost": found.lost, "double": found.double}
         tally.update({(injector.kind, name): count for name, count in counted.items()})
         assert found.sound, f"METERBRIDGE_SEED={seed}: {injector.name}, fault {number}: {found}"
+    assert number, f"{injector.name} injected nothing"
 
 
 def test_a_thousand_faults_were_injected_and_did_no_damage(tally, request):

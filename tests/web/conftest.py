@@ -7,8 +7,6 @@ from functools import cache, partial
 import httpx
 import pytest
 
-from pipeline.catalog.catalog import Catalog
-from pipeline.catalog.units import made_units
 from web.app import create_app
 from web.callers import Role
 from web.client_secrets import hash_secret
@@ -63,10 +61,7 @@ def token(role):
 
 @pytest.fixture
 def services(business, clients):
-    def read_catalog():
-        return Catalog.load(business.catalog_folder, made_units(business.store))
-
-    return Services(business.store, business.home, read_catalog, clients)
+    return Services(business.store, business.home, business.read_catalog, clients)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 import sqlalchemy as sa
-from small_business import MARCH, UNITS
+from small_business import UNITS
 
 from pipeline.billing import invoices
 from pipeline.billing.invoices import InvoiceMismatchError, UnknownInvoiceError, amounts_of, count_pages, read_invoice
@@ -30,14 +30,8 @@ def currencies(business):
     return business.catalog.units.currencies
 
 
-def post(business, content=MARCH, name="power/A-1/march.csv"):
-    business.bill(content, name)
-    business.rate()
-    business.post()
-
-
 def test_an_invoice_says_whose_usage_of_which_days_is_billed_at_which_price(business, currencies):
-    post(business)
+    business.invoice()
     found = read_invoice(business.store, currencies, 1)
     assert (found.account_number, found.account_name, found.period, found.bill_run) == ("A-1", "Mill", "2025-03", 1)
     assert (found.kind, found.currency, found.decimals, found.amount) == (Kind.INVOICE, "EUR", 2, Decimal("1.63"))
@@ -50,7 +44,7 @@ def test_an_invoice_says_whose_usage_of_which_days_is_billed_at_which_price(busi
 def test_each_account_has_an_invoice_in_its_own_currency(business, currencies):
     business.declare("charges/fee.yaml", FEE)
     business.customer("A-2", of="fee", currency="JPY")
-    post(business)
+    business.invoice()
     assert business.rows("invoices", "number", "currency", "amount") == [(1, "EUR", Decimal("1.63")), (2, "JPY", 1500)]
     fee = read_invoice(business.store, currencies, 2)
     assert (fee.decimals, fee.money(fee.amount)) == (0, "1,500")
@@ -59,7 +53,7 @@ def test_each_account_has_an_invoice_in_its_own_currency(business, currencies):
 def test_days_are_those_of_the_accounts_own_clock(business, currencies):
     business.customer("A-2", time_zone="Pacific/Auckland")
     business.deliver("power/A-2/march.csv", "at,value\n2025-03-05T00:00:00Z,4\n")
-    post(business)
+    business.invoice()
     (item,) = read_invoice(business.store, currencies, 2).items
     assert (item.service_from, item.service_through) == (date(2025, 3, 1), date(2025, 3, 31))
     issued = read_invoice(business.store, currencies, 2).issued_on
@@ -69,7 +63,7 @@ def test_days_are_those_of_the_accounts_own_clock(business, currencies):
 
 
 def test_late_usage_gives_an_invoice_of_the_difference(business, currencies):
-    post(business)
+    business.invoice()
     business.deliver("power/A-1/late.csv", "at,value\n2025-03-05T00:00:00Z,10\n")
     business.extract()
     business.run()
@@ -82,7 +76,7 @@ def test_late_usage_gives_an_invoice_of_the_difference(business, currencies):
 
 def test_tiers_are_on_the_invoice_with_what_each_of_them_came_to(business, currencies):
     business.declare("charges/energy.yaml", TIERS)
-    post(business)
+    business.invoice()
     (item,) = read_invoice(business.store, currencies, 1).items
     # 5 at 0.20, 1.5 at 0.40, and 1 once for entering the second tier
     assert [line["format"] for line in item.breakdown] == ["per_unit", "per_unit", "flat"]
@@ -102,7 +96,7 @@ def test_a_bill_run_that_is_not_posted_has_no_invoice(business, currencies):
 
 
 def test_an_invoice_whose_items_are_not_all_there_is_not_shown(business, currencies):
-    post(business)
+    business.invoice()
     with business.store.begin() as connection:
         connection.execute(sa.text("ALTER TABLE invoices DISABLE TRIGGER final"))
         connection.execute(sa.text("UPDATE invoices SET amount = amount + 0.01"))
@@ -120,7 +114,7 @@ def test_the_invoices_of_a_period_come_in_the_order_of_their_numbers(business, c
     for number in (2, 3, 4):
         business.customer(f"A-{number}")
         business.deliver(f"power/A-{number}/march.csv", f"at,value\n2025-03-05T00:00:00Z,{number}\n")
-    post(business)
+    business.invoice()
     with business.store.begin() as connection:
         found = list(invoices.invoices_of(connection, currencies, Period.parse("2025-03")))
     assert [(each.number, each.account_number) for each in found] == [(1, "A-1"), (2, "A-2"), (3, "A-3"), (4, "A-4")]
@@ -129,7 +123,7 @@ def test_the_invoices_of_a_period_come_in_the_order_of_their_numbers(business, c
 def test_the_documents_of_a_period_are_a_zip_of_pages_and_lines_of_json(business):
     business.customer("A-2")
     business.deliver("power/A-2/march.csv", "at,value\n2025-03-05T00:00:00Z,4\n")
-    post(business)
+    business.invoice()
     pages, lines = (
         business.home / "exports" / file.path for file in business.export() if file.what == "invoice_documents"
     )

@@ -12,9 +12,7 @@ from pipeline.commands.invoices import FORMS, invoice
 @pytest.fixture
 def posted(named):
     """March billed and posted: 6.5 kWh, 1.63 EUR."""
-    named.bill()
-    named.rate()
-    named.post()
+    named.invoice()
     return named
 
 

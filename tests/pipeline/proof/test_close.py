@@ -20,9 +20,7 @@ LATE = "at,value\n2025-03-20T00:00:00Z,2\n"
 @pytest.fixture
 def billed(business, march):
     """March billed: 6.5 kWh, 1.63 EUR, and exported."""
-    business.bill(march)
-    business.rate()
-    business.post()
+    business.invoice(march)
     business.export()
     return business
 

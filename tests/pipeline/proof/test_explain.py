@@ -39,14 +39,8 @@ def told(business, item=1):
     return explain(business.store, business.catalog, item, business.home)
 
 
-def bill(business, content, name="power/A-1/march.csv"):
-    business.bill(content, name)
-    business.rate()
-    business.post()
-
-
 def test_every_figure_from_the_rows_to_the_amount_is_told(business, march):
-    bill(business, march)
+    business.invoice(march)
     found = told(business)
     assert found.differences == []
     lines = [line.strip() for line in found.lines]
@@ -72,7 +66,7 @@ def test_every_figure_from_the_rows_to_the_amount_is_told(business, march):
 
 
 def test_the_raw_file_is_named_with_its_hash_and_the_rows_with_their_numbers(business, march):
-    bill(business, march)
+    business.invoice(march)
     text = str(told(business))
     ((uri, sha256),) = business.rows("arrivals", "uri", "sha256")
     assert f"    from {uri}, sha256 {sha256}\n" in text
@@ -85,7 +79,7 @@ def test_rows_that_are_filtered_repeated_or_outside_the_window_are_counted_and_t
     source.write_text(source.read_text().replace("duplicates: keep", "duplicates: exact"))
     meter = business.catalog_folder / "meters" / "energy.yaml"
     meter.write_text(meter.read_text().replace("function: sum", "function: sum, filter: {maximum: 50}"))
-    bill(business, MIXED)
+    business.invoice(MIXED)
     found = told(business)
     assert "    rows of this charge: 7 used, 1 filtered, 1 repeats, 2 outside" in found.lines
     assert "  filter: maximum 50" in found.lines
@@ -96,7 +90,7 @@ def test_rows_that_are_filtered_repeated_or_outside_the_window_are_counted_and_t
 
 def test_the_window_is_told_on_the_clock_of_the_account(business):
     business.customer("A-2", time_zone="America/New_York")
-    bill(business, "at,value\n2025-03-01T05:00:00Z,1\n", "power/A-2/march.csv")
+    business.invoice("at,value\n2025-03-01T05:00:00Z,1\n", "power/A-2/march.csv")
     window = "[2025-03-01T00:00:00-05:00, 2025-04-01T00:00:00-04:00), on the account's clock, America/New_York"
     assert f"  window: {window}" in told(business).lines
     assert "  1       1  2025-03-01T00:00:00-05:00      1" in str(told(business))
@@ -105,7 +99,7 @@ def test_the_window_is_told_on_the_clock_of_the_account(business):
 def test_a_value_without_end_is_told_as_the_fraction_that_it_is(business):
     meter = business.catalog_folder / "meters" / "energy.yaml"
     meter.write_text(meter.read_text().replace("function: sum", "function: average").replace("unit: kwh", "unit: wh"))
-    bill(business, "at,value\n2025-03-01T00:00:00Z,10\n2025-03-02T00:00:00Z,5\n2025-03-03T00:00:00Z,5\n")
+    business.invoice("at,value\n2025-03-01T00:00:00Z,10\n2025-03-02T00:00:00Z,5\n2025-03-03T00:00:00Z,5\n")
     found = told(business)
     assert "  derived: 20/3 (about 6.666666666667) wh, of 3 readings" in found.lines
     assert "  factor: times 1/1000 is 1/150 (about 0.006666666667) kwh" in found.lines
@@ -118,8 +112,8 @@ def test_a_decimal_of_many_digits_loses_none():
 
 
 def test_an_adjustment_tells_what_it_corrects_and_the_group_what_was_billed_before(business, march):
-    bill(business, march)
-    bill(business, LATE, "power/A-1/late.csv")
+    business.invoice(march)
+    business.invoice(LATE, "power/A-1/late.csv")
     found = told(business, 2)
     assert found.differences == []
     assert "  corrects record 1: 8.5 now, 6.5 before" in found.lines
@@ -131,7 +125,7 @@ def test_an_adjustment_tells_what_it_corrects_and_the_group_what_was_billed_befo
 def test_the_tiers_are_told_one_by_one(business, march):
     pricing = "{model: tiered, tiers: [{up_to: 5, price: 0.3}, {price: 0.2, flat: 1}]}"
     business.declare("charges/energy.yaml", f"charge: energy\nuom: kwh\ncurrency: EUR\npricing: {pricing}\n")
-    bill(business, march)
+    business.invoice(march)
     lines = told(business).lines
     start = lines.index("  tier 1, above 0 up to 5: 5 at 0.3 = 1.5")
     assert lines[start + 1 : start + 4] == [
@@ -149,7 +143,7 @@ def test_a_tier_that_was_adjusted_and_bounded_is_told_change_by_change(business,
     business.declare("charges/energy.yaml", f"{head}pricing: {pricing}\n")
     meter = (business.catalog_folder / "meters/energy.yaml").read_text()
     business.declare("meters/energy.yaml", meter.replace("kwh}", "kwh, custom_fields: {REGION__c: north}}"))
-    bill(business, march)
+    business.invoice(march)
     found = told(business)
     assert found.differences == []
     start = found.lines.index("  tier 1, above 0 up to 5: 5 at 0.3 = 1.5")
@@ -201,7 +195,7 @@ def test_of_records_told_apart_by_an_attribute_each_tells_its_own_rows(business)
         "meter: energy\nowner: billing@example.com\nsource: power\nderive: {function: sum, group_by: [zone]}\n"
         "map: {charge: energy, unit: kwh, custom_fields: {ZONE__c: '{zone}'}}\n",
     )
-    bill(business, "at,value,zone\n2025-03-01T00:00:00Z,1,a\n2025-03-02T00:00:00Z,2,b\n2025-03-03T00:00:00Z,4,b\n")
+    business.invoice("at,value,zone\n2025-03-01T00:00:00Z,1,a\n2025-03-02T00:00:00Z,2,b\n2025-03-03T00:00:00Z,4,b\n")
     found = told(business)
     assert found.differences == []
     counts = sorted(line.strip() for line in found.lines if "rows of this charge" in line)
@@ -209,7 +203,7 @@ def test_of_records_told_apart_by_an_attribute_each_tells_its_own_rows(business)
 
 
 def test_a_figure_that_does_not_come_out_is_told_and_the_command_fails(named, march):
-    bill(named, march)
+    named.invoice(march)
     named.count_in("2")
     found = told(named)
     assert found.differences == [
@@ -222,10 +216,10 @@ def test_a_figure_that_does_not_come_out_is_told_and_the_command_fails(named, ma
 
 
 def test_once_its_period_is_closed_an_item_is_told_by_the_rules_that_were_sealed(business, march):
-    bill(business, march)
+    business.invoice(march)
     sealed = close(business.store, business.catalog, Period.parse("2025-03"), business.home, by="ann")
     business.count_in("2")
-    bill(business, LATE, "power/A-1/late.csv")
+    business.invoice(LATE, "power/A-1/late.csv")
     assert told(business).differences == []
     assert f"  made again by the rules that were sealed as {sealed.file.sha256}" in told(business).lines
     later = told(business, 2)  # 8.5 twice is 17
@@ -234,7 +228,7 @@ def test_once_its_period_is_closed_an_item_is_told_by_the_rules_that_were_sealed
 
 
 def test_a_changed_price_is_told_in_the_money(business, march):
-    bill(business, march)
+    business.invoice(march)
     charge = business.catalog_folder / "charges" / "energy.yaml"
     charge.write_text(charge.read_text().replace("0.25", "1"))
     (difference,) = told(business).differences
@@ -243,7 +237,7 @@ def test_a_changed_price_is_told_in_the_money(business, march):
 
 
 def test_a_landed_file_that_cannot_be_read_is_said_plainly(business, march):
-    bill(business, march)
+    business.invoice(march)
     (path,) = business.rows("landed_files", "path")
     (business.home / "readings" / path).write_bytes(b"damaged")
     with pytest.raises(FilesGoneError, match="meter energy, period 2025-03: a landed file cannot be read; restore it"):

@@ -1,5 +1,7 @@
 """What is billed never changes, and what is no quantity never enters: the database itself refuses it."""
 
+from decimal import Decimal
+
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -79,8 +81,10 @@ def test_what_is_too_large_for_a_quantity_is_refused_by_its_type(business, march
 
 def test_the_largest_quantity_is_taken(business, march):
     business.bill(march)
+    largest = "9999999999999.999999999"
     with business.store.begin() as connection:
-        connection.execute(sa.text(COPIED.format(quantity="9999999999999.999999999", start="start_at")))
+        connection.execute(sa.text(COPIED.format(quantity=largest, start="start_at")))
+    assert business.rows("usage_records", "quantity")[-1] == Decimal(largest)
 
 
 def test_a_record_that_ends_before_it_starts_is_refused(business, march):

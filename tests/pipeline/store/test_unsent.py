@@ -55,8 +55,8 @@ def numbers(business):
     return numbers
 
 
-def test_a_period_that_was_never_sent_is_none_to_be_sent_again(business, numbers):
-    assert numbers
+@pytest.mark.usefixtures("numbers")
+def test_a_period_that_was_never_sent_is_none_to_be_sent_again(business):
     assert _again(business.store) == []
 
 
@@ -64,8 +64,8 @@ def test_a_period_that_was_never_sent_is_none_to_be_sent_again(business, numbers
     ("states", "found"),
     [(("confirmed", "confirmed"), []), (("confirmed", "sent"), ["2025-03"]), (("failed", "confirmed"), ["2025-03"])],
 )
-def test_a_period_is_open_until_all_of_its_files_came_to_a_good_end(business, numbers, states, found):
-    assert numbers
+@pytest.mark.usefixtures("numbers")
+def test_a_period_is_open_until_all_of_its_files_came_to_a_good_end(business, states, found):
     _plan(business.store)
     _end(business.store, *states)
     _age(business.store)
@@ -85,8 +85,8 @@ def test_what_is_added_or_deleted_afterwards_makes_a_period_one_to_be_sent_again
     assert _again(business.store) == ["2025-03"]
 
 
-def test_a_sending_handles_what_ended_in_its_interval_and_what_changed_but_no_period_that_still_runs(business, numbers):
-    assert numbers
+@pytest.mark.usefixtures("numbers")
+def test_a_sending_handles_what_ended_in_its_interval_and_what_changed_but_no_period_that_still_runs(business):
     _plan(business.store)
     march_ends = datetime(2025, 4, 1, 12, tzinfo=UTC)
     days = timedelta(days=1)
@@ -102,8 +102,8 @@ def test_a_sending_handles_what_ended_in_its_interval_and_what_changed_but_no_pe
     assert handled(MAY) == []
 
 
-def test_files_that_wait_come_before_new_ones_and_are_the_same_bytes_for_the_same_content(business, numbers, new_store):
-    assert numbers
+@pytest.mark.usefixtures("numbers")
+def test_files_that_wait_come_before_new_ones_and_are_the_same_bytes_for_the_same_content(business, new_store):
     _plan(business.store)
     first = _files(business.store)
     uploaded(business.store, {"unique_key": "c"}, file_name="late.csv")
