@@ -26,7 +26,7 @@ def test_the_usage_page_leads_to_an_invoice_that_every_viewer_may_read(viewer):
 
 
 def test_without_a_posted_bill_run_the_page_says_so(viewer):
-    assert "No bill run was posted yet." in viewer.get("/").text
+    assert "No bill run has been posted yet." in viewer.get("/").text
 
 
 @pytest.mark.parametrize("number", ["2", "INV-00000002", "0", "INV-0"])

@@ -16,7 +16,7 @@ def send(http, text=MARCH, name="march.csv", **fields):
 def test_an_empty_store_has_a_page(viewer):
     page = viewer.get("/")
     assert page.status_code == 200
-    assert "Nothing was loaded yet." in page.text
+    assert "Nothing has been loaded yet." in page.text
     assert "There are no usage records yet." in page.text
 
 
@@ -46,7 +46,7 @@ def test_the_page_of_an_upload_comes_again_until_its_result_is_there_and_no_othe
 
 
 def test_bill_runs_are_listed_with_their_status_and_why_they_are_drafts(viewer, business, march):
-    assert "No bill run was made yet." in viewer.get("/").text
+    assert "There is no bill run yet." in viewer.get("/").text
     price = (business.catalog_folder / "charges/energy.yaml").read_text()
     tiers = "{model: tiered, tiers: [{up_to: 5, price: 0.25}]}"
     business.declare("charges/energy.yaml", price.replace("{model: per_unit, price: 0.25}", tiers))
