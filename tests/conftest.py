@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test that needs one, embedded or named by the environment."""
+"""A real PostgreSQL for every test that needs one, embedded or named by the environment; what Hypothesis keeps to."""
 
 import os
 import tempfile
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,9 @@ from stack import postgres
 from stack.settings import read_settings
 
 pytest_plugins = ["small_business"]  # tests/fixtures/ is on the path: see pyproject.toml
+
+hypothesis.settings.register_profile("meterbridge", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("meterbridge")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from operator import add
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.clock import FIRST_YEAR, LAST_YEAR, offsets
@@ -48,7 +48,6 @@ def around(zone, at):
     return table[index - 1], table[index]
 
 
-@settings(deadline=None)  # the first example of a zone lists its stretches
 @given(at=INSTANTS, zone=st.sampled_from(ZONES))
 def test_what_the_local_clock_shows_leads_back_to_the_instant(at, zone):
     shown = at.astimezone(ZoneInfo(zone))
@@ -58,7 +57,6 @@ def test_what_the_local_clock_shows_leads_back_to_the_instant(at, zone):
     assert local_us - (found.previous_shift_us if first_of_two else found.shift_us) == micros(at)
 
 
-@settings(deadline=None)  # the first example of a zone lists its stretches
 @given(at=INSTANTS, zone=st.sampled_from(ZONES))
 def test_a_time_that_the_clock_showed_is_never_taken_for_one_that_it_skipped(at, zone):
     local_us = micros(at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC))

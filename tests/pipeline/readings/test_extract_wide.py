@@ -91,7 +91,7 @@ def wide_rows(used, names, place_of):
     return rows
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(used=months([SHORT, date(2025, 6, 1), date(2025, 1, 15), LONG]))
 def test_a_long_file_and_the_same_written_by_ordinals_land_as_one_content(tmp_path_factory, used):
     folder = tmp_path_factory.mktemp("landed")
@@ -99,7 +99,7 @@ def test_a_long_file_and_the_same_written_by_ordinals_land_as_one_content(tmp_pa
     assert wide == landed_as(folder, LONG_FILE, long_rows(used))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(used=months([SHORT, date(2025, 6, 1), date(2025, 1, 15)]))
 def test_a_long_file_and_the_same_written_by_times_land_as_one_content(tmp_path_factory, used):
     def by_clock(_, at):

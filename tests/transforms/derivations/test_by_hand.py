@@ -20,7 +20,7 @@ SECONDS = st.one_of(st.integers(0, 40), st.sampled_from([START - 1, START, 13, 1
 TENANTS = st.sampled_from(["", "a", "b"])
 WINDOWS = st.sampled_from([(START, END), (15, END), (START, 25), (15, 25), (20, 20)])
 GROUPS = st.sampled_from([(), ("tenant",)])
-queries = settings(max_examples=6, deadline=None)  # each example is a query or two, of many charges
+queries = settings(max_examples=6)  # each example is a query or two, of many charges
 
 
 def charges_of(values):

@@ -44,7 +44,7 @@ NUMERATORS = st.one_of(
 DENOMINATORS = st.one_of(st.integers(1, 4), st.integers(1, LARGEST), st.sampled_from([LARGEST, LARGEST - 1]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(NUMERATORS, DENOMINATORS), max_size=40))
 def test_ratios_sort_like_the_fractions_that_they_are(ranked, ratios):
     assert ranked(ratios) == by_fractions(ratios)

@@ -89,7 +89,7 @@ def test_a_negative_revision_is_lower_than_none(settled):
 VERSIONS = st.lists(st.tuples(st.integers(0, 2).map(str), st.integers(0, 2)), min_size=1, max_size=12)
 
 
-@settings(max_examples=15, deadline=None)  # each example is a query or two
+@settings(max_examples=15)  # each example is a query or two
 @given(versions=VERSIONS, duplicates=st.sampled_from(list(Duplicates)), by_event_id=st.booleans())
 def test_what_is_not_of_the_highest_revision_might_as_well_never_have_come(settled, versions, duplicates, by_event_id):
     highest = max(revision for _, revision in versions)

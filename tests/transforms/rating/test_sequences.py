@@ -95,7 +95,7 @@ def loaded(records, phone):
     return shop
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(RECORDS, max_size=6), st.lists(EVENTS, min_size=5, max_size=14), PHONES)
 def test_what_is_billed_adds_up_to_the_price_of_the_final_usage(records, events, phone):
     shop = loaded(records, phone)

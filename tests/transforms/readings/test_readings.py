@@ -53,7 +53,7 @@ def test_the_same_event_id_in_two_sources_is_two_readings(parsed):
     assert identities(parsed([{}], WITH_IDS)) != identities(parsed([{}], other))
 
 
-@settings(max_examples=5, deadline=None)  # each example is a query
+@settings(max_examples=5)  # each example is a query
 @given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9), unique=True, min_size=200))
 def test_different_event_ids_are_different_identities_and_fit_two_signed_integers(parsed, ids):
     found = identities(parsed([{"event_id": each} for each in ids], WITH_IDS))

@@ -147,7 +147,7 @@ def test_a_number_that_means_that_there_is_no_value_is_never_billed(parsed, mark
     assert read(parsed, "-99", nulls=nulls, decimal_mark=mark) == Decimal(-99)
 
 
-@settings(max_examples=25, deadline=None)  # each example is a query
+@settings(max_examples=25)  # each example is a query
 @given(st.lists(st.decimals("-99999999999999999999", "99999999999999999999", places=18), min_size=1, max_size=50))
 def test_any_decimal_within_range_that_is_written_plainly_is_read_as_itself(parsed, numbers):
     readings = parsed([{"value": format(number, "f")} for number in numbers], source())
@@ -155,7 +155,7 @@ def test_any_decimal_within_range_that_is_written_plainly_is_read_as_itself(pars
     assert {reading["reason"] for reading in readings} == {None}
 
 
-@settings(max_examples=25, deadline=None)  # each example is a query
+@settings(max_examples=25)  # each example is a query
 @given(
     st.lists(
         st.one_of(st.text(max_size=30), st.text("0123456789.,eE+-_ ", max_size=12), st.floats().map(str)),

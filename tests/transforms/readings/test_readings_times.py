@@ -167,7 +167,7 @@ INSTANTS = st.one_of(NEAR, st.integers(micros(FIRST), micros(LAST)).map(instant)
 ZONES = ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
 
 
-@settings(max_examples=25, deadline=None)  # each example is a query
+@settings(max_examples=25)  # each example is a query
 @given(
     zone=st.sampled_from(ZONES),
     instants=st.lists(INSTANTS, min_size=1, max_size=50),
@@ -181,7 +181,7 @@ def test_what_a_clock_in_any_zone_showed_is_read_as_the_instant_at_which_it_did(
         assert [instant(reading["at_us"]) for reading in readings] == expected
 
 
-@settings(max_examples=25, deadline=None)  # each example is a query
+@settings(max_examples=25)  # each example is a query
 @given(
     texts=st.lists(
         st.one_of(st.text(max_size=30), st.text("0123456789-:T .Z+,", max_size=25)), min_size=1, max_size=50

@@ -54,7 +54,7 @@ def test_a_quantity_written_otherwise_is_refused_and_never_guessed(text, reason)
     assert wrong.value.reason is reason
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.decimals(-9_999_999_999_999, 9_999_999_999_999, places=9))
 def test_every_quantity_that_can_be_stored_comes_back_as_it_was_written(number):
     assert read_quantity(f"{number:f}") == number
@@ -114,7 +114,7 @@ def test_a_time_that_the_clock_shows_twice_or_never_needs_an_offset(text):
         instant_of(read_date(text, Locale.ISO), "Europe/Berlin")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 30)),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
