@@ -26,7 +26,8 @@ from transforms.catalog.source import Source
 from transforms.period import Period
 from transforms.quantities.scope import Name, Target
 from transforms.readings.hashed import halves
-from transforms.readings.readings import SEPARATOR, point, reading_columns
+from transforms.readings.landed import schema_name
+from transforms.readings.readings import SEPARATOR, point
 
 PERIOD = Period.parse("2014-02")
 WINDOW = PERIOD.window("UTC")
@@ -89,7 +90,7 @@ class Shape:
 
     @property
     def _folder(self) -> str:
-        return f"{self.source.source}/{self.source.value.precision}"
+        return f"{self.source.source}/{schema_name(self.source)}"
 
     def raw(self, home: Path) -> str:
         """Name the raw files, as a pattern."""
@@ -163,7 +164,7 @@ def _landed(raw: ir.Table, source: Source, file: int) -> ir.Table:
         id_high=identity[0],
         id_low=identity[1],
         revision=ibis.literal(0, "int64"),
-    ).select(*reading_columns(source))
+    )
 
 
 def shapes(readings: int) -> dict[str, Shape]:

@@ -19,7 +19,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.engine import engine, landing_engine
 from pipeline.quantities.carry import Carried, can_use_days, from_days, from_readings, from_repeats
 from pipeline.quantities.situation import Situation, require_ended, situation_of
-from pipeline.readings.reading import attributes_asked
+from pipeline.readings.reading import require_attributes
 from transforms.catalog.meter import WEIGHTED, Meter
 from transforms.derivations.record import groups_of
 from transforms.period import Period
@@ -77,7 +77,8 @@ def rederive(
 def run(situation: Situation, home: Path) -> Derived:
     """Carry the readings of a period to quantities and ledger, in an engine of one's own."""
     names = scoped(situation)
-    with attributes_asked(situation.source, situation.files, home), engine() as backend:
+    require_attributes(situation.source, situation.meter.derive, situation.files, home)
+    with engine() as backend:
         return finished(_carried(backend, situation, names, home), situation)
 
 

@@ -8,7 +8,6 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.engine import landing_engine
 from pipeline.readings import partials, repeats
 from pipeline.readings.days import days_of
-from pipeline.readings.reading import attributes_asked
 from pipeline.store import manifest
 from transforms.catalog.source import Source
 from transforms.quantities.partials import kept_for, rules_of
@@ -24,8 +23,7 @@ def keep(store: sa.Engine, catalog: Catalog, source: Source, home: Path) -> int:
     if not meters:
         return 0
     with store.begin() as connection:
-        files = manifest.files(connection, source.source, FOREVER_US)
-    days = list(days_of(files, home, None, None))
-    with attributes_asked(source, files, home), landing_engine() as backend:
+        days = list(days_of(manifest.files(connection, source.source, FOREVER_US), home, None, None))
+    with landing_engine() as backend:
         found = len(repeats.kept(backend, source, days, home)) if settles(source) else 0
         return found + sum(len(partials.kept(backend, source, each, days, home)) for each in derivations.values())

@@ -18,7 +18,8 @@ from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
 from transforms.identity import digest
 from transforms.readings.fingerprint import added_up, of_readings, of_rejected
-from transforms.readings.readings import parse, read_texts, reading_columns, summary
+from transforms.readings.landed import landed_columns, schema_name
+from transforms.readings.readings import parse, read_texts, summary
 
 Reject = tuple[int, str, str]
 # Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.
@@ -84,7 +85,7 @@ def landing(source: Source, raw: RawFile, sha256: str, home: Path) -> Iterator[L
 
 def write_readings(backend: Backend, readings: ir.Table, source: Source, path: Path) -> None:
     """Write readings to a Parquet file, sorted by time so that who reads it can pass most of them over."""
-    ordered = readings.select(*reading_columns(source)).order_by("at_us", "row")
+    ordered = readings.select(*landed_columns(source)).order_by("at_us", "row")
     backend.to_parquet(ordered, path, **PARQUET)
 
 
@@ -137,5 +138,5 @@ def _landed(source: Source, rows: int, figures: dict[str, int], content: list[in
         quarantined=rows - figures["readings"],
         at_us_min=figures["at_us_min"],
         at_us_max=figures["at_us_max"],
-        path=f"{source.source}/{source.value.precision}/{file_id}.parquet",
+        path=f"{source.source}/{schema_name(source)}/{file_id}.parquet",
     )

@@ -1,26 +1,24 @@
 """Read landed readings back into an engine."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
-from ibis.common.exceptions import IbisError
 
 from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.meter import Filter
+from transforms.catalog.meter import Derivation, Filter
 from transforms.catalog.source import Source, attribute_column
 from transforms.errors import MeterbridgeError
 from transforms.period import DAY_US
 from transforms.quantities import settle
+from transforms.readings.landed import completed
 
 SPAN_ROWS = 1_000_000
 
@@ -30,35 +28,33 @@ class NarrowedError(MeterbridgeError):
 
 
 class LacksAttributeError(MeterbridgeError):
-    """Readings landed before their source declared an attribute; the message says what to do."""
+    """Readings landed before their source declared an attribute that matters; the message says what to do."""
 
 
-@contextmanager
-def attributes_asked(source: Source, files: Sequence[LandedFile], home: Path) -> Iterator[None]:
-    """Name the files that landed without an attribute, where an engine cannot do without; its words help nobody.
-
-    LacksAttributeError then. What asks for no such attribute reads these files as before.
-    """
-    try:
-        yield
-    except (duckdb.Error, IbisError):
-        paths = {each.file_id: home / "readings" / each.path for each in files}
-        for name in source.columns.attributes:
-            if lacking := [each for each, path in paths.items() if _has_no(attribute_column(name), path)]:
-                raise _lacks(source, name, lacking) from None
-        raise
+def require_attributes(source: Source, derivation: Derivation, files: Sequence[LandedFile], home: Path) -> None:
+    """Refuse files that landed before an attribute was declared that is asked for, or that tells repeats apart."""
+    all_matter = settle.settles(source) or derivation.rule is not None
+    matter = set(source.columns.attributes) if all_matter else derivation.attributes
+    for same in _by_folder(files).values() if matter else ():
+        there = pq.read_schema(home / "readings" / same[0].path).names
+        if lacking := sorted(name for name in matter if attribute_column(name) not in there):
+            raise _lacks(source, lacking[0], same)
 
 
-def _has_no(column: str, path: Path) -> bool:
-    return path.exists() and column not in pq.read_schema(path).names
-
-
-def _lacks(source: Source, attribute: str, file_ids: Sequence[str]) -> LacksAttributeError:
-    first, more = file_ids[0], f" (and {len(file_ids) - 1} more files)" if file_ids[1:] else ""
+def _lacks(source: Source, attribute: str, files: Sequence[LandedFile]) -> LacksAttributeError:
+    first, more = files[0].file_id, f" (and {len(files) - 1} more)" if files[1:] else ""
     return LacksAttributeError(
         f"source {source.source}: file {first}{more} landed before the attribute {attribute} was declared; "
         f"land it again: meterbridge replay {source.source} --file {first}"
     )
+
+
+def _by_folder(files: Sequence[LandedFile]) -> dict[Path, list[LandedFile]]:
+    """Take files together that have the same columns, for those lie in one folder."""
+    found: defaultdict[Path, list[LandedFile]] = defaultdict(list)
+    for file in files:
+        found[Path(file.path).parent].append(file)
+    return dict(sorted(found.items()))
 
 
 def readings_of(
@@ -77,10 +73,8 @@ def readings_of(
     """
     if not files:
         return ibis.memtable([], schema=ibis.schema(_types(source) | ({"filename": "string"} if named else {})))
-    by_type: defaultdict[str, list[str]] = defaultdict(list)
-    for file in files:
-        by_type[Path(file.path).parent.name].append(str(home / "readings" / file.path))
-    tables = [_of_type(backend, source, precision, paths, named=named) for precision, paths in sorted(by_type.items())]
+    paths = ([str(home / "readings" / file.path) for file in same] for same in _by_folder(files).values())
+    tables = [_of_schema(backend, source, same, named=named) for same in paths]
     return within(ibis.union(*tables) if tables[1:] else tables[0], from_us, until_us)
 
 
@@ -90,18 +84,20 @@ def within(readings: ir.Table, from_us: int | None, until_us: int) -> ir.Table:
     return readings if from_us is None else readings.filter(readings.at_us >= from_us)
 
 
-def _of_type(backend: BaseBackend, source: Source, precision: str, paths: list[str], *, named: bool) -> ir.Table:
-    """Read files whose values are of one type, and widen them to the source's present one."""
-    readings = read_parquet(backend, paths, named=named)
-    if precision == source.value.precision:
-        return readings
-    found, wanted = readings.value.type(), source.value
+def _of_schema(backend: BaseBackend, source: Source, paths: list[str], *, named: bool) -> ir.Table:
+    """Read files of one schema, and make the source's present one of it."""
+    readings = completed(read_parquet(backend, paths, named=named), source, *(["filename"] if named else []))
+    return readings.mutate(value=_widened(readings.value, source))
+
+
+def _widened(value: ir.DecimalValue, source: Source) -> ir.DecimalValue:
+    found, wanted = value.type(), source.value
     if found.scale > wanted.decimals or found.precision - found.scale > wanted.digits - wanted.decimals:
         raise NarrowedError(
             f"source {source.source}: readings landed with {found.precision} digits, {found.scale} of them decimals, "
             f"do not fit into value.digits {wanted.digits} and value.decimals {wanted.decimals}; take the change back"
         )
-    return readings.mutate(value=readings.value.cast(wanted.type)).select(*readings.columns)
+    return value.cast(wanted.type)
 
 
 def marked(backend: BaseBackend, readings: ir.Table, source: Source, wanted: Filter | None) -> ir.Table:

@@ -42,7 +42,7 @@ DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in Ne
 START_US = micros(DAYS.window("UTC").start)
 HOUR_US = 3_600_000_000
 ATTRIBUTES = ("tenant",)
-DIGITS = source_of().value.precision
+FOLDER = "one-schema"
 CHARGE = Charge.model_validate(
     {"charge": "energy", "uom": "kwh", "currency": "EUR", "pricing": {"model": "per_unit", "price": "1"}}
 )
@@ -99,7 +99,7 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("spark")
     rows = some_readings()
     for name, part in (("one", rows[::2]), ("two", rows[1::2])):
-        path = folder / "readings" / DIGITS / f"{name}.parquet"
+        path = folder / "readings" / FOLDER / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         table = landed([row | {"id_high": ord(name[0])} for row in part], ATTRIBUTES).order_by("at_us", "row")
         pq.write_table(ibis.duckdb.connect().to_pyarrow(table), path)
@@ -130,7 +130,7 @@ def situation(derivation, duplicates="exact"):
     source = source_of(duplicates, attributes=ATTRIBUTES, revision=True, interval_seconds=1800)
     names = scope()
     span = (START_US - 30 * HOUR_US, START_US + 126 * HOUR_US)
-    files = [LandedFile("power", name, 0, 0, 0, *span, f"{DIGITS}/{name}.parquet") for name in ("one", "two")]
+    files = [LandedFile("power", name, 0, 0, 0, *span, f"{FOLDER}/{name}.parquet") for name in ("one", "two")]
     default = DAYS.window("Europe/Berlin")
     return Situation(meter, source, CHARGE, DAYS, names, targets_of(names), default, *span, files)
 

@@ -74,11 +74,6 @@ class Value(Definition):
         return self
 
     @property
-    def precision(self) -> str:
-        """Digits and decimals in a word, for the name of a folder."""
-        return f"{self.digits}.{self.decimals}"
-
-    @property
     def type(self) -> str:
         """The type of the values in an engine and in Parquet."""
         return f"decimal({self.digits}, {self.decimals})"

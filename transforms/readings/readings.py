@@ -34,12 +34,6 @@ from transforms.readings.stamps import place_days, place_stamps, read_clock, rea
 
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
-READING = ("row", "account", "subscription", "point", "at_us", "value", "id_high", "id_low", "revision")
-
-
-def reading_columns(source: Source) -> list[str]:
-    """Name the columns of a source's landed readings."""
-    return [*READING, *map(attribute_column, source.columns.attributes)]
 
 
 def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str]) -> ir.Table:

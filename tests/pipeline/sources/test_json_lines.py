@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from small_business import SOURCE
 from packed import zipped
+from small_business import SOURCE
 
 from pipeline.settings import PROJECT
 from pipeline.sources import batches

@@ -3,7 +3,6 @@
 import pytest
 
 from transforms.catalog.source import Source
-from transforms.readings.readings import reading_columns
 
 
 def source(**more):
@@ -59,7 +58,6 @@ def test_attributes_land_as_text_of_their_own_and_are_empty_where_the_file_says_
     with_region = source(columns={"attributes": {"region": "zone", "tier": "class"}})
     readings = parsed([{"attribute_region": " eu "}, {"attribute_region": None, "attribute_tier": "x"}], with_region)
     assert [(each["attribute_region"], each["attribute_tier"]) for each in readings] == [("eu", ""), ("", "x")]
-    assert reading_columns(with_region)[-2:] == ["attribute_region", "attribute_tier"]
 
 
 def test_without_a_column_of_values_every_reading_counts_one(parsed):
