@@ -17,7 +17,6 @@ from pipeline.usage.diff import staged
 from pipeline.usage.overtaken import require_current
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
-from transforms.catalog.pricing import PreRatedTotal
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
 from transforms.quantities.reconcile import LedgerLine, check
@@ -164,13 +163,8 @@ def _create(this: Load, found: Diff) -> str:
     new = _add(this, found)
     if this.active:
         usage.supersede_records(this.connection, this.batch.slot, new)
-    return _complete(this, new, incoming.take_over(this.connection, new, *this.where, _amount_field(this)))
-
-
-def _amount_field(this: Load) -> str | None:
-    """Name the custom field in which the meter's records bear what they cost."""
-    pricing = this.catalog.charges[this.batch.meter.map.charge].pricing
-    return pricing.field if isinstance(pricing, PreRatedTotal) else None
+    amount_field = this.catalog.charges[this.batch.meter.map.charge].amount_field
+    return _complete(this, new, incoming.take_over(this.connection, new, *this.where, amount_field))
 
 
 def _add(this: Load, found: Diff) -> str:

@@ -140,6 +140,11 @@ class Charge(Definition):
             return tuple(sorted(self.pricing.attributes.values()))
         return (self.pricing.field,) if isinstance(self.pricing, PreRatedTotal | PreRatedPerUnit) else ()
 
+    @property
+    def amount_field(self) -> str | None:
+        """The custom field in which each record bears all that it costs; None where its model asks for none."""
+        return self.pricing.field if isinstance(self.pricing, PreRatedTotal) else None
+
 
 def _group_problem(charge: Charge) -> str | None:
     """Say what is wrong with the rating group of a charge's model."""
