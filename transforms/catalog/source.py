@@ -150,7 +150,9 @@ class Source(Definition):
             raise ValueError(
                 "wide: ordinal counts intervals from the start of the day; leave time.fold, gap, marks out"
             )
-        columns_of(self.columns.value or "", self.interval_seconds)
+        places = len(columns_of(self.columns.value or "", self.interval_seconds))
+        if self.wide is Wide.ORDINAL and places * self.interval_seconds < DAY_SECONDS:
+            raise ValueError(f"wide: {places} intervals of {self.interval_seconds} seconds do not fill a day")
         return self
 
     @model_validator(mode="after")

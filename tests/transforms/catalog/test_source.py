@@ -73,6 +73,7 @@ NEM12 = {
         (WIDE | {"time": {"fold": "first"}}, "wide: ordinal counts intervals from the start of the day"),
         (WIDE | {"time": {"gap": "shift"}}, "wide: ordinal counts intervals from the start of the day"),
         (WIDE | {"wide": "time", "time": {"format": "%d/%m/%Y"}}, "wide: time: date and time are read as one text"),
+        (WIDE | {"interval_seconds": "900"}, "wide: 48 intervals of 900 seconds do not fill a day"),
         (WIDE | {"wide": "clock"}, "'time' or 'ordinal'"),
         (NEM12 | {"wide": "ordinal"}, "NEM12 is spread without this key"),
         ({"duplicates": "first"}, "'keep', 'exact' or 'reject'"),
