@@ -116,6 +116,7 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
         program, *arguments = compose["services"][name]["healthcheck"]["test"][1:]
         assert subprocess.run([program, *arguments], env=envs[name], check=False).returncode == 0
 
+    check_documented_commands(envs["scheduler"])
     client = Client(settings.url, "root@example", password)
     assert client.import_errors() == []
     client.close()
@@ -130,6 +131,18 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
     assert len(airflow.stop(settings)) == 4
     assert time.monotonic() - begun < 4 * airflow.STOP_TIMEOUT_SECONDS
     assert postgres.is_running(settings)
+
+
+def check_documented_commands(env):
+    """What the operations page has run in a container works there, and without the entrypoint it would not."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    commands = re.findall(r"^docker compose exec scheduler docker/entrypoint.sh (.*)$", page, flags=re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["meterbridge", "airflow"]
+    entered = partial(subprocess.run, env=env, capture_output=True, text=True, check=False)
+    for command in commands:
+        done = entered(["bash", "-c", f"docker/entrypoint.sh {command}"])
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert entered(["bash", "-c", commands[0]]).returncode == 1
 
 
 def check_usage_api(settings, password):
