@@ -20,7 +20,7 @@ def landed(business):
     """The readings that are visible: file, row and value."""
     paths = business.rows("landed_files WHERE replaced_by IS NULL", "path")
     read = [pq.read_table(business.home / "readings" / path).to_pylist() for path in paths]
-    return sorted((each["id_high"], each["id_low"], str(each["value"].normalize())) for one in read for each in one)
+    return sorted((each["id_high"], each["row"], str(each["value"].normalize())) for one in read for each in one)
 
 
 @pytest.fixture
