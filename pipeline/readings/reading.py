@@ -18,7 +18,7 @@ from transforms.catalog.source import Source, attribute_column
 from transforms.errors import MeterbridgeError
 from transforms.period import DAY_US
 from transforms.quantities import settle
-from transforms.readings.landed import completed
+from transforms.readings.landed import completed, reading_types
 
 SPAN_ROWS = 1_000_000
 
@@ -72,7 +72,7 @@ def readings_of(
     If `named`, each bears the path that it was read from as `filename`; only DuckDB tells.
     """
     if not files:
-        return ibis.memtable([], schema=ibis.schema(_types(source) | ({"filename": "string"} if named else {})))
+        return ibis.memtable([], schema=ibis.schema(reading_types(source) | ({"filename": "string"} if named else {})))
     paths = ([str(home / "readings" / file.path) for file in same] for same in _by_folder(files).values())
     tables = [_of_schema(backend, source, same, named=named) for same in paths]
     return within(ibis.union(*tables) if tables[1:] else tables[0], from_us, until_us)
@@ -124,9 +124,3 @@ def _spans(backend: BaseBackend, readings: ir.Table) -> list[ir.Table]:
     days = range(size["first"] // DAY_US, size["last"] // DAY_US + 1)
     step = max(1, len(days) * SPAN_ROWS // size["rows"])
     return [readings.filter(at >= day * DAY_US, at < (day + step) * DAY_US) for day in days[::step]]
-
-
-def _types(source: Source) -> dict[str, str]:
-    numbers = dict.fromkeys(("row", "point", "at_us", "id_high", "id_low", "revision"), "int64")
-    texts = ("account", "subscription", *(attribute_column(name) for name in source.columns.attributes))
-    return numbers | dict.fromkeys(texts, "string") | {"value": source.value.type}

@@ -12,6 +12,7 @@ from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.source import Source
 
 ROWS_MAX = 10_000  # of a batch
+CELLS_MAX = 1 << 18  # at once, of files of however many columns: days of minutes are fewer than days of hours
 TEXT_MAX = 1 << 23  # characters of a batch; reached before by rows of long text
 
 

@@ -7,11 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.sources.batches import Opened, renamed
+from pipeline.sources.batches import CELLS_MAX, Opened, renamed
 from pipeline.sources.drift import check_columns
 from transforms.catalog.source import Source
-
-CELLS_MAX = 1 << 18  # of a batch, however many columns a wide source has
 
 
 def read(path: Path, source: Source) -> Opened:

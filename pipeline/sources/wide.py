@@ -7,11 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources.batches import schema
+from pipeline.sources.batches import CELLS_MAX, schema
 from transforms.catalog.source import Source, attribute_column
 from transforms.catalog.wide import Wide, numbers_of_a_line
-
-CELLS_MAX = 1 << 18  # spread at once: days of minutes are fewer than days of hours
 
 
 def as_it_stands(source: Source) -> Source:

@@ -11,7 +11,6 @@ from transforms.catalog.source import Source, attribute_column
 from transforms.identity import digest
 
 ALWAYS = ("row", "account", "point", "at_us", "value", "id_high")
-ALL = ("row", "account", "subscription", "point", "at_us", "value", "id_high", "id_low", "revision")
 SCHEMA_DIGITS = 8
 
 
@@ -30,12 +29,19 @@ def schema_name(source: Source) -> str:
     return digest("readings", source.value.type, *landed_columns(source))[:SCHEMA_DIGITS]
 
 
+def reading_types(source: Source) -> dict[str, str]:
+    """Give every column of a reading, in order, with its type in an engine."""
+    types = {"row": "int64", "account": "string", "subscription": "string", "point": "int64", "at_us": "int64"}
+    types |= {"value": source.value.type, "id_high": "int64", "id_low": "int64", "revision": "int64"}
+    return types | dict.fromkeys(_attributes(source), "string")
+
+
 def completed(landed: ir.Table, source: Source, *beside: str) -> ir.Table:
     """Give landed readings every column that `parse` makes of a reading, and those that lie `beside` them."""
     absent = {"subscription": ibis.literal(""), "id_low": landed.row, "revision": ibis.literal(0, "int64")}
     absent |= dict.fromkeys(_attributes(source), ibis.literal(""))
     landed = landed.mutate(**{name: value for name, value in absent.items() if name not in landed.columns})
-    return landed.select(*ALL, *_attributes(source), *beside)
+    return landed.select(*reading_types(source), *beside)
 
 
 def _attributes(source: Source) -> list[str]:

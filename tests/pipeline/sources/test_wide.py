@@ -9,10 +9,10 @@ import pytest
 import workbooks
 from usage_database import APRIL, BY_INTERVAL, NOTHING
 
+from pipeline.sources.batches import CELLS_MAX
 from pipeline.sources.drift import difference
 from pipeline.sources.fetched import SourceUnavailableError, fetch
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
-from pipeline.sources.wide import CELLS_MAX
 from transforms.catalog.source import Source
 
 COLUMNS = {"at": "Date", "account": "MPAN", "value": "H{1..4}"}
