@@ -66,10 +66,10 @@ def outdated(connection: sa.Connection, catalog: Catalog) -> list[Period]:
 
     They are to be billed again. That a commitment was changed in the catalog is no reason.
     """
-    charges = commitments(catalog.charges)
     accounts, subscribed = customers.all_accounts(connection), customers.all_charges(connection)
     found = []
-    for period, items in _settled(connection, charges).items():
+    for period, items in _settled(connection, commitments(catalog.charges)).items():
+        charges = commitments(catalog.of(period).charges)
         owed = charge_periods(accounts, subscribed, charges, period)
         now = contributed(connection, catalog, owed)
         keys = {(each.charge_number, each.period_start): charges[each.charge] for each in owed}

@@ -134,7 +134,8 @@ def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
     beside: dict[str, list[UsageLine]] = {}
     for row in found.taken if found.reasons else ():
         beside.setdefault(row["charge_number"], []).append(found.line(row))
-    at_risk = [_at_risk(found, row, beside, catalog) for row in found.left]
+    priced = catalog.of(period)
+    at_risk = [_at_risk(found, row, beside, priced) for row in found.left]
     return Foreseen(at_risk, [f"record {number}: {why}" for number, why in fallen.items()])
 
 

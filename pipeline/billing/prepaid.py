@@ -89,7 +89,7 @@ def _buyers(connection: sa.Connection, catalog: Catalog, accounts: Mapping[str, 
     for each in customers.all_charges(connection):
         charge, account = catalog.charges.get(each.charge), accounts.get(each.account_number)
         if charge is not None and account is not None and isinstance(charge.pricing, Prepaid):
-            yield Buyer(account, each, charge, charge.pricing)
+            yield Buyer(account, each, charge)
 
 
 def _fund(catalog: Catalog, row: sa.RowMapping) -> Fund:

@@ -149,6 +149,7 @@ def due(
 
     `beside` is usage that is counted as if it were loaded.
     """
+    priced = catalog.of(asked.period)
     if lock:
         prepaid.lock(connection, catalog)
     found = sort_out(connection, catalog, billing.active_usage(connection, asked.period, lock=lock))
@@ -162,7 +163,7 @@ def due(
         return Due((), (), left)
     items = rate_usage(
         lines,
-        charges=catalog.charges,
+        charges=priced.charges,
         units=catalog.units,
         billed=billing.billed(connection, asked.period),
         subscribed=fees,

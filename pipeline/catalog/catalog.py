@@ -1,7 +1,7 @@
 """The catalog as a whole: units, lookups, custom fields, sources, charges and meters, checked against each other."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.source import Source
 from transforms.catalog.units import Unit, Units
 from transforms.custom import RULES
+from transforms.period import Period
 from transforms.quantities.scope import LookupRow
 from transforms.upload.custom_field import CustomField, CustomFields
 
@@ -68,6 +69,10 @@ class Catalog:
         if catalog.problems:
             raise CatalogError(catalog.problems)
         return catalog
+
+    def of(self, period: Period) -> "Catalog":
+        """Give the catalog with the prices of the billing periods that start when this one does."""
+        return replace(self, charges={name: charge.of(period.start) for name, charge in self.charges.items()})
 
     def meter(self, name: str) -> Meter:
         """Find a meter; CatalogError suggests the nearest name, and tells what is left out of the catalog."""

@@ -21,6 +21,7 @@ from transforms.catalog.customers import Account
 from transforms.catalog.units import Currency, Unit
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
+from transforms.period import Period
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.prepaid import Recorded
 from transforms.rating.usage import RatingError
@@ -78,7 +79,7 @@ def explain(store: sa.Engine, catalog: Catalog, item_id: int, home: Path) -> Exp
         accounts = {each.account_number: each for each in customers.all_accounts(connection)}
         seals = closing.seals(connection, item["period"])
     sealed = _sealed(seals, item["bill_run_id"], home)
-    catalog = unseal_rules(sealed.rules) if sealed else catalog
+    catalog = (unseal_rules(sealed.rules) if sealed else catalog).of(Period.parse(item["period"]))
     zones = {number: account.time_zone for number, account in accounts.items()}
     explainer = Explainer(store, catalog, home, zones)
     told = [Told(list(_head(item, seals[-1]["sha256"] if sealed else None))), *(explainer.record(row) for row in rows)]

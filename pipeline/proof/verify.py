@@ -95,7 +95,8 @@ def check(store: sa.Engine, manifest: Manifest, home: Path) -> list[Check]:
         _files("uploaded files", manifest.uploads.values(), home / UPLOADS),
     ]
     damaged = any(each.differences for each in files)
-    made = [] if damaged else _made(store, unseal_rules(manifest.rules), manifest, stored, home)
+    rules = unseal_rules(manifest.rules).of(Period.parse(manifest.period))
+    made = [] if damaged else _made(store, rules, manifest, stored, home)
     sealed = [
         _figures("records", manifest.records, stored.record_figures),
         _figures("rated items", manifest.items, stored.item_figures),

@@ -61,7 +61,7 @@ def _amounts(rows: Iterable[Mapping[str, Any]], catalog: Catalog, period: Period
     """Price what was rated before as it is and as it would be; nothing is told where that cannot be priced."""
     found = list(rows)
     try:
-        before, after = (_worth(_lines(found, period, state), catalog) for state in ("before", "after"))
+        before, after = (_worth(_lines(found, period, state), catalog.of(period)) for state in ("before", "after"))
     except RatingError:
         return {}
     return {currency: after.get(currency, Decimal(0)) - before[currency] for currency in before}

@@ -1,7 +1,9 @@
 """A charge of the catalog: what is billed, in which unit and currency, and by which charge model."""
 
+from collections.abc import Iterator
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self, get_args
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -9,19 +11,10 @@ from transforms.catalog.commitment import Commitment
 from transforms.catalog.decision_table import Dynamic
 from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.field_name import FieldName
+from transforms.catalog.models import DRAWN, GROUPED, INDIVIDUAL, WITHOUT_USAGE, Pricing, words_of
 from transforms.catalog.prepaid import Drawdown, Prepaid
-from transforms.catalog.pricing import (
-    FlatFee,
-    HighWaterMarkTiered,
-    HighWaterMarkVolume,
-    Overage,
-    PerUnit,
-    PreRatedPerUnit,
-    PreRatedTotal,
-    Tiered,
-    TieredWithOverage,
-    Volume,
-)
+from transforms.catalog.price_change import PriceChange, change_problems, pricing_on
+from transforms.catalog.pricing import FlatFee, PreRatedPerUnit, PreRatedTotal
 
 
 class RatingGroup(StrEnum):
@@ -78,27 +71,6 @@ class RateRecords(StrEnum):
     INDIVIDUALLY = "individually"
 
 
-Pricing = Annotated[
-    FlatFee
-    | PerUnit
-    | Tiered
-    | Volume
-    | Overage
-    | TieredWithOverage
-    | HighWaterMarkVolume
-    | HighWaterMarkTiered
-    | PreRatedTotal
-    | PreRatedPerUnit
-    | Dynamic
-    | Prepaid
-    | Commitment,
-    Field(discriminator="model"),
-]
-GROUPED = (PerUnit, Tiered, Volume)
-INDIVIDUAL = (PerUnit, Tiered, Volume, Overage)
-DRAWN = (PerUnit, Tiered, Volume, Overage, TieredWithOverage, HighWaterMarkVolume, HighWaterMarkTiered)
-OWED_BY_PERIOD = (FlatFee, Prepaid, Commitment)  # whether or not there is usage
-WITHOUT_USAGE = (Prepaid, Commitment)
 FLAT_FEE_UOM = "each"
 
 
@@ -119,14 +91,21 @@ class Charge(Definition):
     negative_usage: NegativeUsage = NegativeUsage.REFUSE
     unbilled_above: tuple[Annotated[Exact, Field(gt=0)], ...] = ()
     pricing: Pricing
+    price_changes: tuple[PriceChange, ...] = ()
     drawdown: Drawdown | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        problems = (find(self) for find in (_group_problem, _model_problem, _prepaid_problem, _commitment_problem))
-        if problem := next(filter(None, problems), None):
+        if problem := next(filter(None, _problems(self)), None):
             raise ValueError(problem)
         return self
+
+    def of(self, day: date) -> Self:
+        """Give the charge as it prices the billing periods that start on a day: with that one pricing."""
+        if not self.price_changes:
+            return self
+        pricing = pricing_on(self.pricing, self.price_changes, day)
+        return self.model_copy(update={"pricing": pricing, "price_changes": ()})
 
     @property
     def takes_usage(self) -> bool:
@@ -146,6 +125,14 @@ class Charge(Definition):
         return self.pricing.field if isinstance(self.pricing, PreRatedTotal) else None
 
 
+def _problems(charge: Charge) -> Iterator[str | None]:
+    """Look for what does not go together, at each of its prices."""
+    yield from change_problems(charge.pricing, charge.price_changes)
+    for each in (charge, *(charge.of(change.effective) for change in charge.price_changes)):
+        for find in (_group_problem, _model_problem, _prepaid_problem, _commitment_problem):
+            yield find(each)
+
+
 def _group_problem(charge: Charge) -> str | None:
     """Say what is wrong with the rating group of a charge's model."""
     group, model = charge.rating_group, charge.pricing.model
@@ -153,7 +140,7 @@ def _group_problem(charge: Charge) -> str | None:
         if group is not RatingGroup.RECORD:
             return "model dynamic prices every record for itself; say rating_group: record"
     elif group is not RatingGroup.BILLING_PERIOD and not isinstance(charge.pricing, GROUPED):
-        return f"model {model} prices a whole billing period; rating_group: {group} is for {_models(GROUPED)}"
+        return f"model {model} prices a whole billing period; rating_group: {group} is for {words_of(GROUPED)}"
     if (group is RatingGroup.GROUP_ID) != (charge.group_field is not None):
         return (
             "rating_group: group_id and group_field, which names its custom field, go together; give both, or neither"
@@ -166,11 +153,11 @@ def _model_problem(charge: Charge) -> str | None:
     if isinstance(charge.pricing, FlatFee) and charge.uom.lower() != FLAT_FEE_UOM:
         return f"usage of a flat fee counts in {FLAT_FEE_UOM}; the charge says uom: {charge.uom}"
     if charge.timing is Timing.ON_DEMAND and not isinstance(charge.pricing, GROUPED):
-        return f"model {charge.pricing.model} waits for its period's end; timing: on_demand is for {_models(GROUPED)}"
+        return f"model {charge.pricing.model} waits for its period's end; timing: on_demand is for {words_of(GROUPED)}"
     if charge.rate_records is RateRecords.TOGETHER:
         return None
     if not isinstance(charge.pricing, INDIVIDUAL):
-        return f"model {charge.pricing.model} has no rate_records: individually; it is for {_models(INDIVIDUAL)}"
+        return f"model {charge.pricing.model} has no rate_records: individually; it is for {words_of(INDIVIDUAL)}"
     if charge.rating_group is RatingGroup.RECORD:
         return "rating_group: record rates every record alone already; leave rate_records out"
     return None
@@ -200,13 +187,9 @@ def _commitment_problem(charge: Charge) -> str | None:
 
 def _drawdown_problem(charge: Charge) -> str | None:
     if not isinstance(charge.pricing, DRAWN):
-        return f"model {charge.pricing.model} has no drawdown; it is for {_models(DRAWN)}"
+        return f"model {charge.pricing.model} has no drawdown; it is for {words_of(DRAWN)}"
     if charge.rate_records is RateRecords.INDIVIDUALLY:
         return "drawdown covers the units of a whole group; leave rate_records out"
     if charge.uom_validation is not UomValidation.REJECT:
         return "usage that draws prepaid units must not be lost for its unit; say uom_validation: reject"
     return None
-
-
-def _models(kinds: tuple[type[Definition], ...]) -> str:
-    return ", ".join(word for kind in kinds for word in get_args(kind.model_fields["model"].annotation))

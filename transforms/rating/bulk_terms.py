@@ -10,8 +10,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from transforms.catalog.charge import Charge, Pricing
+from transforms.catalog.charge import Charge
 from transforms.catalog.decision_table import Dynamic, RowKey
+from transforms.catalog.models import Pricing
 from transforms.catalog.pricing import Overage, PerUnit, Tier, Tiered, TieredWithOverage, Volume
 from transforms.catalog.units import Unit, Units
 from transforms.exact import Rounding

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from transforms.catalog.charge import Charge, Pricing, RateRecords, RatingGroup
+from transforms.catalog.charge import Charge, RateRecords, RatingGroup
 from transforms.catalog.decision_table import IN_TIERS, Dynamic
+from transforms.catalog.models import Pricing
 from transforms.catalog.pricing import Tier
 from transforms.catalog.units import Units
 from transforms.exact import Rounding

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 from transforms.catalog.charge import Charge
@@ -26,7 +26,10 @@ class Buyer:
     account: Account
     subscribed: SubscribedCharge
     charge: Charge
-    terms: Prepaid
+
+    def terms(self, validity: Period) -> Prepaid:
+        """Tell what the charge gives in one of its billing periods, and for how long."""
+        return cast("Prepaid", self.charge.of(validity.start).pricing)  # no price change makes it another model
 
     def validities(self, window: Window) -> Iterator[Period]:
         """List the charge's billing periods that overlap a window, as far as they are billed."""
@@ -150,9 +153,9 @@ def _bought(buyer: Buyer, validity: Period, stored: Mapping[str, Fund]) -> Fund:
 
 def _rolled(buyer: Buyer, validity: Period, stored: Mapping[str, Fund]) -> Fund | None:
     """Give the fund that the rest of a validity goes to; None without rollover, or where the subscription ends."""
-    if buyer.terms.rollover is None:
+    if (rollover := buyer.terms(validity).rollover) is None:
         return None
-    following = buyer.following(validity, buyer.terms.rollover.periods).window(buyer.account.time_zone)
+    following = buyer.following(validity, rollover.periods).window(buyer.account.time_zone)
     if buyer.subscribed.end_at is not None and buyer.subscribed.end_at <= following.start:
         return None
     return _fund(buyer, validity, "rolled", following, stored)
@@ -165,7 +168,7 @@ def _fund(
     subscribed, held = buyer.subscribed, window.clip(buyer.subscribed.start_at, buyer.subscribed.end_at)
     name = digest("fund", subscribed.charge_number, str(validity), kind)
     if known := stored.get(name):
-        return replace(known, start_at=held.start, end_at=held.end, terms=buyer.terms)
+        return replace(known, start_at=held.start, end_at=held.end, terms=buyer.terms(validity))
     return Fund(
         fund_id=name,
         account_number=buyer.account.account_number,
@@ -177,5 +180,5 @@ def _fund(
         end_at=held.end,
         balance=ZERO,
         bought=ZERO,
-        terms=buyer.terms,
+        terms=buyer.terms(validity),
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from transforms.catalog.charge import OWED_BY_PERIOD, Charge, RatingGroup
+from transforms.catalog.charge import Charge, RatingGroup
+from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.rating.fields import text_of
 from transforms.rating.usage import BilledKey, ChargePeriod, RatingError, UsageLine
 

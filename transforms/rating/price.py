@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
-from transforms.catalog.charge import Pricing
 from transforms.catalog.commitment import Commitment
 from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.models import Pricing
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import (
     FlatFee,

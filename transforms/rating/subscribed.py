@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from transforms.catalog.charge import OWED_BY_PERIOD, Charge
+from transforms.catalog.charge import Charge
 from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.cycles import cycle_of
 from transforms.period import Period
 from transforms.rating.usage import ChargePeriod

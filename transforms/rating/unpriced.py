@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from transforms.catalog.charge import Pricing
 from transforms.catalog.decision_table import Dynamic
+from transforms.catalog.models import Pricing
 from transforms.catalog.pricing import PreRatedPerUnit, PreRatedTotal
 from transforms.rating.dynamic import absence, choose
 from transforms.rating.fields import number, rate

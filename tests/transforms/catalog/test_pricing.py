@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from transforms.catalog.charge import Pricing
+from transforms.catalog.models import Pricing
 
 TIERS = [{"up_to": "10", "price": "1"}, {"price": "2"}]
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import TypeAdapter
 from readings_by_hand import Rules, quantity, target, window
 
-from transforms.catalog.charge import Pricing
 from transforms.catalog.meter import Derivation
+from transforms.catalog.models import Pricing
 from transforms.catalog.source import Source
 from transforms.catalog.units import Units
 from transforms.exact import Rounding, round_exact

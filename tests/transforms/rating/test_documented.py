@@ -11,9 +11,12 @@ from pages_of_docs import blocks, declared, page
 
 from pipeline.catalog.decision_tables import with_table
 from pipeline.catalog.documents import Document
-from transforms.catalog.charge import Charge, Pricing, RatingGroup
+from transforms.catalog.charge import Charge, RatingGroup
+from transforms.catalog.models import Pricing
 from transforms.catalog.units import Units
 from transforms.period import Period
+from transforms.rating.lines import worth
+from transforms.rating.price import price
 from transforms.rating.rate import rate
 from transforms.rating.usage import ChargePeriod, UsageLine
 
@@ -22,7 +25,9 @@ EXAMPLES = re.findall(r"^\| `({model: .*})` \| ([0-9.]+) \|", DOCUMENT, flags=re
 ROWS = re.findall(r"^\| (\d) \| (\d{4}-.*) \|$", DOCUMENT, flags=re.MULTILINE)
 GROUPS = re.findall(r"^\| `([a-z_]+)` \| .* \| ([0-9.]+) \|$", DOCUMENT, flags=re.MULTILINE)
 FIELDS = ("GROUP__c", "AMOUNT__c", "PRICE__c", "REGION__c")
-KEYS = sorted({key for key, _ in fields(Charge) if not key.startswith("pricing.list_price.")})
+REPEATED = ("pricing.list_price.", "price_changes.pricing.")  # the keys of models, which are explained once
+KEYS = sorted({key for key, _ in fields(Charge) if not key.startswith(REPEATED)})
+CHANGES = re.findall(r"^\| (\d{4}-[0-9-]+) \| ([0-9.]+) \|", DOCUMENT, flags=re.MULTILINE)
 UNITS = Units.model_validate({"units": {"mbit": {}, "each": {}}, "currencies": {"EUR": {}}})
 MARCH = Period.parse("2025-03").window("UTC")
 
@@ -88,6 +93,14 @@ def test_every_model_has_a_worked_example():
 @pytest.mark.parametrize(("text", "written"), EXAMPLES)
 def test_a_worked_example_comes_out_as_it_is_written(text, written):
     assert owed(charge(declared(text))) == Decimal(written)
+
+
+def test_the_prices_of_changing_periods_come_to_what_is_written():
+    calls = Charge.model_validate(declared(blocks(DOCUMENT, "yaml")[-1]))
+    (quantity,) = re.findall(r"\| (\d+) calls cost \|", DOCUMENT)
+    found = [worth(price(Decimal(quantity), calls.of(Period.parse(text).start).pricing)) for text, _ in CHANGES]
+    assert found == [Decimal(written) for _, written in CHANGES]
+    assert len(found) == 4
 
 
 def test_every_rating_group_has_a_worked_example():

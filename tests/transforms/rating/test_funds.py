@@ -15,7 +15,7 @@ DAY = "%Y-%m-%dT%H"
 
 def buyer(account=ACCOUNT, subscribed=None, charge=None):
     charge = charge or bundle()
-    return Buyer(account, subscribed or subscription(), charge, charge.pricing)
+    return Buyer(account, subscribed or subscription(), charge)
 
 
 def spans(*buyers, period=JANUARY, stored=None):

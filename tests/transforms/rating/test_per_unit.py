@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from transforms.catalog.charge import PerUnit
+from transforms.catalog.pricing import PerUnit
 from transforms.rating.lines import worth
 from transforms.rating.per_unit import price
 

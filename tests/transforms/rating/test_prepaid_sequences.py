@@ -10,7 +10,7 @@ from prepaid_by_hand import FEBRUARY, JANUARY, MARCH, Prepaid, bundle, drawing, 
 from rating_by_hand import HOME_PHONE
 from second_price import MODELS, money
 
-from transforms.catalog.charge import DRAWN
+from transforms.catalog.models import DRAWN
 
 TIERED = {"model": "tiered", "tiers": [{"up_to": "10", "price": "0.333"}, {"price": "0.125", "flat": "1"}]}
 PRICINGS = [

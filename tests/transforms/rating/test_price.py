@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from transforms.catalog.charge import Pricing
+from transforms.catalog.models import Pricing
 from transforms.rating.lines import worth
 from transforms.rating.price import price
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from rating_by_hand import HOME_PHONE, STEPPED, amounts, bill, charge, used
 from shop_by_hand import ACCOUNTS, JANUARY, SUBSCRIBED, Shop
 
-from transforms.catalog.charge import GROUPED, INDIVIDUAL, Pricing, RateRecords, RatingGroup, Timing
+from transforms.catalog.charge import RateRecords, RatingGroup, Timing
 from transforms.catalog.decision_table import Base
+from transforms.catalog.models import GROUPED, INDIVIDUAL, Pricing
 from transforms.rating.asked import Asked
 
 MIXED = ({"up_to": "10", "price": "0.333"}, {"up_to": "20", "flat": "5"}, {"price": "0.125", "flat": "1"})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rating_by_hand import rate_detail
 
-from transforms.catalog.charge import Tiered
+from transforms.catalog.pricing import Tiered
 from transforms.rating.lines import exact_sum, worth
 from transforms.rating.tiered import price
 

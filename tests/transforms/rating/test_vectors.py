@@ -9,8 +9,8 @@ from prepaid_by_hand import FEBRUARY, JANUARY, Prepaid, bundle, drawing, subscri
 from pydantic import TypeAdapter
 from rating_by_hand import amounts, bill, charge, used
 
-from transforms.catalog.charge import Pricing
 from transforms.catalog.commitment import Commitment
+from transforms.catalog.models import Pricing
 from transforms.catalog.units import Currency
 from transforms.exact import Rounding
 from transforms.rating.commitment import take_off

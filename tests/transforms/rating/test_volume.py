@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from transforms.catalog.charge import Volume
+from transforms.catalog.pricing import Volume
 from transforms.rating.lines import worth
 from transforms.rating.volume import price
 
