@@ -22,7 +22,8 @@ class Gate(ApprovalOperator):
 
     def __init__(self, *, subject: str, **kwargs: Any) -> None:  # noqa: ANN401 what every operator takes
         """Make the task; `subject` is the question, with {} for the name of what it is about."""
-        super().__init__(task_id="approve", subject=subject, fail_on_reject=True, **kwargs)
+        unhurried = {"execution_timeout": None}  # a person may take days
+        super().__init__(task_id="approve", subject=subject, fail_on_reject=True, **kwargs | unhurried)
 
     @abstractmethod
     def found(self) -> tuple[str, str] | None:

@@ -11,14 +11,17 @@ from meterbridge_notifier import TaskNotifier
 from transforms.errors import MeterbridgeError
 
 START = datetime(2000, 1, 1)  # noqa: DTZ001 Airflow reads it in its own default zone, UTC
+HUNG = {
+    "execution_timeout": timedelta(hours=6)
+}  # a task that waits for an answer which never comes holds up all others
 # After 1, 2, 4, 8 and 16 minutes at least: a database that is away for half an hour costs no run.
-RETRIES = {
+RETRIES = HUNG | {
     "retries": 5,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=16),  # also of a task that was cleared often, for its attempts count on
 }
-ONCE_MORE = {"retries": 1, "retry_delay": timedelta(minutes=1)}  # where the next run, or a person, is near
+ONCE_MORE = HUNG | {"retries": 1, "retry_delay": timedelta(minutes=1)}  # where the next run, or a person, is near
 TOLD = RETRIES | {"on_failure_callback": TaskNotifier("failed")}
 AWAY_MAX = timedelta(days=366)  # a DAG whose last run is longer ago begins anew, with its own data interval
 

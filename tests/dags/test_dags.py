@@ -20,6 +20,7 @@ dags = {
         "tasks": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
         "mapped": sorted(task.task_id for task in dag.tasks if next(task.iter_mapped_task_groups(), None)),
         "rules": {task.task_id: str(task.trigger_rule.value) for task in dag.tasks},
+        "ends": {task.task_id: task.execution_timeout and task.execution_timeout.total_seconds() for task in dag.tasks},
         "retries": min(task.retries for task in dag.tasks),
         "catchup": dag.catchup, "page": dag.doc_md, "schedule": type(dag.timetable).__name__,
         "form": {name: (each := dag.params.get_param(name)).schema | {"value": each.value} for name in dag.params},
@@ -115,6 +116,12 @@ def test_every_dag_retries_goes_by_data_intervals_catches_nothing_up_and_has_a_p
         assert dag["schedule"] == ("NullTimetable" if name in BY_HAND else "CronDataIntervalTimetable"), name
         assert dag["catchup"] is False, name
         assert len(dag["page"]) > 100, name
+
+
+def test_a_task_that_hangs_is_ended_but_a_person_who_is_asked_is_not_hurried(found):
+    for name, dag in found["dags"].items():
+        for task, seconds in dag["ends"].items():
+            assert seconds == (None if task == "approve" else 6 * 3600), (name, task)
 
 
 def test_a_broken_meter_costs_the_other_meters_nothing_and_shows_as_an_import_error(tmp_path):
