@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from pipeline.billing import commitments, prepaid
+from pipeline.billing import commitments, fees, prepaid
 from pipeline.billing.ready import billed_charges
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers, exporting, ledger, unsent
@@ -27,10 +27,12 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
     """List the periods of charges that ended, and those to bill again.
 
-    For Pending usage, to settle commitments, or because prepaid units have come back.
+    For Pending usage, for fees of subscriptions that were registered late, to settle commitments, or because prepaid
+    units have come back.
     """
     with store.begin() as connection:
-        again = [*billing.pending_again(connection), *commitments.outdated(connection, catalog)]
+        again = [*billing.pending_again(connection), *fees.outstanding(connection, catalog)]
+        again += commitments.outdated(connection, catalog)
         again += [period for period in prepaid.overdrawn(connection, catalog) if period.ended_everywhere(until)]
         return _ended(connection, catalog, after, until, again)
 

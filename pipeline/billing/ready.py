@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.billing import commitments
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import bill_runs, billing, customers, ledger, manifest
+from pipeline.store import bill_runs, billing, customers, ledger, manifest, sending
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import SubscribedCharge
 from transforms.cycles import cycles_of, has_period, require_among
@@ -36,13 +36,17 @@ def waits_for(store: sa.Engine, catalog: Catalog, asked: Asked) -> list[str]:
 def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[str]:
     """List the meters whose charge has this period, but whose usage of it has not been loaded.
 
+    A period that was rated, or sent, had all that there were then: it waits for none that was declared since.
     WrongPeriodError when no charge that is billed has it.
     """
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
         done = ledger.meters_done(connection, period)
+        had_all = billing.is_rated(connection, period) or sending.is_sent(connection, period)
     by_charge = {charge.charge: cycles_of(accounts, charges, charge) for charge in billed_charges(catalog, charges)}
     require_among(set().union(*by_charge.values()), period, "any charge")
+    if had_all:
+        return []
     has = {name for name, cycles in by_charge.items() if has_period(cycles, period)}
     return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
 

@@ -20,6 +20,8 @@ USAGE = (
     "record_id", "record_key", "import_id", "period", "status", "quantity", "uom", "account_number",
     "subscription_number", "charge_number", "charge", "start_at", "corrects", "custom_fields",
 )  # fmt: skip
+ChargePeriodKey = tuple[str, datetime]
+"""Charge number and start of the billing period."""
 NEXT_NUMBER = sa.func.nextval(sa.func.pg_get_serial_sequence("rated_items", "item_id"))
 COPIED = (
     "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
@@ -104,6 +106,18 @@ def rated_among(connection: sa.Connection, periods: Collection[str]) -> set[str]
     """Tell which of these periods have been rated."""
     statement = sa.select(rated_periods.c.period).where(among(rated_periods.c.period, periods))
     return set(connection.execute(statement).scalars())
+
+
+def rated(connection: sa.Connection) -> list[Period]:
+    """List the periods that have been rated, in order."""
+    return sorted(map(Period.parse, connection.execute(sa.select(rated_periods.c.period)).scalars()))
+
+
+def periods_billed(connection: sa.Connection, charges: Collection[str]) -> set[ChargePeriodKey]:
+    """Tell which billing periods of these charges of the catalog have an item."""
+    columns = (rated_items.c.charge_number, rated_items.c.period_start)
+    statement = sa.select(*columns).distinct().where(among(rated_items.c.charge, charges))
+    return {(row.charge_number, row.period_start) for row in connection.execute(statement)}
 
 
 def pending_periods(connection: sa.Connection) -> dict[Period, bool]:

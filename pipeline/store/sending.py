@@ -73,6 +73,11 @@ def seen(connection: sa.Connection, target: str, period: Period, until: datetime
     connection.execute(statement.on_conflict_do_update(index_elements=same, set_={"seen_until": until}))
 
 
+def is_sent(connection: sa.Connection, period: Period) -> bool:
+    """Tell whether a period's usage has been sent to any target."""
+    return bool(connection.scalar(sa.select(sa.exists().where(sent_periods.c.period == str(period)))))
+
+
 def intend(connection: sa.Connection, file_id: int) -> None:
     """Note that a file is about to be sent: from now on its outcome is unknown."""
     _set(connection, file_id, state=UNKNOWN)

@@ -150,6 +150,39 @@ def test_usage_that_came_after_the_bill_run_is_billed_and_exported_by_the_next_o
     assert to_export(business, noon(4, 1), noon(4, 2)) == []
 
 
+FEE = "charge: fee\nuom: each\ncurrency: EUR\npricing: {model: flat_fee, price: 5}\n"
+
+
+def with_fee(business, price="5"):
+    """A business whose March is billed; it has a fee since, to which nobody subscribes."""
+    business.declare("units.yaml", "units: {kwh: {decimals: 3}, each: {}}\ncurrencies: {EUR: {}}\n")
+    business.declare("charges/fee.yaml", FEE.replace("5", price))
+    business.rate()
+
+
+def test_a_fee_of_who_was_registered_after_the_bill_run_is_billed_by_the_next_one(business, march):
+    business.bill(march)
+    with_fee(business)
+    assert to_bill(business, noon(5, 1), noon(5, 2)) == []
+    business.customer("A-7", of="fee")
+    assert to_bill(business, noon(5, 1), noon(5, 2)) == ["2025-03"], "April was not rated yet"
+    assert business.rate().amounts == {"EUR": 5}
+    assert to_bill(business, noon(5, 1), noon(5, 2)) == []
+
+
+def test_a_fee_of_nothing_and_one_that_begins_later_bring_no_period_back(business, march):
+    business.bill(march)
+    with_fee(business, price="0.004")
+    business.customer("A-7", of="fee")
+    assert to_bill(business, noon(5, 1), noon(5, 2)) == []
+    with_fee(business)
+    late = "C-7,S-7,A-7,fee,2025-04-01T00:00:00Z,,Active\n"
+    charges = business.inbox / "customers" / "subscribed_charges.csv"
+    charges.write_text(charges.read_text().replace("C-7,S-7,A-7,fee,2020-01-01T00:00:00Z,,Active\n", late))
+    business.register()
+    assert to_bill(business, noon(5, 1), noon(5, 2)) == []
+
+
 def test_what_was_posted_so_late_that_its_export_had_given_up_is_exported_by_the_next_one(business, march):
     business.bill(march)
     business.rate()

@@ -37,6 +37,15 @@ def test_a_period_waits_for_the_meters_whose_charge_has_it_and_for_no_other(cool
     assert missing(cooled, QUARTER) == ["cooling"]
 
 
+def test_late_usage_of_a_billed_period_does_not_wait_for_a_meter_that_was_declared_since(business, march):
+    business.invoice(march)
+    business.declare("meters/cooling.yaml", METER.replace("charge: cooling", "charge: energy"))
+    business.bill("at,value\n2025-03-20T00:00:00Z,2\n", "power/A-1/late.csv")
+    assert missing(business, MARCH) == []
+    assert missing(business, Period.of_month(2025, 4)) == ["cooling", "energy"]
+    assert business.rate().amounts == {"EUR": Decimal("0.50")}
+
+
 def test_a_period_that_no_charge_has_is_refused_with_those_that_there_are(cooled):
     with pytest.raises(WrongPeriodError, match=r"2025-H1 is no .* any charge; .* are 2025-Q1, 2025-01$"):
         missing(cooled, Period.parse("2025-H1"))
