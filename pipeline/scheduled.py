@@ -156,10 +156,10 @@ def periods_to_send(after: datetime, until: datetime, account: Account | None) -
 
 def is_sent(period: str, account: Account | None) -> bool:
     """Send what the billing platform lacks of a period, as far as that goes now; True once it holds all of it."""
-    store, wanted = connect(Settings.read().store_url), Period.parse(period)
+    workspace, wanted = Workspace.open(), Period.parse(period)
     with closing(Platform(required(account))) as platform:
-        done = send.advance(store, platform, wanted)
-        for line in send.described(store, platform.name, wanted):
+        done = send.advance(workspace.store, workspace.catalog, platform, wanted)
+        for line in send.described(workspace.store, platform.name, wanted):
             log.info("%s", line)
     return done
 

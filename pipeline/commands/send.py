@@ -6,8 +6,7 @@ from contextlib import closing
 import click
 
 from pipeline.commands.period import period
-from pipeline.settings import Settings
-from pipeline.store.engine import connect
+from pipeline.steps import Workspace
 from pipeline.targets.account import from_environment, required
 from pipeline.targets.platform import Platform
 from pipeline.targets.send import advance, described
@@ -27,13 +26,15 @@ ASKS_SECONDS = 2
 )
 def send(period: Period, wait: int) -> None:
     """Send the usage of PERIOD to the billing platform: what it does not hold yet, or holds as it no longer is."""
-    store, until = connect(Settings.read().store_url), time.monotonic() + wait
+    workspace, until = Workspace.open(), time.monotonic() + wait
     with closing(Platform(required(from_environment()))) as platform:
         try:
-            while not (done := advance(store, platform, period)) and time.monotonic() < until:
+            while (
+                not (done := advance(workspace.store, workspace.catalog, platform, period)) and time.monotonic() < until
+            ):
                 time.sleep(ASKS_SECONDS)
         finally:
-            for line in described(store, platform.name, period):
+            for line in described(workspace.store, platform.name, period):
                 click.echo(line)
     click.echo(
         "the platform holds all of it" if done else "the platform is still reading: send again to see what became of it"

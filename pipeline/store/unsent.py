@@ -1,5 +1,7 @@
 """What of the usage a billing platform does not hold yet, or holds as it no longer is."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,13 +21,14 @@ ORDER = ("account_number", "charge_number", "start_at")
 NOTHING = sa.literal({"quantity": "0"}, JSONB)
 
 
-def changes(target: str, period: Period) -> sa.Select[Any]:
+def changes(target: str, period: Period, amount_fields: Mapping[str, str]) -> sa.Select[Any]:
     """Select what the platform does not hold as it now is: (record_id, unique_key, content, custom_fields), in order.
 
-    An adjustment is part of the record that it corrects. What was sent and is gone from the store is sent as nothing:
+    An adjustment is part of the record that it corrects: with its quantity and, where `amount_fields` names the custom
+    field that holds the amount for its charge, with that. What was sent and is gone from the store is sent as nothing:
     with quantity 0, without a record_id.
     """
-    current, held, old = _current(period), _held(target), _held(target)
+    current, held, old = _current(period, amount_fields), _held(target), _held(target)
     same = (held.c.unique_key == current.c.unique_key) & (held.c.state == CONFIRMED)
     changed = (
         sa.select(current.c.record_id, current.c.unique_key, current.c.content)
@@ -46,27 +49,49 @@ def changes(target: str, period: Period) -> sa.Select[Any]:
     return sa.select(found, custom).order_by(*order, found.c.unique_key)
 
 
-def _current(period: Period) -> sa.Subquery:
+def _current(period: Period, amount_fields: Mapping[str, str]) -> sa.Subquery:
     """Select the active usage of a period that has a charge, adjustments added to what they correct.
 
     By windows: joins of what was just loaded, of which the server knows no figures yet, may take time by its square.
     """
     found = following.rows(UsageFilter(period=period), None).order_by(None).subquery("found_usage")
     base = sa.func.coalesce(found.c.corrects, found.c.record_id)
-    total = sa.func.sum(found.c.quantity).over(partition_by=base)
+    together = {"records": sa.func.count(), "total": sa.func.sum(found.c.quantity)}
+    together["amount"] = sa.func.sum(_amount(found, amount_fields))
+    columns = [each.over(partition_by=base).label(name) for name, each in together.items()]
     first = (found.c.corrects.is_not(None), found.c.record_id)
-    place = sa.func.row_number().over(partition_by=base, order_by=first)
-    each = sa.select(found, total.label("total"), place.label("place")).where(found.c.charge_number.is_not(None))
-    summed = each.subquery("summed")
-    said = [part for name in SAID for part in (name, summed.c[name])]
-    quantity = sa.func.trim_scale(summed.c.total).cast(sa.Text)
-    content = sa.func.jsonb_build_object(*said, "quantity", quantity, type_=JSONB)
+    place = sa.func.row_number().over(partition_by=base, order_by=first).label("place")
+    summed = sa.select(found, *columns, place).where(found.c.charge_number.is_not(None)).subquery("summed")
+    said: dict[str, sa.ColumnElement[Any]] = {name: summed.c[name] for name in SAID}
+    said |= {"custom_fields": _custom_fields(summed, amount_fields), "quantity": _written(summed.c.total)}
+    content = sa.func.jsonb_build_object(*(part for each in said.items() for part in each), type_=JSONB)
     key = sa.func.coalesce(summed.c.unique_key, summed.c.record_key)
     return (
         sa.select(summed.c.record_id, key.label("unique_key"), content.label("content"))
         .where(summed.c.place == 1)
         .subquery("usage_now")
     )
+
+
+def _amount(found: sa.Subquery, fields: Mapping[str, str]) -> sa.ColumnElement[Decimal]:
+    """Read what a record costs, where its charge bills the amount that it bears."""
+    read = {charge: found.c.custom_fields[field].astext.cast(sa.Numeric) for charge, field in fields.items()}
+    return sa.case(read, value=found.c.charge) if read else sa.null().cast(sa.Numeric)
+
+
+def _custom_fields(summed: sa.Subquery, fields: Mapping[str, str]) -> sa.ColumnElement[Any]:
+    """Give a record's custom fields; the amount is that of all records which were added up to it."""
+    changed = {
+        charge: summed.c.custom_fields.concat(sa.func.jsonb_build_object(field, _written(summed.c.amount)))
+        for charge, field in fields.items()
+    }
+    kept = summed.c.custom_fields
+    adjusted = sa.case(changed, value=summed.c.charge, else_=kept) if changed else kept
+    return sa.case((summed.c.records > 1, adjusted), else_=kept)
+
+
+def _written(figure: sa.ColumnElement[Decimal]) -> sa.ColumnElement[str]:
+    return sa.func.trim_scale(figure).cast(sa.Text)
 
 
 def _held(target: str) -> sa.Subquery:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import following, locks, sending, unsent
 from pipeline.targets.parts import Limits, Line, parts, written, zipped
 from transforms.period import Period
@@ -18,17 +19,18 @@ BATCH_ROWS = 10_000
 SHOWN_DIGITS = 12
 
 
-def plan(store: sa.Engine, target: str, period: Period, limits: Limits) -> None:
+def plan(store: sa.Engine, catalog: Catalog, target: str, period: Period, limits: Limits) -> None:
     """Write down the files of what the target does not hold, unless some still wait: their outcome comes first.
 
     UnfitRecordError where a file cannot say a record; nothing is planned then.
     """
+    amounts = {name: field for name, charge in catalog.charges.items() if (field := charge.amount_field)}
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
         if sending.files(connection, target, period, waiting=True):
             return
         sending.seen(connection, target, period, following.watermark(connection))
-        found = unsent.changes(target, period)
+        found = unsent.changes(target, period, amounts)
         columns = header(following.custom_names(connection, found))
         head = written(columns)
         first = sending.next_part(connection, target, period)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from pipeline.catalog.catalog import Catalog
 from pipeline.store import sending, unsent
 from pipeline.store.sending import SentFile
 from pipeline.targets.errors import AGAIN, TargetError, TargetRefusedError, TargetUnavailableError
@@ -25,13 +26,13 @@ FILE_IS_WRONG = {400, 413, 415, 422}  # statuses of a refusal that no other clie
 NOT_FOUND = 404
 
 
-def advance(store: sa.Engine, platform: Platform, period: Period, limits: Limits = DEFAULT) -> bool:
+def advance(store: sa.Engine, catalog: Catalog, platform: Platform, period: Period, limits: Limits = DEFAULT) -> bool:
     """Take the sending of a period as far as it goes now; True once the platform holds all of it, False to ask again.
 
     One file that fails keeps no other back; the first TargetError is raised in the end. UnfitRecordError where a file
     cannot say a record: then nothing new is sent.
     """
-    plan(store, platform.name, period, limits)
+    plan(store, catalog, platform.name, period, limits)
     errors: list[TargetError] = []
     completed = []
     for file in _waiting(store, platform.name, period):
@@ -43,7 +44,7 @@ def advance(store: sa.Engine, platform: Platform, period: Period, limits: Limits
     errors += read_back(store, platform, completed)
     if errors:
         raise errors[0]
-    plan(store, platform.name, period, limits)
+    plan(store, catalog, platform.name, period, limits)
     return not _waiting(store, platform.name, period)
 
 

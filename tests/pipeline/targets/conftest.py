@@ -61,7 +61,7 @@ class Two:
         while time.monotonic() < until:
             taken_up += 1
             with suppress(*[TargetUnavailableError] * dies), self.platform(patience=patience) as platform:
-                if advance(self.ours.store, platform, MARCH, Limits(rows_max=rows_max)):
+                if advance(self.ours.store, self.ours.catalog, platform, MARCH, Limits(rows_max=rows_max)):
                     return taken_up
             time.sleep(0.02)
         raise AssertionError(f"the platform does not hold all of it: {self.files()}")

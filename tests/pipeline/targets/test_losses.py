@@ -89,7 +89,7 @@ def test_a_sender_that_dies_at_any_of_its_commits_leaves_what_the_next_one_ends_
         with cut_at_commit(two.ours.store, heard=heard, number=number) as url, two.platform() as platform:
             way = connect(url)
             with suppress(sa.exc.DBAPIError):
-                while not advance(way, platform, MARCH):
+                while not advance(way, two.ours.catalog, platform, MARCH):
                     pass
                 died -= 1
             died += 1

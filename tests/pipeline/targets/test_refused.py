@@ -109,7 +109,7 @@ WRONG = "canary-of-a-secret"
 def test_a_wrong_secret_is_told_without_it_and_nothing_is_sent_until_it_is_right(two):
     two.say(k="1")
     with two.platform(WRONG) as platform, pytest.raises(TargetRefusedError) as caught:
-        advance(two.ours.store, platform, MARCH)
+        advance(two.ours.store, two.ours.catalog, platform, MARCH)
     assert "it answers 401 invalid_client" in str(caught.value)
     assert "canary" not in str(caught.value)
     assert (two.way.uploads(), two.imports()) == ([], [])
@@ -124,14 +124,14 @@ def test_a_client_that_may_not_load_usage_is_told_so(two):
         closing(Platform(Account.of(address, CLIENT, SECRET), Patience(1, 0))) as platform,
         pytest.raises(TargetRefusedError, match="it answers 403"),
     ):
-        advance(two.ours.store, platform, MARCH)
+        advance(two.ours.store, two.ours.catalog, platform, MARCH)
 
 
 def test_a_platform_that_does_not_answer_is_told_and_everything_is_sent_once_it_does(two):
     two.say(k="1")
     two.way.fate = lambda _method, _path: REQUEST_LOST
     with two.platform(patience=Patience(2, 0)) as platform, pytest.raises(TargetUnavailableError, match=two.way.url):
-        advance(two.ours.store, platform, MARCH)
+        advance(two.ours.store, two.ours.catalog, platform, MARCH)
     two.way.fate = lambda _method, _path: PASSED
     two.send()
     assert two.held() == {"k": 1}

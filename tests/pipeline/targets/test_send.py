@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from small_business import CHARGE
+from small_business import CHARGE, METER
 from uploaded_usage import uploaded
 
 from pipeline.targets.send import described
 from transforms.period import Period
 from transforms.upload.usage_file import UnfitRecordError
 
+BORNE = "charge: energy\nuom: kwh\ncurrency: EUR\npricing: {model: pre_rated_total, field: AMOUNT__c}\n"
 MORE = "at,value\n2025-03-20T00:00:00Z,10\n"
 LESS = "at,value\n2025-03-20T00:00:00Z,-2\n"
 
@@ -54,6 +55,19 @@ def test_an_adjustment_travels_in_the_record_that_it_corrects_whichever_way_it_g
     two.send()
     assert list(two.held().values()) == [held]
     assert two.way.uploads() == ["passed", "passed"]
+
+
+def test_an_amount_that_usage_bears_is_sent_with_what_its_adjustments_add(two, march):
+    two.ours.declare("charges/energy.yaml", BORNE)
+    two.ours.declare(
+        "meters/energy.yaml", METER.replace("unit: kwh", "unit: kwh, custom_fields: {AMOUNT__c: '{readings}'}")
+    )
+    two.ours.bill(march)  # three readings
+    two.ours.rate()
+    two.ours.bill(MORE, "power/A-1/late.csv")
+    two.send()
+    (found,) = two.theirs.rows("usage_records WHERE superseded_by IS NULL", "quantity", "custom_fields::text")
+    assert found == (Decimal("16.5"), '{"AMOUNT__c": "4"}')
 
 
 def test_a_record_that_comes_to_less_than_nothing_is_refused_and_nothing_is_sent(two):
