@@ -12,7 +12,8 @@ from typing import Any
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
-from jinja2 import pass_context
+from jinja2 import BytecodeCache, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 PAGE = """<!DOCTYPE html>
@@ -38,11 +39,31 @@ a { color: inherit; pointer-events: none; text-decoration: none; } .cooltip .top
 """
 
 
+class _Compiled(BytecodeCache):
+    """Templates that are compiled once for all pages of a process: to compile them takes longer than to fill them."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template that is known."""
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
+
+
 class _OfflineView(DefaultJinjaPageView):
     """The view of Great Expectations, with values of the data escaped and element ids counted instead of random."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.env.bytecode_cache = COMPILED
         self._ids = count(1)
 
     @pass_context
