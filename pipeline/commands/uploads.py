@@ -55,7 +55,7 @@ def list_imports(limit: int) -> None:
 def cancel_import(import_id: str, reason: str) -> None:
     """Cancel IMPORT_ID, an upload that is still Pending: nothing of it will be loaded."""
     cancel(Workspace.open(whole_catalog=False).store, import_id, by=user(), reason=reason)
-    click.echo(f"import {import_id}: canceled")
+    click.echo(f"import {import_id}: cancelled")
 
 
 @click.command()

@@ -15,11 +15,11 @@ INSTEAD = {
 
 
 class CancelRefusedError(MeterbridgeError):
-    """What is not canceled, and why; nothing was changed."""
+    """What is not cancelled, and why; nothing was changed."""
 
 
 class NotPendingError(CancelRefusedError):
-    """An import that is past being canceled; the message says how it stands, and what can be done instead."""
+    """An import that is past being cancelled; the message says how it stands, and what can be done instead."""
 
 
 def cancel(store: sa.Engine, import_id: str, *, by: str, reason: str) -> None:
@@ -29,7 +29,7 @@ def cancel(store: sa.Engine, import_id: str, *, by: str, reason: str) -> None:
     """
     if not reason.strip():
         raise CancelRefusedError("say why: a cancellation is kept with its reason")
-    told = f"canceled by {by}: {reason.strip()}"[:TEXT_MAX]
+    told = f"cancelled by {by}: {reason.strip()}"[:TEXT_MAX]
     with store.begin() as connection:
         if imports.cancel(connection, import_id, by, told):
             return
@@ -38,5 +38,5 @@ def cancel(store: sa.Engine, import_id: str, *, by: str, reason: str) -> None:
         raise UnknownImportError(f"there is no import {import_id}: `meterbridge imports` lists those that there are")
     status = found["status"]
     raise NotPendingError(
-        f"import {import_id} is {status}: only one that is still Pending can be canceled{INSTEAD.get(status, '')}"
+        f"import {import_id} is {status}: only one that is still Pending can be cancelled{INSTEAD.get(status, '')}"
     )

@@ -115,10 +115,10 @@ def test_an_admin_cancels_an_import_that_waits_and_its_status_tells_who_did_it_a
     assert editor.put(f"{path}/cancel").status_code == 403
     assert admin.put(f"{path}/cancel", headers={"X-Reason": " "}).status_code == 400
     assert editor.get(f"{path}/status").json()["importStatus"] == "Pending"
-    canceled = admin.put(f"{path}/cancel", headers={"X-Reason": "the wrong month", "Idempotency-Key": "k"})
-    assert canceled.status_code == 200
-    expected = {"success": True, "importStatus": "Canceled", "message": "canceled by admin: the wrong month"}
-    assert canceled.json() == editor.get(f"{path}/status").json() == expected
+    cancelled = admin.put(f"{path}/cancel", headers={"X-Reason": "the wrong month", "Idempotency-Key": "k"})
+    assert cancelled.status_code == 200
+    expected = {"success": True, "importStatus": "Canceled", "message": "cancelled by admin: the wrong month"}
+    assert cancelled.json() == editor.get(f"{path}/status").json() == expected
     again = admin.put(f"{path}/cancel", headers={"X-Reason": "the wrong month", "Idempotency-Key": "k"})
     assert (again.status_code, again.json()) == (200, expected)
     assert status(editor, send(editor))["importStatus"] == "Completed"
@@ -129,7 +129,7 @@ def test_an_import_that_does_not_wait_is_not_canceled_and_the_answer_says_how_it
     before = business.rows("imports", "status", "status_reason", "updated_by", "updated_at")
     answer = admin.put(f"/v1/usage/{loaded}/cancel")
     assert answer.status_code == 409
-    said = f"import {loaded} is Completed: only one that is still Pending can be canceled; delete its usage instead"
+    said = f"import {loaded} is Completed: only one that is still Pending can be cancelled; delete its usage instead"
     assert answer.json() == {"success": False, "reasons": [{"code": "not_pending", "message": said}]}
     assert business.rows("imports", "status", "status_reason", "updated_by", "updated_at") == before
     unknown = admin.put(f"/v1/usage/{'f' * 32}/cancel")

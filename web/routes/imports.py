@@ -19,7 +19,7 @@ from web.services import Admin, Services, ServicesDep, Viewer
 
 router = APIRouter(tags=["imports"], route_class=OnceRoute)
 UNKNOWN: Responses = {404: {"description": "there is no such import, or it has no such file"}}
-NOT_CANCELED: Responses = {
+NOT_CANCELLED: Responses = {
     404: {"model": Refusal, "description": "there is no such import"},
     409: {
         "model": Refusal,
@@ -36,7 +36,7 @@ def read_import_status(services: ServicesDep, _caller: Viewer, import_id: PathId
     return ImportStatus(import_status=row["status"], message=row["status_reason"])
 
 
-@router.put("/v1/usage/{import_id}/cancel", responses=KEYED_CALLS | NOT_CANCELED)
+@router.put("/v1/usage/{import_id}/cancel", responses=KEYED_CALLS | NOT_CANCELLED)
 def cancel_import(services: ServicesDep, caller: Admin, import_id: PathId, x_reason: Why = BY_CALL) -> ImportStatus:
     """Cancel an import that is still Pending: nothing of it will be loaded, and its file can be sent again."""
     try:

@@ -86,7 +86,7 @@ def test_a_record_that_vanishes_takes_the_amount_back_that_it_bore(business, mar
     business.rate()
     business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Active", "Canceled"))
     business.register()
-    business.load(*business.prepare(), reason="canceled from the start")
+    business.load(*business.prepare(), reason="cancelled from the start")
     business.deliver("customers/subscribed_charges.csv", CHARGES)
     business.register()
     assert business.rate().amounts == {"EUR": -25}

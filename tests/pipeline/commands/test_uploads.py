@@ -42,7 +42,7 @@ def test_an_import_that_waits_is_canceled_and_sending_the_file_again_loads_it(ru
     file.write_text(HEADER + "A-1,kwh,2,03/31/2025,,,,\n")
     waiting = submit(business.store, business.home, Upload(file.name, file), by="ann").import_id
     said = run(cancel_import, waiting, "--reason", "the wrong month")
-    assert (said.exit_code, said.output) == (0, f"import {waiting}: canceled\n")
+    assert (said.exit_code, said.output) == (0, f"import {waiting}: cancelled\n")
     assert " Canceled " in run(list_imports).output.splitlines()[1]
     assert isinstance(run(cancel_import, waiting, "--reason", "again").exception, NotPendingError)
     assert isinstance(run(cancel_import, "0" * 32, "--reason", "a slip").exception, UnknownImportError)

@@ -13,7 +13,7 @@ from pipeline.uploads.submit import UnknownImportError
 TRIES = 12
 
 
-def canceled(desk, import_id):
+def cancelled(desk, import_id):
     """Cancel; tells whether that was done."""
     try:
         cancel(desk.store, import_id, by="bob", reason="a race")
@@ -28,7 +28,7 @@ def test_what_is_canceled_is_never_loaded_and_who_did_it_and_why_is_kept(desk, u
     assert process_waiting(desk.store, desk.catalog, desk.home) == []
     assert desk.process(waiting.import_id)["status"] == "Canceled"
     assert desk.rows("imports", "status", "status_reason", "created_by", "updated_by") == [
-        ("Canceled", "canceled by bob: the wrong month", "ann", "bob")
+        ("Canceled", "cancelled by bob: the wrong month", "ann", "bob")
     ]
     assert (desk.usage(), desk.rows("events", "kind")) == ([], [])
 
@@ -65,7 +65,7 @@ def test_only_what_is_pending_can_be_canceled_and_else_it_is_said_how_it_stands(
     with desk.store.begin() as connection:
         imports.finish(connection, waiting.import_id, {"status": status})
     before = desk.rows("imports", "status", "status_reason", "updated_by", "updated_at")
-    with pytest.raises(NotPendingError, match=f"is {status}: only one that is still Pending can be canceled{advice}$"):
+    with pytest.raises(NotPendingError, match=f"is {status}: only one that is still Pending can be cancelled{advice}$"):
         cancel(desk.store, waiting.import_id, by="bob", reason="too late")
     assert desk.rows("imports", "status", "status_reason", "updated_by", "updated_at") == before
 
@@ -105,7 +105,7 @@ def test_who_begins_to_process_before_it_is_canceled_has_it_alone(desk, usage_fi
     with ThreadPoolExecutor(1) as pool:
         with desk.store.begin() as connection:
             imports.start(connection, waiting.import_id)
-            late = pool.submit(canceled, desk, waiting.import_id)
+            late = pool.submit(cancelled, desk, waiting.import_id)
             with pytest.raises(TimeoutError):
                 late.result(timeout=0.2)
         assert late.result(timeout=30) is False
@@ -116,9 +116,9 @@ def test_of_a_cancellation_and_the_processing_at_once_one_wins(desk, usage_file)
     for number in range(1, TRIES + 1):
         waiting = desk.submit(usage_file({"QTY": str(number)})).import_id
         done, found, another = at_once(
-            lambda id_=waiting: canceled(desk, id_),
+            lambda id_=waiting: cancelled(desk, id_),
             lambda id_=waiting: desk.process(id_),
-            lambda id_=waiting: canceled(desk, id_),
+            lambda id_=waiting: cancelled(desk, id_),
         )
         assert not (done and another)
         assert found["status"] == ("Canceled" if done or another else "Completed")

@@ -100,7 +100,7 @@ def test_usage_that_vanishes_is_taken_back_by_an_adjustment(billed):
     path = billed.inbox / "customers/subscribed_charges.csv"
     path.write_text(path.read_text().replace("Active", "Canceled"))
     billed.register()
-    loaded = billed.load(*billed.prepare(), reason="canceled from the start")
+    loaded = billed.load(*billed.prepare(), reason="cancelled from the start")
     assert loaded.outcome == "adjusted"
     assert _records(billed)[1][1:4] == ("Pending", Decimal("-6.5"), -3)
     assert billed.ledger()[0] == 3
