@@ -17,7 +17,8 @@ from pipeline.quantities.derive import scoped
 from pipeline.quantities.situation import Situation
 from pipeline.readings.reading import marked, readings_of
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.columns import attribute_column
+from transforms.catalog.source import Source
 from transforms.quantities import place
 from transforms.readings.fate import Fate
 from transforms.readings.readings import END_US

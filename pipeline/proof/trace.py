@@ -11,7 +11,7 @@ from pipeline.layout import money
 from pipeline.proof.placed import reading_of, row_of
 from pipeline.quantities.situation import Situation, situation_of
 from pipeline.store import lineage, usage
-from transforms.catalog.source import attribute_column
+from transforms.catalog.columns import attribute_column
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.identity import record_key

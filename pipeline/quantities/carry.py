@@ -18,8 +18,8 @@ from pipeline.readings.partials import kept as kept_partials
 from pipeline.readings.partials import marked_of_day
 from pipeline.readings.reading import marked, readings_of, within
 from transforms import custom
+from transforms.catalog.columns import attributes_among
 from transforms.catalog.meter import Derivation
-from transforms.catalog.source import attribute_column
 from transforms.derivations.record import as_parts, groups_of, used
 from transforms.period import Window
 from transforms.quantities import derive as rules
@@ -158,6 +158,6 @@ def _quantities(backend: BaseBackend, placed: ir.Table, counted: ir.Table, deriv
     if derivation.rule not in custom.FRAMES:
         found: pa.Table = backend.to_pyarrow(rules.quantities(placed, counted, derivation))
         return found
-    wanted = [*groups_of(derivation), *(name for name in placed.columns if name.startswith(attribute_column("")))]
+    wanted = [*groups_of(derivation), *attributes_among(placed.columns)]
     columns = dict.fromkeys(("slot", "at_us", "value", *wanted))
     return custom.by_frame(backend.to_pyarrow(used(placed).select(*columns)), derivation)

@@ -13,8 +13,9 @@ from ibis.backends.duckdb import Backend
 
 from pipeline.engine import read_parquet
 from pipeline.store.manifest import LandedFile
+from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Derivation, Filter
-from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
 from transforms.period import DAY_US
 from transforms.quantities import settle

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.sources.batches import CELLS_MAX, schema
-from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.columns import attribute_column
+from transforms.catalog.source import Source
 from transforms.catalog.wide import Wide, numbers_of_a_line
 
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import customers
+from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Meter
-from transforms.catalog.source import attribute_column
 from transforms.period import Period
 from transforms.usage.usage import Quantity, UsageRecord, to_usage
 

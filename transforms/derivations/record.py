@@ -3,8 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
+from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Derivation
-from transforms.catalog.source import attribute_column
 from transforms.readings.fate import Fate
 
 DIGITS_MAX = 38  # of a decimal

@@ -2,8 +2,8 @@
 
 import ibis.expr.types as ir
 
+from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Derivation
-from transforms.catalog.source import attribute_column
 from transforms.derivations.record import key_of, per_record, used
 
 

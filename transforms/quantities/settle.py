@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
+from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Filter
-from transforms.catalog.source import Duplicates, Source, attribute_column
+from transforms.catalog.source import Duplicates, Source
 from transforms.period import DAY_US
 from transforms.readings.fate import Fate
 
@@ -70,7 +71,7 @@ def _narrow_key(source: Source) -> tuple[str, ...]:
 def _marked(repeated: ir.Table, source: Source) -> ir.Table:
     """Look at readings that share a narrow key in full."""
     dated = repeated.mutate(day=repeated.at_us // DAY_US)
-    attributes = [attribute_column(name) for name in source.columns.attributes]
+    attributes = source.columns.of_attributes
     by_id = source.columns.event_id is not None
     key = [*IDENTITY, "day"] if by_id else ["point", "at_us", *attributes]
     content = list(dict.fromkeys([*key, "point", "at_us", "value", *attributes]))

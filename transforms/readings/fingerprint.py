@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.source import Source
 from transforms.readings.hashed import halves
 from transforms.readings.readings import SEPARATOR
 
@@ -30,7 +30,7 @@ def of_readings(readings: ir.Table, source: Source) -> ir.Table:
     """
     names = ["point", "at_us", "value", *(["id_high", "id_low"] if source.columns.event_id else [])]
     names += ["revision"] if source.columns.revision else []
-    attributes = [readings[attribute_column(name)] for name in source.columns.attributes]
+    attributes = [readings[name] for name in source.columns.of_attributes]
     joined = _hashed(ibis.literal(SEPARATOR).join(attributes)) if attributes else {}
     return readings.select(*names, **joined)
 

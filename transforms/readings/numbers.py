@@ -5,7 +5,7 @@ import re
 import ibis
 import ibis.expr.types as ir
 
-from transforms.catalog.source import Value
+from transforms.catalog.columns import Value
 from transforms.readings.builtins import substring
 
 EXPONENT = r"[eE]([+-]?[0-9]+)$"

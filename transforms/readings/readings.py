@@ -25,7 +25,7 @@ import ibis
 import ibis.expr.types as ir
 
 from transforms import clock
-from transforms.catalog.source import Source, attribute_column
+from transforms.catalog.source import Source
 from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
 from transforms.readings.hashed import halves
@@ -50,7 +50,7 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
     high, low = _identity(rows, source, file_key)
     text = ibis.literal(SEPARATOR).join([rows[f"raw_{name}"].fill_null("") for name in names])
     return rows.select(
-        "row", "account", "subscription", "point", "at_us", *map(attribute_column, source.columns.attributes), "reason",
+        "row", "account", "subscription", "point", "at_us", *source.columns.of_attributes, "reason",
         value=rows.number,
         id_high=high,
         id_low=low,

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from transforms import clock
-from transforms.catalog.source import attribute_column
+from transforms.catalog.columns import attributes_among
 from transforms.catalog.time_rules import Fold, Gap, Time
 from transforms.period import DAY_US
 from transforms.readings.builtins import array_extract, epoch_us, substring, try_strptime
@@ -170,7 +170,7 @@ def _oldest_first(joined: ir.Table) -> ir.Table:
 
 def _by_series(joined: ir.Table) -> ir.Table:
     """Add `series`: whose rows follow one another. Where a stamp stands there more than twice, attributes tell."""
-    attributes = [joined[name] for name in joined.columns if name.startswith(attribute_column(""))]
+    attributes = [joined[name] for name in attributes_among(joined.columns)]
     if not attributes:
         return joined.mutate(series=ibis.null("array<string>"))
     counted = joined.mutate(shown=joined.count().over(group_by=(*HOUR, "local_us")))

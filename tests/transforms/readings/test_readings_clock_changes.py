@@ -3,7 +3,8 @@
 import pytest
 
 from transforms import clock
-from transforms.catalog.source import Columns, Source
+from transforms.catalog.columns import Columns
+from transforms.catalog.source import Source
 from transforms.period import instant
 
 
