@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from pipeline.engine import landing_engine
 from pipeline.quantities.carry import Carried, can_use_days, from_days, from_repeats
 from pipeline.quantities.situation import Situation
 from pipeline.readings import partials, repeats
-from pipeline.readings.days import days_of
+from pipeline.readings.days import Day, days_of
 from transforms.catalog.meter import Derivation
 
 # The name begins with the function.
@@ -76,12 +76,12 @@ def main() -> None:
 def works(shape: Shape, home: Path) -> dict[str, Work]:
     """List what is measured of a shape, by name."""
     found: dict[str, Work] = {what: partial(work, shape, home) for what, work in TOTALS_OF_OTHERS.items()}
-    found[REPEATS] = partial(make, "repeats", shape.situation(DERIVATIONS["sum"], home), home)
+    found[REPEATS] = partial(make_repeats, shape.situation(DERIVATIONS["sum"], home), home)
     for name, derivation in DERIVATIONS.items():
         situation = shape.situation(derivation, home)
         found[name] = partial(carried, from_repeats, shape, situation, home)
         if name in BY_DAYS and can_use_days(situation):
-            found[f"{name}, its partials made"] = partial(make, "partials", situation, home)
+            found[f"{name}, its partials made"] = partial(make_partials, situation, home)
             found[f"{name}, from partials"] = partial(carried, from_days, shape, situation, home)
     return found
 
@@ -92,14 +92,22 @@ def carried(way: Carry, shape: Shape, situation: Situation, home: Path) -> Carri
         return way(backend, situation, shape.scoped(home), home)
 
 
-def make(kept: str, situation: Situation, home: Path) -> list[Path]:
-    """Make the repeats, or the partials, of all days anew."""
-    shutil.rmtree(home / kept, ignore_errors=True)
+def make_repeats(situation: Situation, home: Path) -> list[Path]:
+    """Look for the repeats of all days anew."""
+    shutil.rmtree(home / "repeats", ignore_errors=True)
     with landing_engine() as backend:
-        days = days_of(situation.files, home, situation.from_us, situation.until_us)
-        if kept == "repeats":
-            return repeats.kept(backend, situation.source, days, home)
-        return partials.kept(backend, situation.source, situation.meter.derive, days, home)
+        return repeats.kept(backend, situation.source, _days(situation, home), home)
+
+
+def make_partials(situation: Situation, home: Path) -> list[Path]:
+    """Make the partials of all days anew."""
+    shutil.rmtree(home / "partials", ignore_errors=True)
+    with landing_engine() as backend:
+        return partials.kept(backend, situation.source, situation.meter.derive, _days(situation, home), home)
+
+
+def _days(situation: Situation, home: Path) -> Iterator[Day]:
+    return days_of(situation.files, home, situation.from_us, situation.until_us)
 
 
 def _in_a_process(shape: str, what: str, folder: str) -> str:

@@ -27,8 +27,9 @@ from pipeline.readings.extract import Extracted, extract
 from pipeline.readings.keep import keep
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
-from pipeline.usage.load import Loaded, load
+from pipeline.usage.load import load
 from pipeline.usage.map import map_usage
+from pipeline.usage.outcome import Loaded
 from pipeline.usage.validate_usage import validate_usage
 from transforms.period import Period
 

@@ -38,14 +38,8 @@ def sheet_rows(
     UnreadableFileError when there is no reading it, or it takes more than so much memory.
     """
     # -P keeps this folder, in which a module is named as one of the standard library, out of the way of imports.
-    command = [
-        sys.executable,
-        "-P",
-        workbook.__file__,
-        str(memory_bytes),
-        str(path),
-        *([] if sheet is None else [sheet]),
-    ]
+    command = [sys.executable, "-P", workbook.__file__, str(memory_bytes), str(path)]
+    command += [] if sheet is None else [sheet]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:  # noqa: S603 no shell, a program of ours
         assert reader.stdout is not None and reader.stderr is not None  # noqa: S101, PT018 both are pipes
         try:

@@ -191,14 +191,9 @@ def repriced(connection: sa.Connection, meter: str, period: Period) -> list[dict
     held = _held(meter, period).subquery("held")
     names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "start_at", "custom_fields")
     found = {name: sa.func.coalesce(base.c[name], incoming.c[name]) for name in names}
-    billed = (
-        sa.select(base.c.charge_number)
-        .join(held, (held.c.record_id == base.c.record_id) & (held.c.billed > 0))
-        .where(base.c.period == str(period))
-    )
-    both = held.join(base, (base.c.record_id == held.c.record_id) & (base.c.period == str(period))).outerjoin(
-        incoming, incoming.c.record_key == held.c.key, full=True
-    )
+    of_period = (base.c.record_id == held.c.record_id) & (base.c.period == str(period))
+    billed = sa.select(base.c.charge_number).join(held, of_period & (held.c.billed > 0))
+    both = held.join(base, of_period).outerjoin(incoming, incoming.c.record_key == held.c.key, full=True)
     statement = (
         sa.select(
             sa.func.row_number().over(order_by=sa.func.coalesce(held.c.key, incoming.c.record_key)).label("record_id"),

@@ -39,21 +39,7 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """List per source: files, readings, quarantined rows, and files quarantined whole."""
-
-    def added(column: sa.Column[int]) -> sa.ColumnElement[int]:
-        return sa.func.coalesce(sa.func.sum(column), 0)
-
-    landed = (
-        sa.select(
-            landed_files.c.source,
-            sa.func.count().label("files"),
-            added(landed_files.c.readings).label("readings"),
-            added(landed_files.c.quarantined).label("quarantined"),
-        )
-        .where(VISIBLE)
-        .group_by(landed_files.c.source)
-        .subquery()
-    )
+    landed = _landed_by_source()
     whole = sa.func.count().filter(arrivals.c.file_id.is_(None))
     figures = (landed.c.files, landed.c.readings, landed.c.quarantined)
     statement = (
@@ -63,6 +49,13 @@ def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
         .order_by(arrivals.c.source)
     )
     return connection.execute(statement).mappings().all()
+
+
+def _landed_by_source() -> sa.Subquery:
+    """Add up the files that landed and have not been replaced."""
+    added = {name: sa.func.coalesce(sa.func.sum(landed_files.c[name]), 0) for name in ("readings", "quarantined")}
+    figures = (sa.func.count().label("files"), *(total.label(name) for name, total in added.items()))
+    return sa.select(landed_files.c.source, *figures).where(VISIBLE).group_by(landed_files.c.source).subquery()
 
 
 def quarantined_rows_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:

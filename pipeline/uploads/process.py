@@ -144,11 +144,7 @@ def _complete(
     matched.cautions.add(entry.billed_cautions(connection, matched.placed))
     matched.cautions.add(entry.replaced_cautions(held, matched.placed))
     numbers = entry.load(connection, taken["import_id"], records, held)
-    outcomes = {
-        row.number: ("billed before", "") if row.number in matched.left else ("loaded", str(numbers[record.record_key]))
-        for row, record in matched.placed
-    }
-    path = write_result(home, taken["import_id"], batch, outcomes, matched.cautions.kept)
+    path = write_result(home, taken["import_id"], batch, _outcomes(matched, numbers), matched.cautions.kept)
     figures = {
         "total_count": len(batch.rows),
         "imported_count": len(records),
@@ -159,6 +155,14 @@ def _complete(
         connection, taken["import_id"], figures | {"status": "Completed", "result_path": path, "validation": validation}
     )
     _tell(connection, "import_succeeded", taken, {name: str(figure) for name, figure in figures.items()})
+
+
+def _outcomes(matched: Matched, numbers: Mapping[str, int]) -> dict[int, tuple[str, str]]:
+    """Tell of each row what became of it, with the number that its record has in the store."""
+    return {
+        row.number: ("billed before", "") if row.number in matched.left else ("loaded", str(numbers[record.record_key]))
+        for row, record in matched.placed
+    }
 
 
 def _fail(connection: sa.Connection, home: Path, taken: sa.RowMapping, batch: Batch) -> None:

@@ -1,6 +1,6 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.diff import staged
+from pipeline.usage.outcome import Loaded, conclude
 from pipeline.usage.overtaken import require_current
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
-from transforms.quantities.reconcile import LedgerLine, check
+from transforms.quantities.reconcile import LedgerLine
 from transforms.usage.diff import Diff, Part
 
-WARNINGS_SHOWN = 10
 NAME_LENGTH = 100
 OWN_PARTITION_RECORDS = 20_000  # a load of so many is built aside, when it is the first of its period
 SET_ASIDE = ("coverage", "expectation", "price")  # the reasons of readings whose record the validation set aside
@@ -30,26 +30,6 @@ SET_ASIDE = ("coverage", "expectation", "price")  # the reasons of readings whos
 
 class LoadRefusedError(MeterbridgeError):
     """Usage that must not be loaded; the message says why and what to do. The store is as it was."""
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a load did: created, adjusted (what is billed was corrected), exists, empty (no record) or late."""
-
-    outcome: str
-    meter: str
-    period: str
-    import_id: str | None
-    records: int
-    quarantined: int
-    warnings: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        names = f"import {self.import_id}" if self.import_id else "no import"
-        counts = f"{self.records} records, {self.quarantined} quarantined"
-        warned = f"; warning: {'; '.join(self.warnings[:WARNINGS_SHOWN])}" if self.warnings else ""
-        warned += f" and {len(self.warnings) - WARNINGS_SHOWN} more" if len(self.warnings) > WARNINGS_SHOWN else ""
-        return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}{warned}"
 
 
 @dataclass(frozen=True)
@@ -92,19 +72,24 @@ def load(
     batch = Batch.read(catalog, usage_path, verdict_path)
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
-        (locks.exclusive if large else locks.shared)(connection, locks.SHAPE)
-        locks.shared(connection, str(batch.period))
-        locks.exclusive(connection, str(batch.period), batch.meter.meter)
+        _lock(connection, batch, large=large)
         active = usage.active_import(connection, batch.slot)
         if active and active.holds(batch.content):
-            return _done(connection, batch, "exists", active.import_id)
+            return conclude(connection, batch, "exists", active.import_id)
         if not active and not batch.sum.records:
-            return _done(connection, batch, "empty", None)
+            return conclude(connection, batch, "empty", None)
         require_current(connection, batch, active)
         this = Load(connection, catalog, batch, active, reason, by)
         if large and not active and not partitions.has_records(connection, batch.period):
-            return _done(connection, batch, "created", _build(this))
+            return conclude(connection, batch, "created", _build(this))
         return _settle(this, store, home)
+
+
+def _lock(connection: sa.Connection, batch: Batch, *, large: bool) -> None:
+    """Lock the meter's period against other loads and bill runs, and the tables' shape where they may get another."""
+    (locks.exclusive if large else locks.shared)(connection, locks.SHAPE)
+    locks.shared(connection, str(batch.period))
+    locks.exclusive(connection, str(batch.period), batch.meter.meter)
 
 
 def _build(this: Load) -> str:
@@ -132,7 +117,8 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
             raise LoadRefusedError(f"{this}: {refusal}")
         return _late(this, before, store, home)
     outcome = "adjusted" if corrections.records else "created"
-    return _done(this.connection, this.batch, outcome, _create(this, staged(this.connection, this.catalog, this.batch)))
+    made = _create(this, staged(this.connection, this.catalog, this.batch))
+    return conclude(this.connection, this.batch, outcome, made)
 
 
 def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
@@ -214,30 +200,6 @@ def _import_row(this: Load, found: Diff) -> dict[str, Any]:
     }
 
 
-def _done(
-    connection: sa.Connection,
-    batch: Batch,
-    outcome: str,
-    import_id: str | None,
-    lines: Sequence[LedgerLine] | None = None,
-) -> Loaded:
-    """Keep the ledger, and refuse the whole load when a row is unexplained."""
-    kept = ledger.keep(
-        connection,
-        batch.meter.meter,
-        batch.period,
-        landed=batch.landed,
-        outcome=outcome,
-        import_id=import_id,
-        lines=batch.lines if lines is None else lines,
-        seen=batch.seen,
-    )
-    check(kept)
-    warnings = tuple(batch.verdict["warnings"])
-    records, quarantined = (batch.sum.records, batch.quarantined) if lines is None else (0, 0)
-    return Loaded(outcome, batch.meter.meter, str(batch.period), import_id, records, quarantined, warnings)
-
-
 def _late(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> Loaded:
     """Leave billed usage as it is, and enter what came after it as late."""
     assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
@@ -248,4 +210,4 @@ def _late(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> 
     kept = ledger.read(this.connection, *this.where, landed).lines
     left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
     lines = [line for line in derived.lines if line.place != "used"]
-    return _done(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])
+    return conclude(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])

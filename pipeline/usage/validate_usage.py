@@ -16,10 +16,11 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.store import manifest
 from pipeline.usage.map import read_usage
 from pipeline.usage.validate import Verdict, validate
+from transforms.catalog.meter import Meter
 from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
 from transforms.rating.unpriced import judge as judge_price
-from transforms.usage.coverage import gaps_told, judge
+from transforms.usage.coverage import Judgement, gaps_told, judge
 from transforms.usage.usage import UsageRecord
 
 QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
@@ -40,12 +41,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     profiled, checked = _validated(store, catalog, records, about, home)
     require(profiled)
     require(checked)
-    coverage = judge(records, about["silent"], meter.coverage)
-    if coverage.failures:
-        told = "; ".join(coverage.failures)
-        raise ValidationFailedError(
-            f"meter {meter.meter}, period {about['period']}: the readings do not cover it: {told}"
-        )
+    coverage = _coverage(records, about, meter)
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
     sound = (record for record in records if record.record_key not in reasons)
     unpriced, at_list_price = judge_price(sound, catalog.charges[meter.map.charge].pricing)
@@ -71,6 +67,17 @@ def _validated(
     suite = readings_border.suite(source.quarantine_limit)
     profiled = validate(_profile(rows, source), suite, docs, f"readings-{name}")
     return profiled, validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
+
+
+def _coverage(records: list[UsageRecord], about: dict[str, Any], meter: Meter) -> Judgement:
+    """Judge the coverage by the meter's policy; ValidationFailedError where that stops the meter."""
+    coverage = judge(records, about["silent"], meter.coverage)
+    if coverage.failures:
+        told = "; ".join(coverage.failures)
+        raise ValidationFailedError(
+            f"meter {meter.meter}, period {about['period']}: the readings do not cover it: {told}"
+        )
+    return coverage
 
 
 def require(verdict: Verdict) -> None:

@@ -118,14 +118,7 @@ def _record(
     period: Period,
     interval_seconds: int | None,
 ) -> UsageRecord:
-    rounding = meter.map.rounding
-    words = {
-        "meter": meter.meter,
-        "period": str(period),
-        "function": meter.derive.function.value,
-        "readings": str(each.readings),
-        **each.attributes,
-    }
+    rounding, words = meter.map.rounding, _words(each, meter, period)
     return UsageRecord(
         record_key=record_key(each.charge_number, each.start_us, each.attributes),
         period=str(period),
@@ -143,3 +136,9 @@ def _record(
         samples_expected=expected_samples(each, interval_seconds),
         samples_seen=None if interval_seconds is None else each.samples_seen,
     )
+
+
+def _words(each: Quantity, meter: Meter, period: Period) -> dict[str, str]:
+    """Give the words that descriptions and custom fields can hold in braces."""
+    words = {"meter": meter.meter, "period": str(period), "function": meter.derive.function.value}
+    return {**words, "readings": str(each.readings), **each.attributes}
