@@ -25,7 +25,7 @@ MONTHS = re.findall(r"^\| (\d{4}-\d\d) \| (\d+) \| (\d+) \| (\d+) \| ([0-9.]+) \
 
 
 @pytest.fixture
-def shop(named):
+def billed(named):
     """The customer of the page, billed for three months."""
     for left in ("meters/energy.yaml", "charges/energy.yaml"):
         (named.catalog_folder / left).unlink()
@@ -47,19 +47,19 @@ def _use(business, period, calls):
         uploaded(business.store, record, file_name=f"{period}.csv")
 
 
-def test_the_example_comes_to_what_is_written(shop):
-    rows = shop.rows("rated_items WHERE charge = 'calls'", "period", "quantity", "amount", "breakdown")
+def test_the_example_comes_to_what_is_written(billed):
+    rows = billed.rows("rated_items WHERE charge = 'calls'", "period", "quantity", "amount", "breakdown")
     found = []
     for period, quantity, amount, lines in rows:
         covered = sum(Decimal(line["units"]) for line in lines if line["format"] == "prepaid")
         found.append((period, quantity, covered, quantity - covered, amount))
     written = [(period, *map(Decimal, figures)) for period, *figures in MONTHS]
     assert found == [row for row in written if row[1]]
-    fees = shop.rows("rated_items WHERE charge = 'bundle'", "period", "amount")
+    fees = billed.rows("rated_items WHERE charge = 'bundle'", "period", "amount")
     assert fees == [(period, Decimal(re.search(r"Each month costs ([0-9.]+)", PAGE)[1])) for period, *_ in MONTHS]
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("billed")
 def test_the_ledger_is_what_the_command_prints():
     (written,) = blocks(PAGE, "console")
     line, *_ = written.splitlines()

@@ -17,16 +17,17 @@ from pipeline.catalog.register import register
 from pipeline.steps import Workspace
 from transforms.period import Period
 from transforms.rating.asked import Asked
-shop, month, now = Workspace.open(), Period.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
-register(shop.store, shop.catalog, shop.inbox / "customers")
-steps.extract(shop.store, shop.catalog.source("heat"), shop.inbox, shop.home, until=now)
-steps.run_meter(shop, "heat", month, at=now)
-steps.rate(shop.store, shop.catalog, Asked(month), shop.home, at=now)
-steps.post(shop.store, month, by="ann")
-with shop.store.begin() as connection:  # when an invoice was issued is the one thing that a machine's clock decides
+workspace, month, now = Workspace.open(), Period.parse("2023-10"), datetime(2026, 1, 15, tzinfo=UTC)
+register(workspace.store, workspace.catalog, workspace.inbox / "customers")
+steps.extract(workspace.store, workspace.catalog.source("heat"), workspace.inbox, workspace.home, until=now)
+steps.run_meter(workspace, "heat", month, at=now)
+steps.rate(workspace.store, workspace.catalog, Asked(month), workspace.home, at=now)
+steps.post(workspace.store, month, by="ann")
+# When an invoice was issued is the one thing that a machine's clock decides.
+with workspace.store.begin() as connection:
     connection.exec_driver_sql("ALTER TABLE invoices DISABLE TRIGGER final")
     connection.exec_driver_sql("UPDATE invoices SET issued_at = '2023-11-03T23:30:00Z'")
-steps.export(shop.store, shop.catalog, month, shop.home)
+steps.export(workspace.store, workspace.catalog, month, workspace.home)
 """
 EXPORTED = 10
 MACHINES = {

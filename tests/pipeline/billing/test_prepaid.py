@@ -44,7 +44,7 @@ JANUARY, FEBRUARY, MARCH = "2025-01", "2025-02", "2025-03"
 
 
 @pytest.fixture
-def shop(business):
+def seller(business):
     """A business that has sold 1000 hours a month for three months; its kWh draw one hour each."""
     (business.catalog_folder / "meters" / "energy.yaml").unlink()
     business.declare("charges/bundle.yaml", BUNDLE)
@@ -54,175 +54,180 @@ def shop(business):
     return business
 
 
-def use(shop, period, quantity, name="usage.csv"):
+def use(seller, period, quantity, name="usage.csv"):
     start = datetime.fromisoformat(f"{period}-10").replace(tzinfo=UTC)
     uploaded(
-        shop.store,
+        seller.store,
         {"period": period, "quantity": Decimal(quantity), "start_at": start},
         file_name=name,
         source_type="API",
     )
 
 
-def ledger(shop):
-    rows = shop.rows("fund_entries", "entry_id", "type", "units")
+def ledger(seller):
+    rows = seller.rows("fund_entries", "entry_id", "type", "units")
     return [(kind, units) for _, kind, units in rows]
 
 
-def balances(shop):
-    return {(kind, f"{start:%m}"): left for start, kind, left in shop.rows("funds", "start_at", "kind", "balance")}
+def balances(seller):
+    return {(kind, f"{start:%m}"): left for start, kind, left in seller.rows("funds", "start_at", "kind", "balance")}
 
 
-def billed(shop, charge="C-1"):
+def billed(seller, charge="C-1"):
     return [
         amount
-        for number, _, amount in shop.rows("rated_items", "charge_number", "item_id", "amount")
+        for number, _, amount in seller.rows("rated_items", "charge_number", "item_id", "amount")
         if number == charge
     ]
 
 
-def test_e39_january_leaves_200_hours_which_february_and_march_still_have(shop):
-    use(shop, JANUARY, 800)
-    run = shop.rate(JANUARY)
+def test_e39_january_leaves_200_hours_which_february_and_march_still_have(seller):
+    use(seller, JANUARY, 800)
+    run = seller.rate(JANUARY)
     assert (run.records, run.items, run.amounts) == (1, 2, {"EUR": Decimal(100)})
-    assert balances(shop) == {("bought", "01"): 0, ("rolled", "02"): 200}
-    use(shop, FEBRUARY, 1250)
-    shop.rate(FEBRUARY)
-    assert balances(shop) == {("bought", "01"): 0, ("rolled", "02"): 0, ("bought", "02"): 0}
-    assert billed(shop) == [0, 25]
-    assert billed(shop, "B-1") == [100, 100]
-    shop.rate(MARCH)
-    assert balances(shop)["bought", "03"] == 1000
-    assert ledger(shop) == [
+    assert balances(seller) == {("bought", "01"): 0, ("rolled", "02"): 200}
+    use(seller, FEBRUARY, 1250)
+    seller.rate(FEBRUARY)
+    assert balances(seller) == {("bought", "01"): 0, ("rolled", "02"): 0, ("bought", "02"): 0}
+    assert billed(seller) == [0, 25]
+    assert billed(seller, "B-1") == [100, 100]
+    seller.rate(MARCH)
+    assert balances(seller)["bought", "03"] == 1000
+    assert ledger(seller) == [
         ("prepayment", 1000), ("drawdown", -800), ("rollover", -200), ("rollover", 200),
         ("prepayment", 1000), ("drawdown", -200), ("drawdown", -1000),
         ("prepayment", 1000),
     ]  # fmt: skip
 
 
-def test_late_usage_takes_back_what_was_rolled_over_and_every_figure_is_proved(shop):
-    use(shop, JANUARY, 800)
-    shop.rate(JANUARY)
-    use(shop, FEBRUARY, 150)
-    shop.rate(FEBRUARY)
-    use(shop, JANUARY, 80, "late.csv")
-    shop.rate(JANUARY)
-    assert billed(shop) == [0, 0, 15]  # 50 of the 80 late hours were left of January's
-    assert ledger(shop)[8:] == [
+def test_late_usage_takes_back_what_was_rolled_over_and_every_figure_is_proved(seller):
+    use(seller, JANUARY, 800)
+    seller.rate(JANUARY)
+    use(seller, FEBRUARY, 150)
+    seller.rate(FEBRUARY)
+    use(seller, JANUARY, 80, "late.csv")
+    seller.rate(JANUARY)
+    assert billed(seller) == [0, 0, 15]  # 50 of the 80 late hours were left of January's
+    assert ledger(seller)[8:] == [
         ("rollover_reversal", -50), ("rollover_reversal", 50), ("drawdown_adjustment", 800), ("drawdown", -850),
     ]  # fmt: skip
-    for item in shop.rows("rated_items", "item_id"):
-        assert explain(shop.store, shop.catalog, item, shop.home).differences == []
+    for item in seller.rows("rated_items", "item_id"):
+        assert explain(seller.store, seller.catalog, item, seller.home).differences == []
     for period in (JANUARY, FEBRUARY):
-        shop.post(period)
-        close(shop.store, shop.catalog, Period.parse(period), shop.home, by="ann")
-        assert verify(shop.store, Period.parse(period), shop.home).differences == []
+        seller.post(period)
+        close(seller.store, seller.catalog, Period.parse(period), seller.home, by="ann")
+        assert verify(seller.store, Period.parse(period), seller.home).differences == []
 
 
-def test_a_cancelled_bill_run_gives_back_what_it_drew_and_rated_again_it_draws_the_same(shop):
-    use(shop, JANUARY, 800)
-    first = shop.rate(JANUARY)
-    cancel(shop.store, first.bill_run_id, by="ann", reason="a test")
-    assert balances(shop) == {("bought", "01"): 1000, ("rolled", "02"): 0}
-    assert ledger(shop)[4:] == [("rollover_reversal", -200), ("rollover_reversal", 200), ("drawdown_reversal", 800)]
-    second = shop.rate(JANUARY)
+def test_a_cancelled_bill_run_gives_back_what_it_drew_and_rated_again_it_draws_the_same(seller):
+    use(seller, JANUARY, 800)
+    first = seller.rate(JANUARY)
+    cancel(seller.store, first.bill_run_id, by="ann", reason="a test")
+    assert balances(seller) == {("bought", "01"): 1000, ("rolled", "02"): 0}
+    assert ledger(seller)[4:] == [("rollover_reversal", -200), ("rollover_reversal", 200), ("drawdown_reversal", 800)]
+    second = seller.rate(JANUARY)
     assert second.amounts == first.amounts
-    assert balances(shop) == {("bought", "01"): 0, ("rolled", "02"): 200}
+    assert balances(seller) == {("bought", "01"): 0, ("rolled", "02"): 200}
 
 
-def test_what_a_later_bill_run_has_used_cannot_be_taken_away_from_it(shop):
-    use(shop, JANUARY, 800)
-    january = shop.rate(JANUARY).bill_run_id
-    use(shop, FEBRUARY, 100)
-    february = shop.rate(FEBRUARY).bill_run_id
-    before = shop.contents()
+def test_what_a_later_bill_run_has_used_cannot_be_taken_away_from_it(seller):
+    use(seller, JANUARY, 800)
+    january = seller.rate(JANUARY).bill_run_id
+    use(seller, FEBRUARY, 100)
+    february = seller.rate(FEBRUARY).bill_run_id
+    before = seller.contents()
     with pytest.raises(FundsUsedError, match=f"bill run {february} of 2025-02 \\(rated\\) has used prepaid units"):
-        cancel(shop.store, january, by="ann", reason="a test")
-    assert shop.contents() == before
+        cancel(seller.store, january, by="ann", reason="a test")
+    assert seller.contents() == before
     for run in (february, january):
-        cancel(shop.store, run, by="ann", reason="a test")
-    assert balances(shop) == {("bought", "01"): 1000, ("rolled", "02"): 0, ("bought", "02"): 1000, ("rolled", "03"): 0}
+        cancel(seller.store, run, by="ann", reason="a test")
+    assert balances(seller) == {
+        ("bought", "01"): 1000,
+        ("rolled", "02"): 0,
+        ("bought", "02"): 1000,
+        ("rolled", "03"): 0,
+    }
 
 
-def test_a_period_with_overage_is_to_be_billed_again_once_units_come_back(shop):
-    shop.declare("charges/bundle.yaml", BUNDLE.replace("currency: EUR", "currency: EUR\nbilling_period: quarter"))
-    use(shop, JANUARY, 900)
-    january = shop.rate(JANUARY).bill_run_id
-    use(shop, FEBRUARY, 300)
-    shop.rate(FEBRUARY)
-    assert billed(shop) == [0, 100]
-    assert overdrawn(shop) == []
-    cancel(shop.store, january, by="ann", reason="a test")
-    assert overdrawn(shop) == [Period.parse(FEBRUARY)]
-    assert to_bill(shop.store, shop.catalog, NOW, NOW) == [Period.parse(JANUARY), Period.parse(FEBRUARY)]
-    shop.rate(FEBRUARY)
-    assert billed(shop) == [100, -100]
-    assert overdrawn(shop) == []
+def test_a_period_with_overage_is_to_be_billed_again_once_units_come_back(seller):
+    seller.declare("charges/bundle.yaml", BUNDLE.replace("currency: EUR", "currency: EUR\nbilling_period: quarter"))
+    use(seller, JANUARY, 900)
+    january = seller.rate(JANUARY).bill_run_id
+    use(seller, FEBRUARY, 300)
+    seller.rate(FEBRUARY)
+    assert billed(seller) == [0, 100]
+    assert overdrawn(seller) == []
+    cancel(seller.store, january, by="ann", reason="a test")
+    assert overdrawn(seller) == [Period.parse(FEBRUARY)]
+    assert to_bill(seller.store, seller.catalog, NOW, NOW) == [Period.parse(JANUARY), Period.parse(FEBRUARY)]
+    seller.rate(FEBRUARY)
+    assert billed(seller) == [100, -100]
+    assert overdrawn(seller) == []
 
 
-def overdrawn(shop):
-    with shop.store.begin() as connection:
-        return prepaid.overdrawn(connection, shop.catalog)
+def overdrawn(seller):
+    with seller.store.begin() as connection:
+        return prepaid.overdrawn(connection, seller.catalog)
 
 
-def test_a_rollover_alone_is_a_bill_run_without_items(shop):
-    shop.declare("charges/bundle.yaml", BUNDLE.replace("price: 100", "price: 0"))
-    run = shop.rate(JANUARY)
+def test_a_rollover_alone_is_a_bill_run_without_items(seller):
+    seller.declare("charges/bundle.yaml", BUNDLE.replace("price: 100", "price: 0"))
+    run = seller.rate(JANUARY)
     assert (run.outcome, run.items) == ("rated", 0)
-    assert balances(shop) == {("bought", "01"): 0, ("rolled", "02"): 1000}
-    assert shop.rate(JANUARY).outcome == "nothing_due"
+    assert balances(seller) == {("bought", "01"): 0, ("rolled", "02"): 1000}
+    assert seller.rate(JANUARY).outcome == "nothing_due"
 
 
-def test_fewer_units_than_are_used_leave_the_bill_run_a_draft(shop):
-    use(shop, JANUARY, 800)
-    shop.rate(JANUARY)
-    shop.declare("charges/bundle.yaml", BUNDLE.replace("units: 1000", "units: 799"))
-    use(shop, JANUARY, 1, "late.csv")
+def test_fewer_units_than_are_used_leave_the_bill_run_a_draft(seller):
+    use(seller, JANUARY, 800)
+    seller.rate(JANUARY)
+    seller.declare("charges/bundle.yaml", BUNDLE.replace("units: 1000", "units: 799"))
+    use(seller, JANUARY, 1, "late.csv")
     with pytest.raises(RatingError, match="800 hour of 2025-01 are used, but its charge now gives 799"):
-        shop.rate(JANUARY)
+        seller.rate(JANUARY)
 
 
-def test_funds_whose_charge_is_no_longer_in_the_catalog_stop_the_bill_run(shop):
-    use(shop, JANUARY, 800)
-    shop.rate(JANUARY)
-    (shop.catalog_folder / "charges" / "bundle.yaml").unlink()
-    shop.declare("charges/hours.yaml", BUNDLE.replace("charge: bundle", "charge: hours"))
-    use(shop, JANUARY, 1, "late.csv")
+def test_funds_whose_charge_is_no_longer_in_the_catalog_stop_the_bill_run(seller):
+    use(seller, JANUARY, 800)
+    seller.rate(JANUARY)
+    (seller.catalog_folder / "charges" / "bundle.yaml").unlink()
+    seller.declare("charges/hours.yaml", BUNDLE.replace("charge: bundle", "charge: hours"))
+    use(seller, JANUARY, 1, "late.csv")
     with pytest.raises(RatingError, match="B-1 has prepaid units, but charge 'bundle' does not say model: prepaid"):
-        shop.rate(JANUARY)
+        seller.rate(JANUARY)
 
 
-def test_bill_runs_of_two_months_at_once_draw_no_unit_of_their_quarter_twice(shop):
-    shop.declare("charges/bundle.yaml", BUNDLE.replace("currency: EUR", "currency: EUR\nbilling_period: quarter"))
-    use(shop, JANUARY, 700)
-    use(shop, FEBRUARY, 700)
-    at_once(lambda: shop.rate(JANUARY), lambda: shop.rate(FEBRUARY))
-    assert sorted(billed(shop)) == [0, 200]
-    assert balances(shop) == {("bought", "01"): 0}
+def test_bill_runs_of_two_months_at_once_draw_no_unit_of_their_quarter_twice(seller):
+    seller.declare("charges/bundle.yaml", BUNDLE.replace("currency: EUR", "currency: EUR\nbilling_period: quarter"))
+    use(seller, JANUARY, 700)
+    use(seller, FEBRUARY, 700)
+    at_once(lambda: seller.rate(JANUARY), lambda: seller.rate(FEBRUARY))
+    assert sorted(billed(seller)) == [0, 200]
+    assert balances(seller) == {("bought", "01"): 0}
 
 
-def test_a_preview_draws_nothing(shop):
-    use(shop, JANUARY, 1100)
-    before = shop.contents()
-    shown = preview(shop.store, shop.catalog, Asked(Period.parse(JANUARY)))
+def test_a_preview_draws_nothing(seller):
+    use(seller, JANUARY, 1100)
+    before = seller.contents()
+    shown = preview(seller.store, seller.catalog, Asked(Period.parse(JANUARY)))
     assert "50.00" in shown
-    assert shop.contents() == before
+    assert seller.contents() == before
 
 
-def test_the_accounts_of_one_batch_leave_the_funds_of_others_alone(shop):
-    use(shop, JANUARY, 800)
-    assert shop.rate(JANUARY, batch="north").outcome == "nothing_due"
-    assert shop.rows("funds", "fund_id") == []
+def test_the_accounts_of_one_batch_leave_the_funds_of_others_alone(seller):
+    use(seller, JANUARY, 800)
+    assert seller.rate(JANUARY, batch="north").outcome == "nothing_due"
+    assert seller.rows("funds", "fund_id") == []
 
 
-def test_the_database_refuses_an_entry_that_overdraws_a_fund_and_any_change_of_an_entry(shop):
-    use(shop, JANUARY, 800)
-    shop.rate(JANUARY)
+def test_the_database_refuses_an_entry_that_overdraws_a_fund_and_any_change_of_an_entry(seller):
+    use(seller, JANUARY, 800)
+    seller.rate(JANUARY)
     changes = (
         "INSERT INTO fund_entries (fund_id, type, units) SELECT fund_id, 'drawdown', -1001 FROM funds",
         "UPDATE fund_entries SET units = 1",
         "DELETE FROM fund_entries",
     )
     for change in changes:
-        with pytest.raises(sa.exc.IntegrityError), shop.store.begin() as connection:
+        with pytest.raises(sa.exc.IntegrityError), seller.store.begin() as connection:
             connection.execute(sa.text(change))

@@ -66,10 +66,10 @@ def test_the_same_readings_give_the_same_artefact(business, march, now):
 def test_the_order_of_arrival_does_not_change_the_artefact_but_for_the_files(business, new_store, tmp_path, now):
     first, second = ("at,value\n2025-03-01T00:00:00Z,0.1\n", "at,value\n2025-03-09T00:00:00Z,0.2\n")
     other = type(business)(new_store(), tmp_path / "other")
-    for shop, texts in ((business, (first, second)), (other, (second, first))):
+    for each, texts in ((business, (first, second)), (other, (second, first))):
         for number, text in enumerate(texts):
-            shop.deliver(f"power/A-1/{number}.csv", text)
-            shop.extract()
+            each.deliver(f"power/A-1/{number}.csv", text)
+            each.extract()
     assert _derive(business, now).name == _derive(other, now).name
 
 

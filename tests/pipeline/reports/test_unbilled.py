@@ -19,12 +19,12 @@ pricing: {model: tiered, tiers: [{up_to: 5, price: 0.30}, {price: 0.20}]}
 """
 
 
-def shop_of(business):
+def workspace_of(business):
     return Workspace(business.store, business.catalog, business.home, business.inbox)
 
 
 def so_far(business, at=DURING_MARCH):
-    found = unbilled(shop_of(business), at=at)
+    found = unbilled(workspace_of(business), at=at)
     assert found.problems == {}
     return [
         (each.period, each.charge_number, each.quantity, each.worth, each.billed, each.unbilled) for each in found.found
@@ -62,7 +62,7 @@ def test_one_account_is_told_alone(business, march):
     business.deliver("power/A-2/march.csv", march)
     business.deliver("power/A-1/march.csv", march)
     business.extract()
-    found = unbilled(shop_of(business), at=DURING_MARCH, account="A-2")
+    found = unbilled(workspace_of(business), at=DURING_MARCH, account="A-2")
     assert [each.account_number for each in found.found] == ["A-2"]
     assert describe(found).splitlines()[1] == (
         "  2025-03  A-2      C-2            energy       6.5  kwh    1.63    0.00      1.63  EUR"
@@ -74,7 +74,7 @@ def test_a_period_that_cannot_be_rated_is_told_and_keeps_no_other_back(business,
     business.deliver("power/A-1/march.csv", march + "2025-04-01T00:00:00Z,1\n")
     business.extract()
     business.run()
-    found = unbilled(shop_of(business), at=datetime(2025, 4, 2, tzinfo=UTC))
+    found = unbilled(workspace_of(business), at=datetime(2025, 4, 2, tzinfo=UTC))
     assert [(each.period, each.unbilled) for each in found.found] == [("2025-04", Decimal("0.30"))]
     assert "quantity 6.500 is above the last tier, which ends at 5" in found.problems["2025-03"]
     assert "  2025-03 cannot be rated: " in describe(found)
@@ -84,16 +84,16 @@ def test_each_threshold_is_noted_once_for_a_charge_and_period(business, march):
     business.declare("charges/energy.yaml", TIERED)
     business.deliver("power/A-1/march.csv", march)
     business.extract()
-    assert [note_thresholds(shop_of(business), at=DURING_MARCH) for _ in range(2)] == [1, 1]
+    assert [note_thresholds(workspace_of(business), at=DURING_MARCH) for _ in range(2)] == [1, 1]
     told = business.rows("events", "kind", "subject", "details ->> 'unbilled'")
     assert told == [("unbilled_usage", "charge C-1, period 2025-03, above 1.00 EUR", "1.80 EUR")]
     business.deliver("power/A-1/more.csv", "at,value\n2025-03-15T00:00:00Z,20\n")
     business.extract()
-    assert note_thresholds(shop_of(business), at=DURING_MARCH) == 2  # 26.5 kWh are 5.80 EUR
+    assert note_thresholds(workspace_of(business), at=DURING_MARCH) == 2  # 26.5 kWh are 5.80 EUR
     assert len(business.rows("events", "event_id")) == 2
 
 
 def test_without_thresholds_nobody_is_told(business, march):
     business.deliver("power/A-1/march.csv", march)
     business.extract()
-    assert note_thresholds(shop_of(business), at=DURING_MARCH) == 0
+    assert note_thresholds(workspace_of(business), at=DURING_MARCH) == 0

@@ -159,15 +159,15 @@ def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed_and_d
     store = connect(system_server)
     migrate(store)
     assert _differences(store) == []
-    shop = type(business)(store, business.folder / "system")
-    shop.bill(march)
-    assert str(shop.rate()) == "bill run 2025-03: rated, 1 records, 1 items, 1.63 EUR"
-    shop.post()
-    assert {file.what for file in shop.export() if file.rows == 1} >= {"usage", "rated_items"}
-    before = shop.contents()
+    hosted = type(business)(store, business.folder / "system")
+    hosted.bill(march)
+    assert str(hosted.rate()) == "bill run 2025-03: rated, 1 records, 1 items, 1.63 EUR"
+    hosted.post()
+    assert {file.what for file in hosted.export() if file.rows == 1} >= {"usage", "rated_items"}
+    before = hosted.contents()
     downgrade(store, "0005")
     migrate(store)
-    assert shop.contents() == before
+    assert hosted.contents() == before
     with pytest.raises(sa.exc.DBAPIError) as caught, store.begin() as connection:
         connection.execute(sa.text("DELETE FROM usage_records"))
     assert isinstance(caught.value.orig, psycopg.errors.IntegrityConstraintViolation)

@@ -31,7 +31,7 @@ WRONG = [
 
 
 @pytest.fixture
-def shop(desk):
+def priced(desk):
     """The charge of A-1 is priced by region and plan."""
     desk.declare("charges/prices.csv", PRICES)
     desk.declare("charges/energy.yaml", DYNAMIC)
@@ -39,9 +39,9 @@ def shop(desk):
     return desk
 
 
-def called(shop, *rows):
+def called(priced, *rows):
     """Send as objects of a call what would be rows of a file."""
-    return create(shop.store, shop.catalog, [_object(row) for row in rows], by="ann")
+    return create(priced.store, priced.catalog, [_object(row) for row in rows], by="ann")
 
 
 def _object(row):
@@ -50,65 +50,65 @@ def _object(row):
     return {"AccountNumber": "A-1", "UOM": "kwh", "Quantity": "1", "StartDateTime": f"{year}-{month}-{day}"} | fields
 
 
-def test_a_file_with_usage_that_has_no_price_fails_and_says_of_each_row_why(shop, usage_file):
-    found = shop.load(usage_file(RIGHT, *(RIGHT | row for row, _ in WRONG)))
+def test_a_file_with_usage_that_has_no_price_fails_and_says_of_each_row_why(priced, usage_file):
+    found = priced.load(usage_file(RIGHT, *(RIGHT | row for row, _ in WRONG)))
     assert (found["status"], found["validation"]["codes"]) == ("Failed", {"unpriced": len(WRONG)})
-    right, *others = shop.result(found)
+    right, *others = priced.result(found)
     assert right["OUTCOME"] == "not loaded"
     for each, (_, why) in zip(others, WRONG, strict=True):
         assert why in each["REMARKS"]
-    assert shop.usage() == []
+    assert priced.usage() == []
 
 
-def test_of_a_call_only_the_objects_that_have_a_price_are_loaded(shop):
-    right, *others = called(shop, RIGHT, *(RIGHT | row for row, _ in WRONG))
+def test_of_a_call_only_the_objects_that_have_a_price_are_loaded(priced):
+    right, *others = called(priced, RIGHT, *(RIGHT | row for row, _ in WRONG))
     assert isinstance(right, Created)
     for each, (_, why) in zip(others, WRONG, strict=True):
         assert each.code == "unpriced"
         assert why in each.message
-    assert len(shop.usage()) == 1
+    assert len(priced.usage()) == 1
 
 
 @pytest.mark.parametrize(("name", "code"), [("REGION", "column_unknown"), ("REGIONS__C", "unpriced")])
-def test_a_column_must_bear_the_name_of_the_field_and_not_that_of_the_attribute(shop, usage_file, name, code):
+def test_a_column_must_bear_the_name_of_the_field_and_not_that_of_the_attribute(priced, usage_file, name, code):
     row = {key: text for key, text in RIGHT.items() if key != "REGION__C"}
-    assert shop.load(usage_file(row | {name: "north"}))["validation"]["codes"] == {code: 1}
+    assert priced.load(usage_file(row | {name: "north"}))["validation"]["codes"] == {code: 1}
 
 
-def test_customer_reference_is_refused_in_a_file_and_in_a_call(shop, usage_file):
-    found = shop.load(usage_file(RIGHT | {"CUSTOMERREFERENCE__C": "north"}))
+def test_customer_reference_is_refused_in_a_file_and_in_a_call(priced, usage_file):
+    found = priced.load(usage_file(RIGHT | {"CUSTOMERREFERENCE__C": "north"}))
     assert found["validation"]["codes"] == {"column_forbidden": 1}
-    (refused,) = create(shop.store, shop.catalog, [_object(RIGHT) | {"CustomerReference": "north"}], by="ann")
+    (refused,) = create(priced.store, priced.catalog, [_object(RIGHT) | {"CustomerReference": "north"}], by="ann")
     assert refused.code == "column_forbidden"
-    assert shop.usage() == []
+    assert priced.usage() == []
 
 
-def test_a_price_negotiated_for_the_subscription_is_a_price(shop, usage_file):
-    shop.loaded(usage_file(RIGHT | {"REGION__C": "south"}))
+def test_a_price_negotiated_for_the_subscription_is_a_price(priced, usage_file):
+    priced.loaded(usage_file(RIGHT | {"REGION__C": "south"}))
 
 
-def test_usage_that_falls_back_to_the_list_price_is_loaded_with_a_caution(shop, usage_file):
-    shop.declare("charges/energy.yaml", DYNAMIC + FALLBACK)
-    found = shop.load(usage_file(RIGHT, RIGHT | {"STARTDATE": "03/09/2025"}))
+def test_usage_that_falls_back_to_the_list_price_is_loaded_with_a_caution(priced, usage_file):
+    priced.declare("charges/energy.yaml", DYNAMIC + FALLBACK)
+    found = priced.load(usage_file(RIGHT, RIGHT | {"STARTDATE": "03/09/2025"}))
     assert (found["status"], found["validation"]["cautions"]) == ("Completed", 1)
     (told,) = found["validation"]["listed"]
     assert "list_price" in told
     assert "before the first price" in told
-    missing = shop.load(usage_file(RIGHT | {"REGION__C": ""}))
+    missing = priced.load(usage_file(RIGHT | {"REGION__C": ""}))
     assert missing["validation"]["codes"] == {"unpriced": 1}
 
 
-def test_a_change_that_would_leave_a_record_without_price_is_refused(shop):
-    (created,) = called(shop, RIGHT)
+def test_a_change_that_would_leave_a_record_without_price_is_refused(priced):
+    (created,) = called(priced, RIGHT)
     for changes in ({"REGION__c": ""}, {"REGION__c": "east"}, {"StartDateTime": "2025-03-09"}):
         with pytest.raises(ChangeRefusedError, match="unpriced") as refused:
-            change(shop.store, shop.catalog, created.record_id, changes, by="ann", reason="a slip")
+            change(priced.store, priced.catalog, created.record_id, changes, by="ann", reason="a slip")
         assert refused.value.code == "unpriced"
 
 
-def test_an_amount_that_usage_must_bear_is_looked_for_before_it_is_loaded(shop, usage_file):
-    shop.declare("charges/energy.yaml", "charge: energy\nuom: kwh\ncurrency: EUR\n"
+def test_an_amount_that_usage_must_bear_is_looked_for_before_it_is_loaded(priced, usage_file):
+    priced.declare("charges/energy.yaml", "charge: energy\nuom: kwh\ncurrency: EUR\n"
                  "pricing: {model: pre_rated_total, field: AMOUNT__c}\n")  # fmt: skip
-    shop.loaded(usage_file({"AMOUNT__C": "12.50"}))
+    priced.loaded(usage_file({"AMOUNT__C": "12.50"}))
     for wrong in ({"AMOUNT__C": ""}, {"AMOUNT__C": "much"}, {}):
-        assert shop.load(usage_file(wrong))["validation"]["codes"] == {"unpriced": 1}
+        assert priced.load(usage_file(wrong))["validation"]["codes"] == {"unpriced": 1}

@@ -51,18 +51,18 @@ WRONG = [
 ]  # fmt: skip
 
 
-def test_every_wrong_row_is_refused_for_every_reason_at_once_and_nothing_is_loaded(shop, usage_file):
-    found = shop.load(usage_file({}, *(row for row, _ in WRONG)))
+def test_every_wrong_row_is_refused_for_every_reason_at_once_and_nothing_is_loaded(varied, usage_file):
+    found = varied.load(usage_file({}, *(row for row, _ in WRONG)))
     assert (found["status"], found["imported_count"], found["total_count"]) == ("Failed", 0, len(WRONG) + 1)
-    first, *others = shop.result(found)
+    first, *others = varied.result(found)
     assert (first["OUTCOME"], first["REMARKS"]) == ("not loaded", "")
     told = [set(re.findall(r"[a-z_]+", each["REMARKS"])) & set(Reason) for each in others]
     assert told == [codes for _, codes in WRONG]
-    assert shop.usage() == []
+    assert varied.usage() == []
 
 
 @pytest.fixture
-def shop(desk):
+def varied(desk):
     """Accounts and charges in every state that a row can meet."""
     desk.customer("A-3", "C-3", time_zone="Europe/Berlin")
     desk.customer("A-4", "C-4", status="Suspended")
