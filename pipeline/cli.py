@@ -185,7 +185,7 @@ def diff(meter: str, period: Period) -> None:
     """Tell what a run of METER would change in the store's usage of PERIOD, in quantity and money; loads nothing."""
     workspace = Workspace.open()
     paths = steps.validated_usage(workspace, meter, period, at=datetime.now(UTC))
-    click.echo(diffs.describe(diffs.diff(workspace.store, workspace.catalog, *paths)))
+    click.echo(diffs.describe(diffs.diff(workspace.store, workspace.catalog, *paths), workspace.catalog.units))
 
 
 @cli.command()
@@ -208,7 +208,8 @@ def export(period: Period) -> None:
 @cli.command()
 def status() -> None:
     """Tell what landed, where every row is, what is billed, and where the exports lie."""
-    click.echo(status_report.summary(Workspace.open().store))
+    workspace = Workspace.open()
+    click.echo(status_report.summary(workspace.store, workspace.catalog.units))
 
 
 for module in (billing, funds, invoices, notify, proof, send, units, uploads, usage):

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from transforms.figures import plain
+from transforms.figures import exact_text
 
 
-def money(amount: Decimal) -> str:
-    """Show an amount with at least two decimals, and all that it has."""
-    return max(plain(amount), f"{amount:.2f}", key=len)
+def money(amount: Decimal, decimals: int = 2) -> str:
+    """Show an amount with the decimals of its currency at least, and all that it has."""
+    return exact_text(amount, decimals)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -67,7 +67,9 @@ def change_to_approve(usage: str, verdict: str) -> tuple[str, str] | None:
     """Name meter and period, and lay out what a load would change; None where it is no more than its meter allows."""
     workspace, about = _workspace(), read_about(Path(usage))
     found = diffs.beyond_limit(workspace.store, workspace.catalog, Path(usage), Path(verdict))
-    return (f"{about['meter']} {about['period']}", f"```\n{diffs.describe(found)}\n```") if found else None
+    if found is None:
+        return None
+    return f"{about['meter']} {about['period']}", f"```\n{diffs.describe(found, workspace.catalog.units)}\n```"
 
 
 def load(usage: str, verdict: str, *, reason: str, by: str) -> str:

@@ -28,7 +28,7 @@ def run(settings: Settings) -> None:
         engine = connect(stack.store_url)
         before = totals(engine)
         _process(settings, stack, tell)
-        click.echo(summary(engine))
+        click.echo(summary(engine, Catalog.read(settings.catalog).units))
         click.echo(compare(before, totals(engine)))
         engine.dispose()
     finally:

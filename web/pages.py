@@ -8,9 +8,11 @@ from fastapi import APIRouter, BackgroundTasks, File, Form, Query, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline.catalog.documents import CatalogError
 from pipeline.layout import money
 from pipeline.store import bill_runs, imports, invoices, overview
 from pipeline.uploads.refused import UploadRefusedError
+from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.invoices.invoice import number_text
 from transforms.upload.dates import Locale
@@ -67,6 +69,7 @@ def _page(services: Services, caller: Caller, *, sent: str = "", refusal: str = 
         periods=periods,
         runs=runs,
         invoices=issued,
+        units=_units(services),
         sent=found,
         refusal=refusal,
         waiting=found is not None and found["status"] in UNFINISHED,
@@ -75,3 +78,11 @@ def _page(services: Services, caller: Caller, *, sent: str = "", refusal: str = 
         shown=SHOWN,
     )
     return HTMLResponse(content, 400 if refusal else 200, HEADERS)
+
+
+def _units(services: Services) -> Units:
+    """Read the currencies; none where the catalog is wrong: the page is there all the same."""
+    try:
+        return services.read_catalog().units
+    except CatalogError:
+        return Units(units={}, currencies={})

@@ -60,6 +60,7 @@ class Billed:
     def item_figures(self) -> Figures:
         """Add up the items, and hash what makes them what they are."""
         lines = (f"{row_text(row)} {row['bill_run_id']}" for row in self.items)
+        # Two decimals at least in every currency: a seal is compared with this text, and none may turn wrong later.
         sums = _sums(((row["currency"], row["amount"]) for row in self.items), money)
         return Figures(count=len(self.items), sums=sums, sha256=hash_of(lines))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def explain(store: sa.Engine, catalog: Catalog, item_id: int, home: Path) -> Exp
     catalog = (unseal_rules(sealed.rules) if sealed else catalog).of(Period.parse(item["period"]))
     zones = {number: account.time_zone for number, account in accounts.items()}
     explainer = Explainer(store, catalog, home, zones)
-    told = [Told(list(_head(item, seals[-1]["sha256"] if sealed else None))), *(explainer.record(row) for row in rows)]
+    head = _head(catalog, item, seals[-1]["sha256"] if sealed else None)
+    told = [Told(list(head)), *(explainer.record(row) for row in rows)]
     behind = Behind(rows, before, settled_with(store, catalog, item), recorded(store, item["bill_run_id"]))
     told.append(Told(list(_price(catalog, item, behind)), _rated_otherwise(catalog, item, behind, accounts)))
     return Explained([line for each in told for line in each.lines], [why for each in told for why in each.differences])
@@ -96,8 +98,9 @@ def _sealed(seals: Sequence[sa.RowMapping], run: str, home: Path) -> Manifest | 
     return manifest if run in manifest.bill_runs else None
 
 
-def _head(item: sa.RowMapping, seal: str | None) -> Iterator[str]:
-    yield f"item {item['item_id']}: {money(item['amount'])} {item['currency']} for {item['period']}"
+def _head(catalog: Catalog, item: sa.RowMapping, seal: str | None) -> Iterator[str]:
+    amount = money(item["amount"], catalog.units.decimals(item["currency"]))
+    yield f"item {item['item_id']}: {amount} {item['currency']} for {item['period']}"
     yield (
         f"  account {item['account_number']}, subscription {item['subscription_number']}, charge "
         f"{item['charge_number']} ({item['charge']})"
@@ -112,19 +115,20 @@ def _price(catalog: Catalog, item: sa.RowMapping, behind: Behind) -> Iterator[st
     total = exact_sum(row["quantity"] for row in rows)
     charge, unit = catalog.charges.get(item["charge"]), catalog.units.units.get(uom)
     currency = catalog.units.currencies.get(item["currency"])
+    shown = partial(money, decimals=catalog.units.decimals(item["currency"]))
     yield "group: " + (item["group_key"] or "the whole billing period") + f", {len(rows)} records"
     yield f"  sum: {_added([row['quantity'] for row in rows])}{plain(total)} {uom}"
     if charge is not None:
         yield f"  model: {charge.pricing.model}, records rated {charge.rate_records.value}"
     yield f"  priced: {plain(item['quantity'])} {uom}{_rounding(unit)}"
     for each in behind.towards:
-        yield f"  counts towards it: item {each['item_id']}, {each['charge']} {each['period']}: {money(each['amount'])}"
+        yield f"  counts towards it: item {each['item_id']}, {each['charge']} {each['period']}: {shown(each['amount'])}"
     yield from (f"  {_tier(line)}" for line in item["breakdown"])
     worth = exact_sum(_amount(line) for line in item["breakdown"])
-    yield f"  together: {plain(worth)}; rounded{_rounding(currency)}: {money(item['amount_total'])}"
-    yield from (f"  billed before by item {each['item_id']}: {money(each['amount'])}" for each in behind.before)
-    yield f"  billed before: {money(item['billed_before'])}"
-    yield f"amount: {money(item['amount'])} {item['currency']}"
+    yield f"  together: {plain(worth)}; rounded{_rounding(currency)}: {shown(item['amount_total'])}"
+    yield from (f"  billed before by item {each['item_id']}: {shown(each['amount'])}" for each in behind.before)
+    yield f"  billed before: {shown(item['billed_before'])}"
+    yield f"amount: {shown(item['amount'])} {item['currency']}"
 
 
 def _rounding(by: Unit | Currency | None) -> str:

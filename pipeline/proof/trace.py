@@ -12,6 +12,7 @@ from pipeline.proof.placed import reading_of, row_of
 from pipeline.quantities.situation import Situation, situation_of
 from pipeline.store import lineage, usage
 from transforms.catalog.columns import attribute_column
+from transforms.catalog.units import Units
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.identity import record_key
@@ -74,10 +75,12 @@ def _placed(
         situation = situation.only(files | {landed["file_id"]})
         placed = row_of(situation, home, landed["file_id"], found["row"])
         if placed is not None and placed["fate"] not in {Fate.BEFORE, Fate.AFTER}:
-            yield _at(store, situation, placed, known=landed["file_id"] in files)
+            yield _at(store, catalog.units, situation, placed, known=landed["file_id"] in files)
 
 
-def _at(store: sa.Engine, situation: Situation, found: Mapping[str, Any], *, known: bool) -> Iterator[str]:
+def _at(
+    store: sa.Engine, units: Units, situation: Situation, found: Mapping[str, Any], *, known: bool
+) -> Iterator[str]:
     """Tell what became of a row of a meter's period."""
     where = f"  meter {situation.meter.meter}, period {situation.period}"
     target = None if found["slot"] is None else situation.targets[found["slot"]]
@@ -87,7 +90,7 @@ def _at(store: sa.Engine, situation: Situation, found: Mapping[str, Any], *, kno
         yield f"{where}: {_elsewhere(situation, found, target)}"
     else:
         yield f"{where}: used for charge {target.charge_number}"
-        yield from _records(store, situation, found, target)
+        yield from _records(store, units, situation, found, target)
 
 
 def _elsewhere(situation: Situation, found: Mapping[str, Any], target: Target | None) -> str:
@@ -98,7 +101,9 @@ def _elsewhere(situation: Situation, found: Mapping[str, Any], target: Target | 
     return f"{place}, {reason}"
 
 
-def _records(store: sa.Engine, situation: Situation, found: Mapping[str, Any], target: Target) -> Iterator[str]:
+def _records(
+    store: sa.Engine, units: Units, situation: Situation, found: Mapping[str, Any], target: Target
+) -> Iterator[str]:
     """Tell which record counts the row, which correct that one, and what billed them."""
     meter, period = situation.meter, str(situation.period)
     attributes = {name: found[attribute_column(name)] for name in meter.derive.group_by}
@@ -113,7 +118,8 @@ def _records(store: sa.Engine, situation: Situation, found: Mapping[str, Any], t
             )
             yield f"    {told}: {plain(record['quantity'])} {record['uom']}, {record['status']}"
             for item in lineage.items_of(connection, period, record["record_id"]):
-                yield f"      item {item['item_id']}: {money(item['amount'])} {item['currency']}"
+                amount = money(item["amount"], units.decimals(item["currency"]))
+                yield f"      item {item['item_id']}: {amount} {item['currency']}"
 
 
 def _no_record(connection: sa.Connection, situation: Situation, key: str, file_id: str) -> str:

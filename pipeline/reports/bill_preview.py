@@ -9,6 +9,7 @@ from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
 from pipeline.store import bill_runs
+from transforms.catalog.units import Units
 from transforms.period import Period
 from transforms.rating import approval
 from transforms.rating.asked import Asked
@@ -29,7 +30,7 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
         _add(sums, (item.charge, item.currency), (1, item.amount))
     heading = f"a bill run of {asked.period} would take {len(found.pending)} records and bill:"
     left = [f"{len(found.left)} records would stay Pending:", *found.left] if found.left else []
-    return "\n".join([heading, _beside(sums, before, asked.period), *left])
+    return "\n".join([heading, _beside(sums, before, asked.period, catalog.units), *left])
 
 
 def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collection[str]) -> str | None:
@@ -38,7 +39,7 @@ def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collect
         rated = _billed(connection, period, runs)
         before = _billed_before(connection, period)
     reasons = approval.to_approve(_by_currency(rated), _by_currency(before), catalog.units.currencies)
-    return "\n".join([*reasons, _beside(rated, before, period)]) if reasons else None
+    return "\n".join([*reasons, _beside(rated, before, period, catalog.units)]) if reasons else None
 
 
 def _billed(connection: sa.Connection, period: Period, runs: Collection[str] | None = None) -> Sums:
@@ -64,12 +65,13 @@ def _by_currency(sums: Sums) -> dict[str, Decimal]:
     return exact_sums((currency, amount) for (_, currency), (_, amount) in sums.items())
 
 
-def _beside(now: Sums, before: Sums, period: Period) -> str:
+def _beside(now: Sums, before: Sums, period: Period, units: Units) -> str:
     """Lay out amounts by charge beside those of the period before, and their sums by currency."""
     keys = sorted({*now, *before})
-    rows = [_row(*key, now.get(key, NOTHING), before.get(key, NOTHING)) for key in keys]
+    found = [(*key, now.get(key, NOTHING), before.get(key, NOTHING)) for key in keys]
     codes = sorted({currency for _, currency in keys})
-    rows += [_row("all", code, _total(now, code), _total(before, code)) for code in codes]
+    found += [("all", code, _total(now, code), _total(before, code)) for code in codes]
+    rows = [_row(charge, code, units.decimals(code), *figures) for charge, code, *figures in found]
     named = ", ".join(map(str, period.before)) or "before"
     return table(("charge", "currency", "items", "amount", named, "change"), rows)
 
@@ -79,6 +81,8 @@ def _total(sums: Sums, code: str) -> tuple[int, Decimal]:
     return sum(items for items, _ in mine), exact_sum(amount for _, amount in mine)
 
 
-def _row(charge: str, code: str, now: tuple[int, Decimal], before: tuple[int, Decimal]) -> tuple[str, ...]:
+def _row(
+    charge: str, code: str, decimals: int, now: tuple[int, Decimal], before: tuple[int, Decimal]
+) -> tuple[str, ...]:
     change = "" if before[1] == 0 else f"{(now[1] - before[1]) * 100 / abs(before[1]):+.1f} %"
-    return charge, code, str(now[0]), money(now[1]), money(before[1]), change
+    return charge, code, str(now[0]), money(now[1], decimals), money(before[1], decimals), change

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.layout import money, table
 from pipeline.store import ledger, overview
+from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.quantities.reconcile import PLACES, Ledger
 from transforms.rating.lines import exact_sums
@@ -17,13 +18,13 @@ def totals(store: sa.Engine) -> dict[str, int]:
         return overview.totals(connection)
 
 
-def summary(store: sa.Engine) -> str:
+def summary(store: sa.Engine, units: Units) -> str:
     """Describe what the store holds."""
     with store.begin() as connection:
-        return "\n".join(_sections(connection))
+        return "\n".join(_sections(connection, units))
 
 
-def _sections(connection: sa.Connection) -> Iterator[str]:
+def _sections(connection: sa.Connection, units: Units) -> Iterator[str]:
     yield "Readings landed"
     yield from _landed(connection)
     yield "\nConservation: where every reading is"
@@ -31,7 +32,7 @@ def _sections(connection: sa.Connection) -> Iterator[str]:
     statuses = overview.records_by_status(connection)
     yield f"\nUsage records: {statuses.get('Processed', 0)} Processed, {statuses.get('Pending', 0)} Pending"
     yield "\nRated items"
-    yield from _rated(connection)
+    yield from _rated(connection, units)
     yield "\nExports, below the home's exports folder"
     files = [(row["path"], row["rows"], plain(row["control_total"])) for row in overview.written(connection)]
     yield table(("file", "rows", "control total"), files)
@@ -57,10 +58,11 @@ def _conserved(connection: sa.Connection) -> Iterator[str]:
         yield f"  {period} {meter}: stale, other files have landed since; the meter's next run derives it again"
 
 
-def _rated(connection: sa.Connection) -> Iterator[str]:
+def _rated(connection: sa.Connection, units: Units) -> Iterator[str]:
     items = overview.items(connection)
-    yield table(("period", "account", "charge", "quantity", "unit", "amount", "currency"), map(_item_row, items))
-    yield _total(items)
+    rows = [_item_row(each, units) for each in items]
+    yield table(("period", "account", "charge", "quantity", "unit", "amount", "currency"), rows)
+    yield _total(items, units)
 
 
 def _ledger_row(each: Ledger) -> tuple[object, ...]:
@@ -78,11 +80,12 @@ def _remarks(ledgers: Sequence[Ledger]) -> Iterator[str]:
                 yield f"  {each.period} {each.meter}: {line.rows} {line.place}, {line.reason} ({line.detail})"
 
 
-def _item_row(row: sa.RowMapping) -> tuple[object, ...]:
+def _item_row(row: sa.RowMapping, units: Units) -> tuple[object, ...]:
     names = (row["period"], row["account_number"], row["charge"], plain(row["quantity"]), row["uom"])
-    return (*names, money(row["amount"]), row["currency"])
+    return (*names, money(row["amount"], units.decimals(row["currency"])), row["currency"])
 
 
-def _total(items: Sequence[sa.RowMapping]) -> str:
+def _total(items: Sequence[sa.RowMapping], units: Units) -> str:
     sums = exact_sums((row["currency"], row["amount"]) for row in items)
-    return "  together " + (", ".join(f"{money(amount)} {each}" for each, amount in sums.items()) or "nothing")
+    shown = (f"{money(amount, units.decimals(currency))} {currency}" for currency, amount in sums.items())
+    return "  together " + (", ".join(shown) or "nothing")

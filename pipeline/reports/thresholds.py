@@ -30,13 +30,14 @@ def _crossed(found: Iterable[Unbilled], limits: dict[str, tuple[Decimal, ...]]) 
     for each in found:
         for limit in limits.get(each.charge, ()):
             if each.unbilled > limit:
+                threshold = f"{money(limit, each.decimals)} {each.currency}"
                 yield (
-                    f"charge {each.charge_number}, period {each.period}, above {money(limit)} {each.currency}",
+                    f"charge {each.charge_number}, period {each.period}, above {threshold}",
                     {
                         "name": f"{each.charge} of account {each.account_number}",
                         "period": each.period,
-                        "threshold": f"{money(limit)} {each.currency}",
-                        "unbilled": f"{money(each.unbilled)} {each.currency}",
+                        "threshold": threshold,
+                        "unbilled": f"{money(each.unbilled, each.decimals)} {each.currency}",
                         "quantity": f"{plain(each.quantity)} {each.uom}",
                     },
                 )

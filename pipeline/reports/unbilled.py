@@ -18,6 +18,7 @@ from pipeline.proof.remake import remake
 from pipeline.quantities.situation import situation_of
 from pipeline.steps import Workspace
 from pipeline.store import billing, customers, ledger
+from transforms.catalog.units import Units
 from transforms.cycles import cycles_of
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
@@ -30,7 +31,10 @@ from transforms.usage.usage import UsageRecord
 
 @dataclass(frozen=True)
 class Unbilled:
-    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not."""
+    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not.
+
+    `decimals` are those of its currency.
+    """
 
     period: str
     account_number: str
@@ -43,6 +47,7 @@ class Unbilled:
     billed: Decimal
     unbilled: Decimal
     currency: str
+    decimals: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ def unbilled(workspace: Workspace, *, at: datetime, account: str | None = None) 
         except MeterbridgeError as error:
             problems[str(period)] = str(error)
         else:
-            found += _by_charge(period, (item for item in items if account in {None, item.account_number}))
+            mine = (item for item in items if account in {None, item.account_number})
+            found += _by_charge(period, mine, workspace.catalog.units)
     return UnbilledUsage(tuple(found), problems)
 
 
@@ -72,7 +78,7 @@ def describe(usage: UnbilledUsage) -> str:
     header = ("period", "account", "charge number", "charge", "quantity", "unit", "worth", "billed", "unbilled", "")
     rows = [
         (each.period, each.account_number, each.charge_number, each.charge, plain(each.quantity), each.uom,
-         money(each.worth), money(each.billed), money(each.unbilled), each.currency)
+         *(money(amount, each.decimals) for amount in (each.worth, each.billed, each.unbilled)), each.currency)
         for each in usage.found
     ]  # fmt: skip
     problems = (f"  {period} cannot be rated: {reason}" for period, reason in usage.problems.items())
@@ -129,7 +135,7 @@ def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> U
     )
 
 
-def _by_charge(period: Period, items: Iterable[RatedItem]) -> Iterator[Unbilled]:
+def _by_charge(period: Period, items: Iterable[RatedItem], units: Units) -> Iterator[Unbilled]:
     """Add up the groups of each charge; items come in the order of account and charge number."""
     names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "currency")
     for key, group in groupby(items, key=lambda item: tuple(getattr(item, name) for name in names)):
@@ -141,4 +147,5 @@ def _by_charge(period: Period, items: Iterable[RatedItem]) -> Iterator[Unbilled]
             worth=exact_sum(item.amount_total for item in each),
             billed=exact_sum(item.billed_before for item in each),
             unbilled=exact_sum(item.amount for item in each),
+            decimals=units.decimals(each[0].currency),
         )

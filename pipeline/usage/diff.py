@@ -11,6 +11,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
 from pipeline.store import incoming
 from pipeline.usage.batch import Batch
+from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.period import Period
 from transforms.rating.lines import exact_sums
@@ -44,7 +45,7 @@ def staged(connection: sa.Connection, catalog: Catalog, batch: Batch) -> Diff:
     return Diff(catalog.uom(batch.meter), incoming.compare(connection, *names), amounts)
 
 
-def describe(found: Diff) -> str:
+def describe(found: Diff, units: Units) -> str:
     """Lay a diff out for a person."""
     rows = [
         (kind, part.records, plain(part.before), plain(part.after), plain(part.after - part.before))
@@ -52,7 +53,8 @@ def describe(found: Diff) -> str:
         if (part := found[kind]).records
     ]
     header = ("", "records", f"{found.uom} before", "after", "difference")
-    shown = [f"  in money: {money(amount)} {currency}" for currency, amount in sorted(found.money.items())]
+    amounts = [(currency, money(amount, units.decimals(currency))) for currency, amount in sorted(found.money.items())]
+    shown = [f"  in money: {amount} {currency}" for currency, amount in amounts]
     share = Decimal(found.share.numerator) / Decimal(found.share.denominator)
     return "\n".join([table(header, rows), f"  {share:.1%} of what is held would change", *shown])
 

@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from small_business import ACCOUNTS
 
 from transforms.rating.usage import RatingError
 
@@ -60,6 +61,19 @@ def test_bill_runs_are_listed_with_their_status_and_why_they_are_drafts(viewer, 
     assert f'<td>{run.bill_run_id}</td><td class="instant">2025-03</td>' in page
     assert "<td>all accounts</td>" in page
     assert "<td>rated</td>" in page
+
+
+def test_an_invoice_is_listed_with_the_decimals_of_its_currency_also_while_the_catalog_is_wrong(viewer, business):
+    units = (business.catalog_folder / "units.yaml").read_text()
+    business.declare("units.yaml", f"{units}  JPY: {{decimals: 0}}\n")
+    price = (business.catalog_folder / "charges/energy.yaml").read_text()
+    business.declare("charges/energy.yaml", price.replace("EUR", "JPY").replace("0.25", "25"))
+    business.deliver("customers/accounts.csv", ACCOUNTS.replace("EUR", "JPY"))
+    business.register()
+    business.invoice()
+    assert '<td class="number">163</td>\n  <td>JPY</td>' in viewer.get("/").text
+    business.declare("units.yaml", "units: [")
+    assert '<td class="number">163.00</td>\n  <td>JPY</td>' in viewer.get("/").text
 
 
 def test_a_file_that_is_not_taken_shows_why(editor):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from transforms.catalog.definition import Definition, Exact
 from transforms.exact import Rounding, round_exact
 
+UNKNOWN_DECIMALS = 2
 # Twelve digits of exponent would be a number that fills the memory.
 WRITTEN = re.compile(r"-?\d{1,30}(\.\d{1,30})?(/\d{1,30}|[eE][+-]?\d{1,2})?", re.ASCII)
 
@@ -97,6 +98,11 @@ class Units(Definition):
             if found := contradiction(uom, unit, dict(islice(self.units.items(), number, None))):
                 raise ValueError(f"unit {uom!r}: {found}; use one worth, or another name")
         return self
+
+    def decimals(self, currency: str) -> int:
+        """Tell with how many decimals amounts of a currency are shown; 2 where it is not known any more."""
+        known = self.currencies.get(currency)
+        return known.decimals if known else UNKNOWN_DECIMALS
 
     def factor(self, unit: str, uom: str) -> Fraction:
         """Tell how much of `uom` one `unit` is; KeyError when no alias says so."""

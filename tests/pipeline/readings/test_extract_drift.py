@@ -22,7 +22,7 @@ def test_a_new_column_is_a_warning_and_the_readings_land(business):
     (warning,) = found.warnings
     assert warning.startswith("power/A-1/2.csv: new_column: 'unit'")
     assert warning in describe(found)
-    assert warning in summary(business.store)
+    assert warning in summary(business.store, business.catalog.units)
     assert business.rows("arrivals", "columns") == [["at", "value"], ["at", "value", "unit"]]
 
 

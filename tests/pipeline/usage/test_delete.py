@@ -69,7 +69,7 @@ def test_an_import_tells_how_many_of_its_records_were_deleted_and_by_whom(loaded
 def test_the_readings_behind_a_deleted_record_have_a_place_of_their_own_in_the_ledger(loaded):
     _delete(loaded, record_ids=[_record(loaded, "C-2")])
     assert loaded.ledger() == (4, {("pending", ""): 3, ("deleted", "by_hand"): 1})
-    assert "2025-03 energy: 1 deleted, by_hand (ann: sent twice)" in summary(loaded.store)
+    assert "2025-03 energy: 1 deleted, by_hand (ann: sent twice)" in summary(loaded.store, loaded.catalog.units)
     loaded.rate()
     assert loaded.ledger() == (4, {("billed", ""): 3, ("deleted", "by_hand"): 1})
 

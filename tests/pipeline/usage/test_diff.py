@@ -92,7 +92,7 @@ def test_a_person_reads_it_as_a_table(business, march):
     business.bill(march)
     business.rate()
     _deliver(business, SECOND, "power/A-1/more.csv")
-    text = describe(_diff(business))
+    text = describe(_diff(business), business.catalog.units)
     assert "changed        1         6.5   16.5          10" in text
     assert "153.8% of what is held would change" in text
     assert "in money: 2.50 EUR" in text
