@@ -92,6 +92,17 @@ def corrections(connection: sa.Connection, meter: str, period: Period) -> Correc
     return Corrections(row[0], row[1], row[2])
 
 
+def corrected(connection: sa.Connection, meter: str, period: Period) -> dict[str, tuple[str, Decimal]]:
+    """Give what is billed and would be corrected, by key: its charge number, and the quantity that is held."""
+    held, found = _held(meter, period).subquery("held"), _adjustments(meter, period).subquery("found")
+    statement = (
+        sa.select(held.c.key, base.c.charge_number, held.c.quantity)
+        .join(found, found.c.corrects == held.c.record_id)
+        .join(base, (base.c.record_id == held.c.record_id) & (base.c.period == str(period)))
+    )
+    return {row.key: (row.charge_number, row.quantity) for row in connection.execute(statement)}
+
+
 def take_over(
     connection: sa.Connection, import_id: str, meter: str, period: Period, amount_field: str | None = None
 ) -> Sum:

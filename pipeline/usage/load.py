@@ -13,6 +13,7 @@ from pipeline.store import events, imports, incoming, ledger, locks, partitions,
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
+from pipeline.usage.besides import changed_besides
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
 from pipeline.usage.overtaken import require_current
@@ -65,9 +66,9 @@ def load(
     """Load a validated usage artefact, and keep who did so and why.
 
     LoadRefusedError when a charge has usage from another meter, and when billed usage would change although that is
-    not allowed, or although no reading came late and no reason is given. OvertakenError when the store holds what was
-    derived from later files; OtherVerdictError when the verdict is another artefact's; UnexplainedRowsError when the
-    ledger does not add up.
+    not allowed, or for more than readings that came late although no reason is given. OvertakenError when the store
+    holds what was derived from later files; OtherVerdictError when the verdict is another artefact's;
+    UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
     large = batch.sum.records >= OWN_PARTITION_RECORDS
@@ -116,6 +117,8 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
         if not late:
             raise LoadRefusedError(f"{this}: {refusal}")
         return _late(this, before, store, home)
+    if corrections.records and not this.reason:
+        _require_late_alone(this, before, store, home)
     outcome = "adjusted" if corrections.records else "created"
     made = _create(this, staged(this.connection, this.catalog, this.batch))
     return conclude(this.connection, this.batch, outcome, made)
@@ -142,6 +145,12 @@ def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
             "take the change back, or give a reason (--reason, or in the form of the run)"
         )
     return None
+
+
+def _require_late_alone(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> None:
+    """Refuse to adjust what is billed for more than the readings that came late."""
+    if told := changed_besides(this.connection, store, this.catalog, this.batch, before, home):
+        raise LoadRefusedError(f"{this}: {told}")
 
 
 def _create(this: Load, found: Diff) -> str:

@@ -95,6 +95,37 @@ def test_a_changed_rule_adjusts_what_is_billed_only_for_a_reason_that_is_kept(bi
     assert kept == [("the transformer counts double", "vera")]
 
 
+def test_late_readings_do_not_bring_a_changed_rule_to_what_is_billed(billed):
+    billed.customer("A-2")
+    billed.bill("at,value\n2025-03-02T00:00:00Z,4\n", "power/A-2/march.csv")
+    billed.rate()
+    billed.count_in(2)
+    billed.deliver("power/A-1/more.csv", SECOND)
+    billed.extract()
+    told = "charge C-1 was billed 6.5 kwh, and comes to 13, and 1 more charges; take back what was changed"
+    billed.refuses(LoadRefusedError, told, *billed.prepare())
+    billed.count_in(1)
+    assert billed.run().outcome == "adjusted"
+    assert billed.quantities() == [
+        ("C-1", "2025-03", Decimal("6.5"), 3), ("C-1", "2025-03", Decimal(10), 1), ("C-2", "2025-03", Decimal(4), 1)
+    ]  # fmt: skip
+
+
+def test_a_changed_rule_comes_with_late_readings_where_a_reason_is_given(billed):
+    billed.count_in(2)
+    billed.deliver("power/A-1/more.csv", SECOND)
+    billed.extract()
+    assert billed.load(*billed.prepare(), reason="the transformer counts double").outcome == "adjusted"
+    assert sum(row[2] for row in _records(billed)) == Decimal(33)  # 16.5 kWh, doubled
+
+
+def test_late_readings_after_adjustments_that_had_a_reason_are_adjusted_by_themselves(billed):
+    billed.count_in(2)
+    billed.load(*billed.prepare(), reason="the transformer counts double")
+    assert billed.bill(SECOND, "power/A-1/more.csv").outcome == "adjusted"
+    assert sum(row[2] for row in _records(billed)) == Decimal(33)
+
+
 def test_usage_that_vanishes_is_taken_back_by_an_adjustment(billed):
     _allow_negative(billed)
     path = billed.inbox / "customers/subscribed_charges.csv"
