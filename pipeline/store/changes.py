@@ -1,22 +1,28 @@
 """Usage changed by hand: Pending records deleted or updated, each kept whole as it was, with who did it and why."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from pipeline.store.many import numbered
+from pipeline.store.many import among, numbered
 from pipeline.store.tables import ACTIVE, imports, usage_changes, usage_records
 
 SHOWN = ("record_id", "import_id", "status", "bill_run_id", "uom", "quantity", "readings")
+WAS = "period_before"
 Condition = sa.ColumnElement[bool]
+Place = tuple[str, int]  # a record's period and number
+Values = Mapping[str, Any]
 own = imports.alias("own")
 
 
-def of_records(record_ids: Collection[int]) -> Condition:
-    """Choose records by number."""
-    return numbered(usage_records.c.record_id, record_ids)
+def of_records(record_ids: Collection[int], periods: Collection[str] = ()) -> Condition:
+    """Choose records by number; with their periods, where these are known, they are found without a search."""
+    mine = numbered(usage_records.c.record_id, record_ids)
+    return mine & among(usage_records.c.period, periods) if periods else mine
 
 
 def of_imports(import_ids: Collection[str]) -> Condition:
@@ -76,16 +82,22 @@ def delete(connection: sa.Connection, record_ids: Collection[int], by: str, reas
     return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def update(connection: sa.Connection, record_id: int, values: Mapping[str, Any], by: str, reason: str) -> None:
-    """Give a record other values, and keep it as it was and as it is. One statement: no digit passes through here."""
-    mine = usage_records.c.record_id == record_id
+def update(connection: sa.Connection, changed: Mapping[Place, Values], by: str, reason: str) -> None:
+    """Give records, by period and number, the same columns anew, and keep each as it was and as it is.
+
+    One statement for all, and each value stands in it as text: no digit is lost.
+    """
+    new = _as_table(changed)
+    mine = (usage_records.c.period == new.c[WAS]) & (usage_records.c.record_id == new.c.record_id)
     row = sa.func.to_jsonb(usage_records.table_valued(), type_=JSONB)
-    before = sa.select(usage_records.c.import_id, row.label("whole")).where(mine).cte("before")
-    changed = sa.update(usage_records).where(mine).values({**values, "updated_at": sa.func.now()})
-    after = changed.returning(row.label("whole")).cte("after")
+    whole = (usage_records.c.record_id, usage_records.c.import_id, row.label("whole"))
+    before = sa.select(*whole).join(new, mine).cte("before")
+    values = {name: new.c[name] for name in new.c.keys() if name not in (WAS, "record_id")}  # noqa: SIM118 columns
+    statement = sa.update(usage_records).where(mine).values({**values, "updated_at": sa.func.now()})
+    after = statement.returning(usage_records.c.record_id, row.label("whole")).cte("after")
     change: dict[str, sa.ColumnElement[Any]] = {
         "action": sa.literal("update"),
-        "record_id": sa.literal(record_id),
+        "record_id": before.c.record_id,
         "import_id": _stands_for(before.c.import_id),
         "readings": sa.literal(0),
         "before": before.c.whole,
@@ -93,19 +105,44 @@ def update(connection: sa.Connection, record_id: int, values: Mapping[str, Any],
         "reason": sa.literal(reason),
         "changed_by": sa.literal(by),
     }
-    rows = sa.select(*change.values()).select_from(before.join(after, sa.true()))
-    connection.execute(sa.insert(usage_changes).from_select(list(change), rows))
+    rows = sa.select(*change.values()).select_from(before.join(after, before.c.record_id == after.c.record_id))
+    connection.execute(sa.insert(usage_changes).from_select(list(change), rows.order_by(before.c.record_id)))
+
+
+def _as_table(changed: Mapping[Place, Values]) -> sa.TableValuedAlias:
+    """Write records' new values as a table: one row each, with the number and the period it had."""
+    names = list(next(iter(changed.values())))
+    columns = (sa.column(name, usage_records.c[name].type) for name in ("record_id", *names))
+    rows = [
+        {WAS: period, "record_id": number, **{name: _text(value) for name, value in values.items()}}
+        for (period, number), values in changed.items()
+    ]
+    function = sa.func.jsonb_to_recordset(sa.literal(rows, JSONB))
+    return function.table_valued(sa.column(WAS, sa.Text), *columns).render_derived(name="new", with_types=True)
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def alter(connection: sa.Connection, altered: Mapping[str, int], by: str) -> None:
-    """Note how many records of each import were changed, in the order of the imports, and who did it.
+    """Note how many records of each import were changed, and who did it. The imports are locked already.
 
     It is noted where it matters, at the import that stands for it: else its content would be known, and not loaded.
     """
-    for import_id, count in sorted(altered.items()):
-        values = {"altered_count": imports.c.altered_count + count, "updated_by": by, "updated_at": sa.func.now()}
-        stands = imports.c.import_id == _stands_for(sa.literal(import_id))
-        connection.execute(sa.update(imports).where(stands).values(values))
+    ids = sa.literal(list(altered), ARRAY(sa.Text))
+    counts = sa.literal(list(altered.values()), ARRAY(sa.BigInteger))
+    each = sa.func.unnest(ids, counts).table_valued("import_id", "records", name="each").render_derived()
+    stands = imports.alias("stands")
+    standing = (stands.c.slot == own.c.slot) & stands.c.superseded_by.is_(None)
+    found = each.join(own, own.c.import_id == each.c.import_id).join(stands, standing)
+    count = sa.func.sum(each.c.records).cast(sa.BigInteger).label("records")
+    changed = sa.select(stands.c.import_id, count).select_from(found).group_by(stands.c.import_id).subquery()
+    values = {"altered_count": imports.c.altered_count + changed.c.records, "updated_by": by}
+    statement = sa.update(imports).where(imports.c.import_id == changed.c.import_id)
+    connection.execute(statement.values({**values, "updated_at": sa.func.now()}))
 
 
 def _standing(slots: sa.Select[tuple[str]]) -> sa.Select[tuple[str]]:

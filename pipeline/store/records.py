@@ -21,10 +21,17 @@ def page(connection: sa.Connection, account_number: str, *, limit: int, offset: 
     return connection.execute(statement).mappings().all()
 
 
-def without_charge(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List the active Pending records that no charge took, by number."""
+def without_charge(connection: sa.Connection) -> list[tuple[str, int]]:
+    """List the active Pending records that no charge took: (period, number), in that order."""
+    columns = (usage_records.c.period, usage_records.c.record_id)
     mine = usage_records.c.charge_number.is_(None) & (usage_records.c.status == "Pending")
-    return connection.execute(_records().where(mine).order_by(usage_records.c.record_id)).mappings().all()
+    found = connection.execute(sa.select(*columns).where(mine, ACTIVE).order_by(*columns))
+    return [(period, number) for period, number in found]
+
+
+def chosen(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
+    """List the active records that a condition chooses, by number."""
+    return connection.execute(_records().where(wanted).order_by(usage_records.c.record_id)).mappings().all()
 
 
 def _records() -> sa.Select[Any]:

@@ -1,8 +1,9 @@
 """Change: a Pending record given other values, checked as an upload is, and kept as it was with who did it and why."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -23,6 +24,8 @@ KEPT = (
     "period", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at", "end_at", "description",
     "custom_fields", "negative_allowed",
 )  # fmt: skip
+TOGETHER = 1_000  # records that are matched in one transaction: others wait for its locks
+Changed = Sequence[tuple[sa.RowMapping, UsageRecord]]  # records, and what each becomes
 
 
 class ChangeRefusedError(MeterbridgeError):
@@ -49,10 +52,10 @@ def change(
         locks.exclusive(connection, locks.UNIQUE_KEYS)
         row = _pending(connection, record_id)
         new = _changed(connection, catalog, row, changes)
-        different = {name: value for name in KEPT if (value := getattr(new, name)) != row[name]}
-        if different:
+        if any(getattr(new, name) != row[name] for name in KEPT):
             _require_kept_together(row, new)
-            _write(connection, row, different, by, reason)
+            _require_locked(connection, row, new)
+            _write(connection, [(row, new)], by, reason)
 
 
 def match_again(store: sa.Engine, catalog: Catalog, *, by: str) -> int:
@@ -61,19 +64,42 @@ def match_again(store: sa.Engine, catalog: Catalog, *, by: str) -> int:
     Where anything about that is unusual, as when a meter bills the charge too, a record stays as it is.
     """
     with store.begin() as connection:
-        rows = ((row["record_id"], *_read(catalog, row, {})) for row in records.without_charge(connection))
-        right = [(number, sent) for number, sent, problems in rows if not problems]
-        matcher = Matcher(entry.known(connection, catalog, [sent for _, sent in right]))
-    found = [number for number, sent in right if _is_usual(catalog, matcher, sent)]
-    for number in found:
-        change(store, catalog, number, {}, by=by, reason="a charge that takes it was subscribed to")
-    return len(found)
+        places = iter(records.without_charge(connection))
+    matched = 0
+    while together := list(islice(places, TOGETHER)):
+        with store.begin() as connection:
+            matched += _match(connection, catalog, together, by)
+    return matched
 
 
-def _is_usual(catalog: Catalog, matcher: Matcher, sent: Row) -> bool:
-    """Tell whether a row would be loaded for a charge without any caution."""
-    match = matcher.match(sent, "")
-    return bool(match.record and not match.cautions and not entry.metered_cautions(catalog, [(sent, match.record)]))
+def _match(connection: sa.Connection, catalog: Catalog, places: Sequence[store_changes.Place], by: str) -> int:
+    """Match some records, by period and number, in one transaction; says how many a charge takes now."""
+    locks.shared(connection, locks.SHAPE)
+    locks.exclusive(connection, locks.UNIQUE_KEYS)
+    wanted = store_changes.of_records([number for _, number in places], {period for period, _ in places})
+    rows = [row for row in records.chosen(connection, wanted) if row["charge_number"] is None]
+    if not (changed := _usual(connection, catalog, rows)):
+        return 0
+    pending = {row["record_id"] for row in _locked(connection, changed) if row["status"] == "Pending"}
+    changed = [(row, new) for row, new in changed if row["record_id"] in pending]
+    if changed:
+        _write(connection, changed, by, "a charge that takes it was subscribed to")
+    return len(changed)
+
+
+def _usual(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Changed:
+    """Choose the records that would be loaded for a charge without any caution, each with what it becomes."""
+    read = [(row, *_read(catalog, row, {}, number)) for number, row in enumerate(rows)]
+    right = [(row, sent) for row, sent, problems in read if not problems]
+    matcher = Matcher(entry.known(connection, catalog, [sent for _, sent in right]))
+    placed = []
+    for row, sent in right:
+        match = matcher.match(sent, row["record_key"])
+        if match.record and not match.cautions:
+            _require_kept_together(row, match.record)
+            placed.append((row, sent, match.record))
+    metered = {each.row for each in entry.metered_cautions(catalog, [(sent, new) for _, sent, new in placed])}
+    return [(row, new) for row, sent, new in placed if sent.number not in metered]
 
 
 def _pending(connection: sa.Connection, record_id: int) -> sa.RowMapping:
@@ -105,10 +131,12 @@ def _changed(
     return found.record
 
 
-def _read(catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str]) -> tuple[Row, list[Problem]]:
+def _read(
+    catalog: Catalog, row: sa.RowMapping, changes: Mapping[str, str], number: int = 0
+) -> tuple[Row, list[Problem]]:
     cells = _cells(row) | _sent(catalog, changes, {name.upper(): name for name in row["custom_fields"]})
     reader = Reader(Header(tuple(cells)), catalog.custom_fields, Locale.ISO, negative=True)
-    return reader.read(0, 0, list(cells.values()))
+    return reader.read(number, 0, list(cells.values()))
 
 
 def _cells(row: sa.RowMapping) -> dict[Column | str, str]:
@@ -158,15 +186,26 @@ def _require_kept_together(row: sa.RowMapping, new: UsageRecord) -> None:
         raise ChangeRefusedError(f"record {row['record_id']} corrects one counted in {row['uom']}, and counts the same")
 
 
-def _write(connection: sa.Connection, row: sa.RowMapping, different: Mapping[str, Any], by: str, reason: str) -> None:
-    """Lock in the documented order, make sure that it is still Pending, and write."""
-    for period in sorted({row["period"], different.get("period", row["period"])}):
-        locks.shared(connection, period)
-    chosen = store_changes.of_records([row["record_id"]])
-    store_changes.lock_imports(connection, chosen)
-    locked = store_changes.lock_records(connection, chosen)
+def _require_locked(connection: sa.Connection, row: sa.RowMapping, new: UsageRecord) -> None:
+    """Lock a record, and make sure that it is still Pending."""
+    locked = _locked(connection, [(row, new)])
     if not locked:
         raise ChangeRefusedError(f"record {row['record_id']} was superseded meanwhile", "NOT_FOUND")
     _require_pending(locked[0])
-    store_changes.update(connection, row["record_id"], different, by, reason)
-    store_changes.alter(connection, {row["import_id"]: 1}, by)
+
+
+def _locked(connection: sa.Connection, changed: Changed) -> Sequence[sa.RowMapping]:
+    """Lock what is about to change in the documented order, and list the records as they are then."""
+    before = {row["period"] for row, _ in changed}
+    for period in sorted(before | {new.period for _, new in changed}):
+        locks.shared(connection, period)
+    chosen = store_changes.of_records([row["record_id"] for row, _ in changed], before)
+    store_changes.lock_imports(connection, chosen)
+    return store_changes.lock_records(connection, chosen)
+
+
+def _write(connection: sa.Connection, changed: Changed, by: str, reason: str) -> None:
+    """Write what was locked."""
+    values = {(row["period"], row["record_id"]): {name: getattr(new, name) for name in KEPT} for row, new in changed}
+    store_changes.update(connection, values, by, reason)
+    store_changes.alter(connection, Counter(row["import_id"] for row, _ in changed), by)
