@@ -11,7 +11,7 @@ from fastapi.security import OAuth2
 from starlette.requests import Request
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.catalog.units import made_units
+from pipeline.catalog.kept import KeptCatalog
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
 from web.callers import Caller, Role
@@ -41,7 +41,7 @@ class Services:
         """Open what the environment names. What is wrong in the catalog is left out of it."""
         settings = Settings.read()
         store = connect(settings.store_url)
-        return cls(store, settings.home, lambda: Catalog.load(settings.catalog, made_units(store)), clients)
+        return cls(store, settings.home, KeptCatalog(settings.catalog, store), clients)
 
 
 def _services(request: Request) -> Services:

@@ -7,6 +7,7 @@ from functools import cache, partial
 import httpx
 import pytest
 
+from pipeline.catalog.kept import KeptCatalog
 from web.app import create_app
 from web.callers import Role
 from web.client_secrets import hash_secret
@@ -61,7 +62,8 @@ def token(role):
 
 @pytest.fixture
 def services(business, clients):
-    return Services(business.store, business.home, business.read_catalog, clients)
+    catalog = KeptCatalog(business.catalog_folder, business.store)
+    return Services(business.store, business.home, catalog, clients)
 
 
 @pytest.fixture
