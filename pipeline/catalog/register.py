@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import nearest, open_csv
 from pipeline.store import customers
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, NOT_BILLED, Account, SubscribedCharge
 from transforms.cycles import cycle_of
 from transforms.errors import MeterbridgeError
 from transforms.period import Cycle
@@ -118,6 +118,7 @@ def _account_problems(accounts: list[tuple[str, Account]], catalog: Catalog) -> 
             ZoneInfo(account.time_zone)
         except (KeyError, ValueError):
             yield f"{place}: {account.time_zone!r} is not a time zone; write an IANA name such as Europe/Berlin"
+        yield from _status_problems(place, account.status)
 
 
 def _charge_problems(
@@ -128,6 +129,19 @@ def _charge_problems(
             yield f"{place}: account {charge.account_number!r} is unknown{nearest(charge.account_number, accounts)}"
         if charge.charge not in catalog.charges:
             yield f"{place}: charge {charge.charge!r} is unknown{nearest(charge.charge, set(catalog.charges))}"
+        yield from _status_problems(place, charge.status)
+        if charge.end_at is not None and charge.end_at < charge.start_at:
+            yield (
+                f"{place}: end_at {charge.end_at.isoformat()} is before start_at {charge.start_at.isoformat()}; write "
+                "when it ends, the same as start_at if it never began, or nothing while it goes on"
+            )
+
+
+def _status_problems(place: str, status: str) -> Iterator[str]:
+    """Refuse a word that nobody knows: under any but Active nothing is billed, and a slip would look like that."""
+    if status not in (ACTIVE, *NOT_BILLED):
+        others = ", ".join(NOT_BILLED)
+        yield f"{place}: status {status!r} is unknown; write {ACTIVE} for what is billed, else one of {others}"
 
 
 def _moved(

@@ -60,6 +60,41 @@ def test_a_wrong_account_is_refused_with_file_and_line(business, accounts, messa
     assert _refused(business, accounts=accounts) == message
 
 
+KNOWN = (
+    "Draft, Pending Activation, PendingActivation, Pending Acceptance, PendingAcceptance, Suspended, Canceled, "
+    "Cancelled, Expired, Closed"
+)
+
+
+@pytest.mark.parametrize("status", ["active", "ACTIVE", "Actve", "Active ", "", "Live"])
+def test_a_status_that_nobody_knows_is_refused_with_file_line_and_what_to_write(business, status):
+    found = _refused(business, ACCOUNTS.replace("Active", status), CHARGES.replace("Active", status))
+    message = f"status {status!r} is unknown; write Active for what is billed, else one of {KNOWN}"
+    assert found.splitlines() == [f"accounts.csv:2: {message}", f"subscribed_charges.csv:2: {message}"]
+
+
+@pytest.mark.parametrize("status", KNOWN.split(", "))
+def test_whoever_is_not_billed_is_registered_by_any_known_status(business, status):
+    business.deliver("customers/accounts.csv", ACCOUNTS.replace("Active", status))
+    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Active", status))
+    business.register()
+    assert business.rows("accounts", "status") == business.rows("subscribed_charges", "status") == [status]
+
+
+def test_a_subscription_that_ends_before_it_starts_is_refused_with_file_and_line(business):
+    found = _refused(business, charges=CHARGES.replace("Z,,", "Z,2020-01-01T00:59:59+01:00,"))
+    assert found == (
+        "subscribed_charges.csv:2: end_at 2020-01-01T00:59:59+01:00 is before start_at 2020-01-01T00:00:00+00:00; "
+        "write when it ends, the same as start_at if it never began, or nothing while it goes on"
+    )
+
+
+def test_a_subscription_that_ends_as_it_starts_is_registered_and_nothing_of_it_is_billed(business, march):
+    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Z,,", "Z,2020-01-01T01:00:00+01:00,"))
+    business.register()
+    assert business.bill(march).outcome == "empty"
+
+
 def with_cycle_days(*days):
     rows = "".join(f"A-{number},Mill,EUR,UTC,Active,{day}\n" for number, day in enumerate(days, start=1))
     return ACCOUNTS.splitlines()[0] + ",bill_cycle_day\n" + rows
