@@ -10,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.catalog.documents import CatalogError
 from pipeline.layout import money
-from pipeline.store import bill_runs, imports, invoices, overview
+from pipeline.store import bill_runs, imports, invoices
+from pipeline.store.by_period import usage_by_period
 from pipeline.uploads.refused import UploadRefusedError
 from transforms.catalog.units import Units
 from transforms.figures import plain
@@ -31,12 +32,13 @@ _pages = Environment(
 )
 _pages.filters |= {"plain": plain, "money": money, "number_text": number_text}
 Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
+Before = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
 
 
 @router.get("/", response_class=HTMLResponse)
-def read_page(services: ServicesDep, caller: Viewer, sent: Sent = "") -> HTMLResponse:
-    """Show the page; `import` names the upload whose result stands above the rest."""
-    return _page(services, caller, sent=sent)
+def read_page(services: ServicesDep, caller: Viewer, sent: Sent = "", before: Before = "") -> HTMLResponse:
+    """Show the page; `import` names the upload whose result stands above the rest, `before` a billing period."""
+    return _page(services, caller, sent=sent, before=before)
 
 
 @router.post("/", response_class=HTMLResponse, response_model=None)
@@ -57,16 +59,17 @@ def upload_by_form(
     return RedirectResponse(f"?import={submitted.import_id}", 303)
 
 
-def _page(services: Services, caller: Caller, *, sent: str = "", refusal: str = "") -> HTMLResponse:
+def _page(services: Services, caller: Caller, *, sent: str = "", before: str = "", refusal: str = "") -> HTMLResponse:
     with services.store.begin() as connection:
         listed = imports.listed(connection, limit=SHOWN)
         found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
-        periods = overview.usage_by_period(connection, SHOWN)
+        usage = usage_by_period(connection, SHOWN, before)
         runs = bill_runs.listed(connection, limit=SHOWN)
         issued = invoices.latest(connection, SHOWN)
     content = _pages.get_template("usage.html").render(
         imports=listed,
-        periods=periods,
+        usage=usage,
+        before=before,
         runs=runs,
         invoices=issued,
         units=_units(services),

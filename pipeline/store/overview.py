@@ -97,21 +97,3 @@ def written(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """List the exported files."""
     columns = (exports.c.path, exports.c.rows, exports.c.control_total)
     return connection.execute(sa.select(*columns).order_by(exports.c.path)).mappings().all()
-
-
-def usage_by_period(connection: sa.Connection, limit: int) -> Sequence[sa.RowMapping]:
-    """Count active usage by period, what brought it (a meter, File or API) and UOM, the latest period first."""
-    brought_by = sa.func.coalesce(imports.c.meter, imports.c.source_type).label("brought_by")
-    key = (usage_records.c.period, brought_by, usage_records.c.uom)
-    counts = [
-        sa.func.count().filter(usage_records.c.status == status).label(status.lower())
-        for status in ("Pending", "Processed")
-    ]
-    statement = (
-        sa.select(*key, *counts, sa.func.sum(usage_records.c.quantity).label("quantity"))
-        .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .where(ACTIVE)
-        .group_by(*key)
-        .order_by(usage_records.c.period.desc(), brought_by, usage_records.c.uom)
-    )
-    return connection.execute(statement.limit(limit)).mappings().all()

@@ -3,8 +3,10 @@
 import pytest
 import sqlalchemy as sa
 from small_business import ACCOUNTS
+from uploaded_usage import uploaded
 
 from transforms.rating.usage import RatingError
+from web import pages
 
 HEAD = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
 MARCH = HEAD + "A-1,kwh,2.5,03/01/2025,,,,\nA-1,kwh,4,03/02/2025,,,,\n"
@@ -129,3 +131,19 @@ def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(v
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert viewer.get("/invoices/7").json()["reasons"][0]["code"] == "not_found"
+
+
+def test_earlier_billing_periods_are_one_click_away(viewer, business, monkeypatch):
+    monkeypatch.setattr(pages, "SHOWN", 1)
+    uploaded(business.store, *({"period": period} for period in ("2025-02", "2025-03")))
+    first = viewer.get("/").text
+    assert "<td>2025-03</td>" in first
+    assert "<td>2025-02</td>" not in first
+    assert 'href="?before=2025-03#periods"' in first
+    assert "the latest billing periods" not in first
+    last = viewer.get("/?before=2025-03").text
+    assert "Records by billing period, before 2025-03" in last
+    assert "<td>2025-02</td>" in last
+    assert "earlier billing periods" not in last
+    assert 'href="?#periods"' in last
+    assert viewer.get("/", params={"before": "2025-03'"}).status_code == 400
