@@ -55,7 +55,7 @@ def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
     for each in _entries(folder):
         for file in _entries(Path(each.path)) if each.is_dir() else [each]:
             with suppress(FileNotFoundError):  # it was taken away meanwhile
-                about = Path(file.path).stat()
+                about = file.stat()
                 yield file.path, (about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
 
 

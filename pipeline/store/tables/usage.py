@@ -29,6 +29,9 @@ subscribed_charges = sa.Table(
     sa.Column("status", NAME, nullable=False),
 )  # fmt: skip
 
+sa.Index("subscribed_charges_by_account", subscribed_charges.c.account_number)
+sa.Index("subscribed_charges_by_subscription", subscribed_charges.c.subscription_number)
+
 imports = sa.Table(
     "imports", metadata,
     sa.Column("import_id", ID, primary_key=True),
@@ -68,6 +71,7 @@ imports = sa.Table(
     ),
 )  # fmt: skip
 sa.Index("one_active_import", imports.c.slot, unique=True, postgresql_where=imports.c.superseded_by.is_(None))
+sa.Index("imports_by_creation", imports.c.created_at)
 sa.Index("imports_of_meters", imports.c.meter, imports.c.period)
 sa.Index("unfinished_imports", imports.c.created_at, postgresql_where=imports.c.status.in_(("Pending", "Processing")))
 
@@ -128,6 +132,7 @@ sa.Index(
     unique=True,
     postgresql_where=ACTIVE,
 )
+sa.Index("usage_records_by_number", usage_records.c.record_id)
 sa.Index("usage_records_by_import", usage_records.c.import_id)
 sa.Index("usage_records_by_account", usage_records.c.account_number)
 sa.Index("usage_records_by_update", usage_records.c.updated_at, postgresql_using="brin")
