@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from transforms.period import Cycle
 
 Row = TypeVar("Row", Account, SubscribedCharge)
 OPTIONAL = ("bill_cycle_day", "batch")  # a file may leave these columns out; they stand last
+PROBLEMS_MAX = 100
 CYCLE_DAYS = tuple(map(str, range(1, 32)))
 
 
@@ -36,21 +38,23 @@ class Registered:
 
 
 def register(store: sa.Engine, catalog: Catalog, folder: Path) -> Registered:
-    """Take `accounts.csv` and `subscribed_charges.csv` of a folder; RegisterError lists all that is wrong with them."""
+    """Take `accounts.csv` and `subscribed_charges.csv` of a folder; RegisterError lists what is wrong with them."""
     accounts = list(_read(folder / "accounts.csv", Account))
     charges = list(_read(folder / "subscribed_charges.csv", SubscribedCharge))
-    problems = [
-        *_account_problems(accounts, catalog),
-        *_charge_problems(charges, {row.account_number for _, row in accounts}, catalog),
-    ]
-    if problems:
-        raise RegisterError("\n".join(problems))
+    numbers = {row.account_number for _, row in accounts}
+    _refuse(chain(_account_problems(accounts, catalog), _charge_problems(charges, numbers, catalog)))
     with store.begin() as connection:
         rows = [row for _, row in accounts], [row for _, row in charges]
-        if problems := list(_moved(connection, *rows, catalog)):
-            raise RegisterError("\n".join(problems))
+        _refuse(_moved(connection, *rows, catalog))
         customers.register(connection, *rows)
     return Registered(len(accounts), len(charges))
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    """Tell what is wrong, if anything is; the nearest of 20,000 numbers takes its time to be found for each line."""
+    if listed := list(islice(problems, PROBLEMS_MAX)):
+        more = [f"and more: these are the first {PROBLEMS_MAX}"] if next(problems, None) else []
+        raise RegisterError("\n".join([*listed, *more]))
 
 
 def _read(path: Path, kind: type[Row]) -> Iterator[tuple[str, Row]]:

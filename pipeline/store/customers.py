@@ -6,6 +6,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from pipeline.store.many import among
 from pipeline.store.tables import ACTIVE, accounts, subscribed_charges, usage_records
 from transforms.catalog.customers import Account, SubscribedCharge
 
@@ -41,5 +42,5 @@ def with_usage(connection: sa.Connection, charge_numbers: Collection[str]) -> li
     if not charge_numbers:
         return []
     statement = sa.select(usage_records.c.charge_number).distinct().order_by(usage_records.c.charge_number)
-    mine = usage_records.c.charge_number.in_(charge_numbers) & ACTIVE
+    mine = among(usage_records.c.charge_number, charge_numbers) & ACTIVE
     return list(connection.execute(statement.where(mine)).scalars())

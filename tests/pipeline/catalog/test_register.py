@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline.catalog.register import RegisterError
+from pipeline.store import customers
 
 ACCOUNTS = "account_number,name,currency,time_zone,status\nA-1,Mill,EUR,UTC,Active\n"
 CHARGES = (
@@ -159,6 +160,24 @@ def test_all_that_is_wrong_is_listed_at_once(business):
     accounts = ACCOUNTS + "A-2,Shop,XXX,Mars,Active\n"
     found = _refused(business, accounts, CHARGES.replace(",A-1,", ",A-9,")).splitlines()
     assert [line.split(": ")[0] for line in found] == ["accounts.csv:3", "accounts.csv:3", "subscribed_charges.csv:2"]
+
+
+def test_of_very_much_that_is_wrong_the_first_hundred_are_listed(business):
+    rows = [f"C-{number},S-1,B-1,energy,2020-01-01T00:00:00Z,,Active" for number in range(101)]
+    header = CHARGES.splitlines()[0]
+    listed = _refused(business, charges="\n".join([header, *rows[:100], ""])).splitlines()
+    assert [listed[0].split(": ")[0], listed[99].split(": ")[0], len(listed)] == [
+        "subscribed_charges.csv:2", "subscribed_charges.csv:101", 100,
+    ]  # fmt: skip
+    more = _refused(business, charges="\n".join([header, *rows, ""])).splitlines()
+    assert more == [*listed, "and more: these are the first 100"]
+
+
+def test_more_billing_periods_can_be_moved_than_a_statement_takes_parameters(business, march):
+    business.bill(march)
+    with business.store.begin() as connection:
+        numbers = [f"C-{number}" for number in range(70_000)]
+        assert customers.with_usage(connection, numbers) == ["C-1"]
 
 
 def test_a_missing_customer_file_is_named(business):
