@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from pipeline.store.many import among
 from pipeline.store.tables import arrivals, landed_files
 
 
@@ -96,7 +97,7 @@ def landed_as(connection: sa.Connection, source: str, file_id: str) -> list[Arri
 def arrived_at(connection: sa.Connection, source: str, file_ids: Sequence[str]) -> dict[str, datetime]:
     """Tell when landed files first arrived."""
     statement = sa.select(arrivals.c.file_id, sa.func.min(arrivals.c.arrived_at)).group_by(arrivals.c.file_id)
-    rows = connection.execute(statement.where(arrivals.c.source == source, arrivals.c.file_id.in_(file_ids)))
+    rows = connection.execute(statement.where(arrivals.c.source == source, among(arrivals.c.file_id, file_ids)))
     return {row[0]: row[1] for row in rows}
 
 

@@ -27,7 +27,7 @@ def of_records(record_ids: Collection[int], periods: Collection[str] = ()) -> Co
 
 def of_imports(import_ids: Collection[str]) -> Condition:
     """Choose all records of some imports."""
-    return usage_records.c.import_id.in_(import_ids)
+    return among(usage_records.c.import_id, import_ids)
 
 
 def imports_named(connection: sa.Connection, *, import_id: str | None, file_name: str | None) -> list[str]:

@@ -1,10 +1,11 @@
 """What a billed period is made of, and the seals that were put on it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
 from pipeline.store.billing import USAGE
+from pipeline.store.many import among
 from pipeline.store.tables import (
     bill_runs,
     closed_periods,
@@ -75,9 +76,9 @@ def meter_imports(connection: sa.Connection, period: str) -> Sequence[sa.RowMapp
     return connection.execute(statement.where(*active).order_by(imports.c.meter)).mappings().all()
 
 
-def uploads(connection: sa.Connection, import_ids: Iterable[str]) -> Sequence[sa.RowMapping]:
+def uploads(connection: sa.Connection, import_ids: Collection[str]) -> Sequence[sa.RowMapping]:
     """List those of these imports that came as files: import_id, original_path."""
-    statement = sa.select(imports.c.import_id, imports.c.original_path).where(imports.c.import_id.in_(import_ids))
+    statement = sa.select(imports.c.import_id, imports.c.original_path).where(among(imports.c.import_id, import_ids))
     statement = statement.where(imports.c.source_type == "File").order_by(imports.c.import_id)
     return connection.execute(statement).mappings().all()
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.store.billing import USAGE
 from pipeline.store.manifest import LandedFile
+from pipeline.store.many import among
 from pipeline.store.tables import (
     ACTIVE,
     arrivals,
@@ -89,7 +90,7 @@ def arrived(connection: sa.Connection, source: str, uri: str) -> sa.RowMapping |
 def raw_files(connection: sa.Connection, source: str, file_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """List (uri, sha256) of the raw files that landed as each of these files."""
     statement = sa.select(arrivals.c.file_id, arrivals.c.uri, arrivals.c.sha256)
-    statement = statement.where(arrivals.c.source == source, arrivals.c.file_id.in_(file_ids))
+    statement = statement.where(arrivals.c.source == source, among(arrivals.c.file_id, file_ids))
     found: dict[str, list[tuple[str, str]]] = {file_id: [] for file_id in file_ids}
     for row in connection.execute(statement.order_by(arrivals.c.arrived_at, arrivals.c.uri)):
         found[row.file_id].append((row.uri, row.sha256))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
+from pipeline.store.many import among
 from pipeline.store.tables import arrivals, extractions, landed_files, quarantined_rows
 
 
@@ -93,7 +94,7 @@ def files(
     Of files that others have replaced, only those named in `replaced`.
     """
     statement = sa.select(*(landed_files.c[name] for name in LandedFile.__dataclass_fields__))
-    visible = landed_files.c.replaced_by.is_(None) | landed_files.c.file_id.in_(replaced)
+    visible = landed_files.c.replaced_by.is_(None) | among(landed_files.c.file_id, replaced)
     statement = statement.where(landed_files.c.source == source, landed_files.c.at_us_min < before_us, visible)
     if from_us is not None:
         statement = statement.where(landed_files.c.at_us_max >= from_us)
@@ -107,5 +108,5 @@ def profile(connection: sa.Connection, source: str, file_ids: list[str]) -> list
     )
     names = ("file_id", "rows", "readings", "quarantined", "at_us_min", "at_us_max")
     statement = sa.select(*(landed_files.c[name] for name in names), uri.scalar_subquery().label("uri"))
-    statement = statement.where(landed_files.c.source == source, landed_files.c.file_id.in_(file_ids))
+    statement = statement.where(landed_files.c.source == source, among(landed_files.c.file_id, file_ids))
     return [dict(row) for row in connection.execute(statement.order_by(landed_files.c.file_id)).mappings()]
