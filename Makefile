@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down status check bench meter lock clean
+.PHONY: help demo test faults stacks up down status check bench meter lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,14 @@ demo: $(INSTALLED) ## run three months of real data through Airflow, print what 
 
 test: check ## run the checks and every test
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
-	@$(BIN)/python -m pytest -q -m slow
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target faults stacks
+
+# Both wait more than they work, for processes that start and are killed.
+faults: $(INSTALLED)
+	@$(BIN)/python -m pytest -q -m slow tests/faults
+
+stacks: $(INSTALLED)
+	@$(BIN)/python -m pytest -q -m slow --ignore=tests/faults
 
 up: $(INSTALLED) ## start PostgreSQL and Airflow and leave them running
 	@$(BIN)/python -m stack up

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 ACTIVE = "Active"  # the status of whoever is billed
-# The billing platform's words for the others, in both of its spellings, and a plain one for an account that is closed.
+# The billing platform's words for the others, in both of its spellings, and plain ones for an account that is closed.
 NOT_BILLED = (
     "Draft", "Pending Activation", "PendingActivation", "Pending Acceptance", "PendingAcceptance", "Suspended",
-    "Canceled", "Cancelled", "Expired", "Closed",
+    "Canceled", "Cancelled", "Expired", "Closed", "Inactive",
 )  # fmt: skip
 
 

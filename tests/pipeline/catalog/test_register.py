@@ -63,7 +63,7 @@ def test_a_wrong_account_is_refused_with_file_and_line(business, accounts, messa
 
 KNOWN = (
     "Draft, Pending Activation, PendingActivation, Pending Acceptance, PendingAcceptance, Suspended, Canceled, "
-    "Cancelled, Expired, Closed"
+    "Cancelled, Expired, Closed, Inactive"
 )
 
 
