@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -101,24 +101,43 @@ def _window(period: str, time_zone: str) -> Window:
     return _period(period).window(time_zone)
 
 
+@dataclass(frozen=True)
+class Gate:
+    """What decides whether a bill run picks up usage: the catalog, and who subscribes to what."""
+
+    catalog: Catalog
+    accounts: Mapping[str, Account]
+    subscribed: Mapping[str, SubscribedCharge]
+
+    @classmethod
+    def read(cls, connection: sa.Connection, catalog: Catalog) -> "Gate":
+        """Read all customers."""
+        accounts = {each.account_number: each for each in customers.all_accounts(connection)}
+        return cls(catalog, accounts, {each.charge_number: each for each in customers.all_charges(connection)})
+
+    def obstacle(self, usage: Mapping[str, Any] | sa.RowMapping) -> str | None:
+        """Say why no bill run picks usage up, of which there are the columns of a record; None when one does."""
+        candidate = Candidate(
+            uom=usage["uom"],
+            start_at=usage["start_at"],
+            period=_period(usage["period"]),
+            account=self.accounts[usage["account_number"]],
+            subscribed=self.subscribed.get(usage["charge_number"]),
+            custom_fields=usage["custom_fields"],
+        )
+        return obstacle(candidate, self.catalog.charges, self._required)
+
+    @cached_property
+    def _required(self) -> list[str]:
+        return [name for name, each in self.catalog.custom_fields.items() if each.required]
+
+
 def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Pickup:
     """Tell which of these active records a bill run takes."""
-    accounts = {each.account_number: each for each in customers.all_accounts(connection)}
-    charges = {each.charge_number: each for each in customers.all_charges(connection)}
-    required = [name for name, each in catalog.custom_fields.items() if each.required]
-    reasons = {}
-    for row in rows:
-        candidate = Candidate(
-            uom=row["uom"],
-            start_at=row["start_at"],
-            period=_period(row["period"]),
-            account=accounts[row["account_number"]],
-            subscribed=charges.get(row["charge_number"]),
-            custom_fields=row["custom_fields"],
-        )
-        if row["status"] == "Pending" and (reason := obstacle(candidate, catalog.charges, required)):
-            reasons[row["record_id"]] = reason
-    return Pickup(rows, accounts, reasons, charges)
+    gate = Gate.read(connection, catalog)
+    pending = ((row["record_id"], gate.obstacle(row)) for row in rows if row["status"] == "Pending")
+    reasons = {number: reason for number, reason in pending if reason}
+    return Pickup(rows, gate.accounts, reasons, gate.subscribed)
 
 
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:

@@ -11,6 +11,7 @@ from itertools import count, groupby
 
 import sqlalchemy as sa
 
+from pipeline.billing.preflight import Gate
 from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import money, table
@@ -109,14 +110,18 @@ def _rated(workspace: Workspace, period: Period, meters: Iterable[str]) -> Itera
 
 
 def _so_far(workspace: Workspace, period: Period, meters: Iterable[str]) -> Iterator[UsageLine]:
-    """Derive what the landed readings of a period come to. The lines have numbers below 0: no record has."""
+    """Derive what the landed readings of a period come to, as far as a bill run would take it.
+
+    The lines have numbers below 0: no record has.
+    """
     with workspace.store.begin() as connection:
-        zones = {each.account_number: each.time_zone for each in customers.all_accounts(connection)}
+        gate = Gate.read(connection, workspace.catalog)
     numbers = count(-1, -1)
     for meter in meters:
         situation = situation_of(workspace.store, workspace.catalog, workspace.catalog.meter(meter), period)
         for made in remake(workspace.store, workspace.catalog, situation, workspace.home).values():
-            yield _line(made.record, period, zones[made.record.account_number], next(numbers))
+            if gate.obstacle(vars(made.record)) is None:
+                yield _line(made.record, period, gate.accounts[made.record.account_number].time_zone, next(numbers))
 
 
 def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> UsageLine:

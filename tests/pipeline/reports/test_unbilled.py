@@ -41,6 +41,15 @@ def test_what_a_meter_has_counted_so_far_is_worth_what_it_would_be_billed(busine
     assert business.contents() == before
 
 
+def test_readings_of_who_pays_in_another_currency_are_worth_nothing_that_will_be_billed(business, march):
+    business.customer("A-2", currency="USD")
+    business.deliver("power/A-2/march.csv", march)
+    business.extract()
+    assert so_far(business) == []
+    business.run()
+    assert business.rate().outcome == "nothing_due"
+
+
 def test_usage_that_is_loaded_and_late_is_told_beside_what_was_billed(business, march):
     business.bill(march)
     business.rate()
