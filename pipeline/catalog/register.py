@@ -148,26 +148,50 @@ def _status_problems(place: str, status: str) -> Iterator[str]:
         yield f"{place}: status {status!r} is unknown; write {ACTIVE} for what is billed, else one of {others}"
 
 
-def _moved(
-    connection: sa.Connection, accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog
-) -> Iterator[str]:
-    """Refuse to move the billing periods of a charge that has usage: some of it would be billed twice, or never."""
-    accounts_before, charges_before = customers.all_accounts(connection), customers.all_charges(connection)
-    before = _cycles(accounts_before, charges_before, catalog)
-    after = _cycles([*accounts_before, *accounts], [*charges_before, *charges], catalog)
-    moved = [number for number, cycle in before.items() if after.get(number) != cycle]
-    for number in customers.with_usage(connection, moved):
-        yield (
-            f"charge {number} has usage of billing periods that begin on {before[number].beginning}; they cannot begin "
-            f"on another day now: leave charge, start_at, bill_cycle_day and time_zone as they were"
+@dataclass(frozen=True)
+class _Place:
+    """What the bills of a charge number are found by: whose it is, and when its billing periods begin."""
+
+    owner: tuple[str, str, str]
+    time_zone: str
+    cycle: Cycle
+
+    def refusal(self, number: str, after: "_Place | None") -> str:
+        """Say why it must stay as it is."""
+        if after and after.owner != self.owner:
+            account, subscription, charge = self.owner
+            return (
+                f"charge number {number} has usage or bills as charge {charge} of account {account}, subscription "
+                f"{subscription}, and cannot be another's now: leave it as it was, and give what is new its own number"
+            )
+        return (
+            f"charge {number} has usage or bills of billing periods that begin on {self.cycle.beginning}, "
+            f"{self.time_zone}; they cannot begin at another time now: leave charge, start_at, bill_cycle_day and "
+            "time_zone as they were"
         )
 
 
-def _cycles(accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog) -> dict[str, Cycle]:
-    """Give the cycle of each charge, by number; where an account or charge stands twice, the last counts."""
+def _moved(
+    connection: sa.Connection, accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog
+) -> Iterator[str]:
+    """Refuse to move a charge number that is in use, or its billing periods: some would be billed twice, or never."""
+    accounts_before, charges_before = customers.all_accounts(connection), customers.all_charges(connection)
+    before = _places(accounts_before, charges_before, catalog)
+    after = _places([*accounts_before, *accounts], [*charges_before, *charges], catalog)
+    moved = [number for number, place in before.items() if after.get(number) != place]
+    for number in customers.in_use(connection, moved):
+        yield before[number].refusal(number, after.get(number))
+
+
+def _places(accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog) -> dict[str, _Place]:
+    """Give the place of each charge, by number; where an account or charge stands twice, the last counts."""
     known = {account.account_number: account for account in accounts}
     return {
-        each.charge_number: cycle_of(known[each.account_number], catalog.charges[each.charge], each)
+        each.charge_number: _Place(
+            (each.account_number, each.subscription_number, each.charge),
+            known[each.account_number].time_zone,
+            cycle_of(known[each.account_number], catalog.charges[each.charge], each),
+        )
         for each in charges
         if each.charge in catalog.charges
     }

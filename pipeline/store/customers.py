@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.many import among
-from pipeline.store.tables import ACTIVE, accounts, subscribed_charges, usage_records
+from pipeline.store.tables import ACTIVE, accounts, rated_items, subscribed_charges, usage_records
 from transforms.catalog.customers import Account, SubscribedCharge
 
 
@@ -37,10 +37,10 @@ def all_charges(connection: sa.Connection) -> list[SubscribedCharge]:
     return [SubscribedCharge(**row) for row in found]
 
 
-def with_usage(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:
-    """List those of these subscribed charges that have usage, Pending or Processed."""
+def in_use(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:
+    """List those of these subscribed charges that have usage, Pending or Processed, or were billed; in order."""
     if not charge_numbers:
         return []
-    statement = sa.select(usage_records.c.charge_number).distinct().order_by(usage_records.c.charge_number)
-    mine = among(usage_records.c.charge_number, charge_numbers) & ACTIVE
-    return list(connection.execute(statement.where(mine)).scalars())
+    used = sa.select(usage_records.c.charge_number).where(among(usage_records.c.charge_number, charge_numbers), ACTIVE)
+    billed = sa.select(rated_items.c.charge_number).where(among(rated_items.c.charge_number, charge_numbers))
+    return sorted(connection.execute(used.union(billed)).scalars())

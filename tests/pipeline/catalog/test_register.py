@@ -119,8 +119,8 @@ def test_a_bill_cycle_day_that_no_month_has_is_refused_with_file_and_line(busine
 def test_a_bill_cycle_day_cannot_move_while_there_is_usage_by_it(business, march):
     business.bill(march)
     assert _refused(business, accounts=with_cycle_days(15)) == (
-        "charge C-1 has usage of billing periods that begin on day 1 of every month; they cannot begin on another day "
-        "now: leave charge, start_at, bill_cycle_day and time_zone as they were"
+        "charge C-1 has usage or bills of billing periods that begin on day 1 of every month, UTC; they cannot begin "
+        "at another time now: leave charge, start_at, bill_cycle_day and time_zone as they were"
     )
 
 
@@ -177,7 +177,7 @@ def test_more_billing_periods_can_be_moved_than_a_statement_takes_parameters(bus
     business.bill(march)
     with business.store.begin() as connection:
         numbers = [f"C-{number}" for number in range(70_000)]
-        assert customers.with_usage(connection, numbers) == ["C-1"]
+        assert customers.in_use(connection, numbers) == ["C-1"]
 
 
 def test_a_missing_customer_file_is_named(business):

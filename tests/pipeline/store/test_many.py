@@ -16,9 +16,9 @@ MANY = [f"{number:032x}" for number in range(70_000)]
         lambda connection: manifest.files(connection, "power", 0, replaced=MANY),
         lambda connection: [each for each in lineage.raw_files(connection, "power", MANY).values() if each],
         lambda connection: changes.lock_records(connection, changes.of_imports(MANY)),
-        lambda connection: customers.with_usage(connection, MANY),
+        lambda connection: customers.in_use(connection, MANY),
     ],
-    ids=["uploads", "arrived_at", "profile", "files", "raw_files", "of_imports", "with_usage"],
+    ids=["uploads", "arrived_at", "profile", "files", "raw_files", "of_imports", "in_use"],
 )
 def test_more_can_be_asked_for_than_a_statement_takes_parameters(store, ask):
     with store.begin() as connection:
