@@ -23,8 +23,8 @@ def _again(store, target=TARGET):
         return [str(period) for period in unsent.periods_again(connection, target)]
 
 
-def _plan(store):
-    plan(store, TARGET, MARCH, Limits(rows_max=1))
+def _plan(business):
+    plan(business.store, business.catalog, TARGET, MARCH, Limits(rows_max=1))
 
 
 def _files(store):
@@ -66,7 +66,7 @@ def test_a_period_that_was_never_sent_is_none_to_be_sent_again(business):
 )
 @pytest.mark.usefixtures("numbers")
 def test_a_period_is_open_until_all_of_its_files_came_to_a_good_end(business, states, found):
-    _plan(business.store)
+    _plan(business)
     _end(business.store, *states)
     _age(business.store)
     assert _again(business.store) == found
@@ -74,7 +74,7 @@ def test_a_period_is_open_until_all_of_its_files_came_to_a_good_end(business, st
 
 
 def test_what_is_added_or_deleted_afterwards_makes_a_period_one_to_be_sent_again(business, numbers):
-    _plan(business.store)
+    _plan(business)
     _end(business.store, "confirmed", "confirmed")
     _age(business.store)
     uploaded(business.store, {"unique_key": "c"}, file_name="late.csv")
@@ -87,7 +87,7 @@ def test_what_is_added_or_deleted_afterwards_makes_a_period_one_to_be_sent_again
 
 @pytest.mark.usefixtures("numbers")
 def test_a_sending_handles_what_ended_in_its_interval_and_what_changed_but_no_period_that_still_runs(business):
-    _plan(business.store)
+    _plan(business)
     march_ends = datetime(2025, 4, 1, 12, tzinfo=UTC)
     days = timedelta(days=1)
 
@@ -104,14 +104,14 @@ def test_a_sending_handles_what_ended_in_its_interval_and_what_changed_but_no_pe
 
 @pytest.mark.usefixtures("numbers")
 def test_files_that_wait_come_before_new_ones_and_are_the_same_bytes_for_the_same_content(business, new_store):
-    _plan(business.store)
+    _plan(business)
     first = _files(business.store)
     uploaded(business.store, {"unique_key": "c"}, file_name="late.csv")
-    _plan(business.store)
+    _plan(business)
     assert _files(business.store) == first
     other = type(business)(new_store(), business.folder / "other")
     uploaded(other.store, {"unique_key": "b"}, {"unique_key": "a"})
-    _plan(other.store)
+    _plan(other)
     assert [(file.file_name, file.sha256) for file in _files(other.store)] == [
         (file.file_name, file.sha256) for file in first
     ]
