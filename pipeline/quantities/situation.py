@@ -73,7 +73,8 @@ def situation_of(
         cycles = cycles_of(accounts, charges, charge)
         require_among(cycles, period, f"charge {charge.charge}")
         _require_kept(cycles, usage.periods_with_usage(connection, meter.meter), meter)
-        names = scope(accounts, charges, charge, period, catalog.lookup(source))
+        billed = usage.billed_charges(connection, meter.meter, period)
+        names = scope(accounts, charges, charge, period, catalog.lookup(source), billed)
         targets = targets_of(names)
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER
         from_us, until_us = _span([default, *(target.period for target in targets)], meter.derive)

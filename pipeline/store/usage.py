@@ -50,6 +50,15 @@ def periods_with_usage(connection: sa.Connection, meter: str) -> list[Period]:
     return sorted(Period.parse(period) for period in connection.execute(statement).scalars())
 
 
+def billed_charges(connection: sa.Connection, meter: str, period: Period) -> set[str]:
+    """Tell of which subscribed charges a meter has billed usage of a period."""
+    of_meter = imports.c.import_id == usage_records.c.import_id
+    statement = sa.select(usage_records.c.charge_number).distinct().join(imports, of_meter)
+    mine = (imports.c.meter == meter) & (usage_records.c.period == str(period))
+    billed = (usage_records.c.status == "Processed") & ACTIVE
+    return set(connection.execute(statement.where(mine, billed)).scalars())
+
+
 def import_file_ids(connection: sa.Connection, import_id: str) -> set[str]:
     """Tell which landed files an import was made of."""
     return set(

@@ -114,7 +114,7 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
     before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
     late = bool(this.batch.files - before)
     if corrections.records and (refusal := _refusal(this, corrections, late=late)):
-        if not late:
+        if not late or changed_besides(this.connection, store, this.catalog, this.batch, before, home):
             raise LoadRefusedError(f"{this}: {refusal}")
         return _late(this, before, store, home)
     if corrections.records and not this.reason:

@@ -5,7 +5,7 @@ of the billing period, or the reason why its readings are not billed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms.catalog.charge import Charge
@@ -53,8 +53,12 @@ def scope(
     charge: Charge,
     period: Period,
     lookup: Sequence[LookupRow] | None = None,
+    billed: Collection[str] = (),
 ) -> dict[Name, Target]:
-    """Tell for every name that readings can bear where they go in a billing period."""
+    """Tell for every name that readings can bear where they go in a billing period.
+
+    `billed` are the charge numbers that were billed for it: whoever is closed since keeps the usage of then.
+    """
     known = {account.account_number: account for account in accounts}
     mine: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
     for each in charges:
@@ -65,7 +69,7 @@ def scope(
         _, before = found.setdefault(name, (account, []))
         # Two rows of a lookup can fit one charge; it is one all the same.
         before += [each for each in candidates if each.charge == charge.charge and each not in before]
-    return {name: _target(*found[name], charge, period) for name in sorted(found)}
+    return {name: _target(*found[name], charge, period, billed) for name in sorted(found)}
 
 
 def _own_names(
@@ -97,7 +101,9 @@ def _fits(charge: SubscribedCharge, row: LookupRow) -> bool:
     return of_subscription and row.charge_number in {"", charge.charge_number}
 
 
-def _target(account: Account, found: list[SubscribedCharge], charge: Charge, period: Period) -> Target:
+def _target(
+    account: Account, found: list[SubscribedCharge], charge: Charge, period: Period, billed: Collection[str]
+) -> Target:
     """Settle on the one charge that covers any of the period, else on any; its own cycle must have the period."""
     window = period.window(account.time_zone)
     live = [each for each in found if _overlaps(each, window)]
@@ -105,7 +111,7 @@ def _target(account: Account, found: list[SubscribedCharge], charge: Charge, per
     cycle = cycle_of(account, charge, settled[0] if settled else None)
     if not cycle.has(period):
         return Target(account.account_number, "", NEVER, NEVER, account.time_zone, "other_period")
-    if refusal := _refusal(account, live or settled):
+    if refusal := _refusal(account, live or settled, billed):
         return Target(account.account_number, "", window, NEVER, account.time_zone, refusal)
     covered = window.clip(settled[0].start_at, settled[0].end_at)
     return Target(account.account_number, settled[0].charge_number, window, covered, account.time_zone)
@@ -116,11 +122,12 @@ def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
     return clipped.start < clipped.end
 
 
-def _refusal(account: Account, live: list[SubscribedCharge]) -> str:
-    if account.status != ACTIVE:
+def _refusal(account: Account, live: list[SubscribedCharge], billed: Collection[str]) -> str:
+    was_billed = any(each.charge_number in billed for each in live)
+    if account.status != ACTIVE and not was_billed:
         return "account_not_active"
     if not live:
         return "no_charge"
     if len(live) > 1:
         return "ambiguous_charge"
-    return "" if live[0].status == ACTIVE else "charge_not_active"
+    return "" if live[0].status == ACTIVE or was_billed else "charge_not_active"
