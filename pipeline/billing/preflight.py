@@ -124,6 +124,7 @@ class Gate:
             account=self.accounts[usage["account_number"]],
             subscribed=self.subscribed.get(usage["charge_number"]),
             custom_fields=usage["custom_fields"],
+            corrects=usage.get("corrects") is not None,
         )
         return obstacle(candidate, self.catalog.charges, self._required)
 

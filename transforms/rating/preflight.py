@@ -21,7 +21,10 @@ from transforms.rating.usage import RatingError, UsageLine
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A Pending record with its account and subscribed charge; None where no charge of the account matches."""
+    """A Pending record with its account and subscribed charge; None where no charge of the account matches.
+
+    `corrects` says that it is the difference to a record that was billed.
+    """
 
     uom: str
     start_at: datetime
@@ -29,6 +32,7 @@ class Candidate:
     account: Account
     subscribed: SubscribedCharge | None
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    corrects: bool = False
 
 
 def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Collection[str] = ()) -> str | None:
@@ -46,7 +50,7 @@ def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Coll
         return other
     if missing := [name for name in required if not text_of(candidate.custom_fields, name)]:
         return f"the required custom field {', '.join(missing)} is missing"
-    return _inactive(account, subscribed) or _untimely(candidate, subscribed, charge)
+    return _inactive(account, subscribed) or (None if candidate.corrects else _untimely(candidate, subscribed, charge))
 
 
 def _other(candidate: Candidate, charge: Charge) -> str | None:

@@ -129,12 +129,13 @@ def test_late_readings_after_adjustments_that_had_a_reason_are_adjusted_by_thems
 def test_usage_that_vanishes_is_taken_back_by_an_adjustment(billed):
     _allow_negative(billed)
     path = billed.inbox / "customers/subscribed_charges.csv"
-    path.write_text(path.read_text().replace("Active", "Canceled"))
+    path.write_text(path.read_text().replace("Z,,Active", "Z,2020-01-01T00:00:00Z,Active"))
     billed.register()
-    loaded = billed.load(*billed.prepare(), reason="cancelled from the start")
+    loaded = billed.load(*billed.prepare(), reason="it never began")
     assert loaded.outcome == "adjusted"
     assert _records(billed)[1][1:4] == ("Pending", Decimal("-6.5"), -3)
     assert billed.ledger()[0] == 3
+    assert billed.rate().amounts == {"EUR": Decimal("-1.63")}
 
 
 def test_billed_usage_in_another_unit_cannot_be_adjusted(billed):
