@@ -9,29 +9,33 @@ from pipeline.billing import commitments, fees, prepaid
 from pipeline.billing.ready import billed_charges
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers, exporting, ledger, unsent
-from transforms.cycles import cycles_of, has_period, periods_ended
+from transforms.cycles import cycles_of, has_period, passed_over, periods_ended
 from transforms.period import Period
 
 
 def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of a meter's charge that ended, and those whose ledger has gone stale."""
+    """List the periods of a meter's charge that ended, those whose ledger has gone stale, and those passed over."""
     charge = catalog.charges[catalog.meter(meter).map.charge]
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
         stale = [period for period, _ in ledger.stale(connection, meter)]
+        done = ledger.periods_done(connection, meter)
+    missed = passed_over(accounts, charges, {charge.charge: charge}, done)
     ended = periods_ended(accounts, charges, charge, after, until)
     cycles = cycles_of(accounts, charges, charge)
-    return sorted({*ended, *(period for period in stale if has_period(cycles, period))})
+    return sorted({*ended, *missed, *(period for period in stale if has_period(cycles, period))})
 
 
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
     """List the periods of charges that ended, and those to bill again.
 
     For Pending usage, for fees of subscriptions that were registered late, to settle commitments, or because prepaid
-    units have come back.
+    units have come back. Those that were passed over are billed for the first time.
     """
     with store.begin() as connection:
-        again = [*billing.pending_again(connection), *fees.outstanding(connection, catalog)]
+        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        missed = passed_over(accounts, charges, catalog.charges, set(billing.rated(connection)))
+        again = [*billing.pending_again(connection, missed), *fees.outstanding(connection, catalog)]
         again += commitments.outdated(connection, catalog)
         again += [period for period in prepaid.overdrawn(connection, catalog) if period.ended_everywhere(until)]
         return _ended(connection, catalog, after, until, again)

@@ -1,6 +1,6 @@
 """Cycles: which billing periods a charge has, for each of those who subscribe to it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -56,6 +56,33 @@ def periods_ended(
     """List the periods of a charge that came to be over everywhere after one instant and by another, in order."""
     cycles = cycles_of(accounts, charges, charge)
     return sorted({period for cycle in cycles for period in cycle.ended(after, until)})
+
+
+def passed_over(
+    accounts: Iterable[Account],
+    subscribed: Iterable[SubscribedCharge],
+    charges: Mapping[str, Charge],
+    done: Set[Period],
+) -> set[Period]:
+    """List the periods that should have been done with others of their time, and were not.
+
+    They ended within a period that is done, and that is no longer than they: nobody had subscribed by their cycle yet
+    when it was done, or their own run gave up waiting. What was over before the first subscription by a cycle began is
+    none of them.
+    """
+    known, began = {account.account_number: account for account in accounts}, dict[Cycle, datetime]()
+    for each in subscribed:
+        if each.charge in charges and each.account_number in known:
+            cycle = cycle_of(known[each.account_number], charges[each.charge], each)
+            began[cycle] = min(each.start_at, began.get(cycle, each.start_at))
+    return {
+        period
+        for one in done
+        for cycle, start in began.items()
+        if one.months <= cycle.months
+        for period in cycle.ending_within(one)
+        if period.over_at > start
+    }.difference(done)
 
 
 def has_period(cycles: Iterable[Cycle], period: Period) -> bool:

@@ -102,7 +102,7 @@ class Period:
     def __str__(self) -> str:
         """Write the period as `parse` reads it, as short as may be."""
         year, month, span = self.start.year, self.start.month, f"{self.start}--{self.end}"
-        months = (self.end.year - year) * 12 + self.end.month - month
+        months = self.months
         if (self.start.day, self.end.day) != (1, 1) or (month - 1) % months:
             return span
         names = {1: f"-{month:02}", 3: f"-Q{month // 3 + 1}", 6: f"-H{month // 6 + 1}", 12: ""}
@@ -118,9 +118,14 @@ class Period:
         day_before = self.start - timedelta(days=1)
         return tuple(sorted({cycle.period_of(day_before) for cycle in self._cycles()}))
 
+    @property
+    def months(self) -> int:
+        """How many months it lasts, from whichever days of them."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
     def _cycles(self) -> "Iterator[Cycle]":
         """Give the cycles that have this period; their day is no earlier than those that it starts and ends on."""
-        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+        months = self.months
         if months in MONTHS.values():
             days = range(max(self.start.day, self.end.day), DAYS_OF_MONTH_MAX + 1)
             cycles = (Cycle(months, day, (self.start.month - 1) % months + 1) for day in days)
@@ -177,6 +182,13 @@ class Cycle:
         """List the periods that came to be over everywhere after one instant, and by another."""
         period = self.period_of((after - LAST_ZONE_BEHIND_UTC).astimezone(UTC).date())
         while period.over_at <= until:
+            yield period
+            period = self.period_of(period.end)
+
+    def ending_within(self, other: Period) -> Iterator[Period]:
+        """List the periods whose last day is in another period."""
+        period = self.period_of(other.start)
+        while period.end <= other.end:
             yield period
             period = self.period_of(period.end)
 

@@ -11,20 +11,22 @@ from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import FlatFee
+from transforms.cycles import passed_over
 from transforms.period import Period
 from transforms.rating.subscribed import charge_periods
 
 
 def outstanding(connection: sa.Connection, catalog: Catalog) -> list[Period]:
-    """List the periods that were rated, and of which somebody owes a fee that is in no item; in order."""
+    """List the periods that were rated, or passed over, and of which a fee is owed that is in no item; in order."""
     fees = {name for name, charge in catalog.charges.items() if isinstance(charge.pricing, OWED_BY_PERIOD)}
     subscribed = [each for each in customers.all_charges(connection) if each.charge in fees]
     if not subscribed:
         return []
     accounts, billed = customers.all_accounts(connection), billing.periods_billed(connection, fees)
+    rated = set(billing.rated(connection))
     return [
         period
-        for period in billing.rated(connection)
+        for period in sorted(rated | passed_over(accounts, subscribed, catalog.charges, rated))
         if _owed(accounts, subscribed, catalog.of(period), period) - billed
     ]
 

@@ -36,19 +36,28 @@ def waits_for(store: sa.Engine, catalog: Catalog, asked: Asked) -> list[str]:
 def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[str]:
     """List the meters whose charge has this period, but whose usage of it has not been loaded.
 
-    A period that was rated, or sent, had all that there were then: it waits for none that was declared since.
+    A period that was rated, or sent, had all that there were then: it waits for none that was declared since. Nor does
+    any wait for a meter that has done later periods alone, or to whose charge nobody had subscribed yet.
     WrongPeriodError when no charge that is billed has it.
     """
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
         done = ledger.meters_done(connection, period)
         had_all = billing.is_rated(connection, period) or sending.is_sent(connection, period)
+        done |= {name for name in catalog.meters.keys() - done if _began_later(connection, name, period)}
     by_charge = {charge.charge: cycles_of(accounts, charges, charge) for charge in billed_charges(catalog, charges)}
     require_among(set().union(*by_charge.values()), period, "any charge")
     if had_all:
         return []
-    has = {name for name, cycles in by_charge.items() if has_period(cycles, period)}
+    begun = [each for each in charges if each.start_at < period.over_at]
+    has = {name for name in by_charge if has_period(cycles_of(accounts, begun, catalog.charges[name]), period)}
     return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
+
+
+def _began_later(connection: sa.Connection, meter: str, period: Period) -> bool:
+    """Tell whether a meter has done periods, and all of them began when this one was over."""
+    found = ledger.periods_done(connection, meter)
+    return bool(found) and min(found).start >= period.end
 
 
 def billed_charges(catalog: Catalog, subscribed: Iterable[SubscribedCharge]) -> list[Charge]:

@@ -1,7 +1,7 @@
 """Bill runs: usage taken from Pending to Processed, and the rated items that it became."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -133,6 +133,7 @@ def pending_periods(connection: sa.Connection) -> dict[Period, bool]:
     return dict(sorted((Period.parse(period), was_rated) for period, was_rated in connection.execute(statement)))
 
 
-def pending_again(connection: sa.Connection) -> list[Period]:
-    """List the periods that were rated, and have Pending usage nevertheless."""
-    return [period for period, was_rated in pending_periods(connection).items() if was_rated]
+def pending_again(connection: sa.Connection, passed_over: Set[Period]) -> list[Period]:
+    """List the periods that were rated, or passed over, and have Pending usage nevertheless."""
+    found = pending_periods(connection).items()
+    return [period for period, was_rated in found if was_rated or period in passed_over]

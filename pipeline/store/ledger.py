@@ -105,6 +105,12 @@ def meters_done(connection: sa.Connection, period: Period) -> set[str]:
     return set(connection.execute(sa.select(ledgers.c.meter).where(ledgers.c.period == str(period))).scalars())
 
 
+def periods_done(connection: sa.Connection, meter: str) -> set[Period]:
+    """Tell which periods of a meter have been loaded, be it without any record."""
+    statement = sa.select(ledgers.c.period).where(ledgers.c.meter == meter)
+    return set(map(Period.parse, connection.execute(statement).scalars()))
+
+
 def stale(connection: sa.Connection, meter: str | None = None) -> list[tuple[Period, str]]:
     """List (period, meter) of ledgers, or of a meter's alone, that were made of other files than there are now."""
     mine = (ledger_files.c.meter == ledgers.c.meter) & (ledger_files.c.period == ledgers.c.period)
