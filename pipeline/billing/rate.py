@@ -133,6 +133,8 @@ def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, h
     entered = bill_runs.find(connection, run)
     if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
+    if asked.whole:
+        bill_runs.forget_parts(connection, asked.period)
     found = due(connection, catalog, asked)
     if not found.items and not found.movements.drawn:
         bill_runs.forget(connection, run)

@@ -55,6 +55,13 @@ def forget(connection: sa.Connection, run: str) -> None:
     connection.execute(sa.delete(bill_runs).where(bill_runs.c.bill_run_id == run))
 
 
+def forget_parts(connection: sa.Connection, period: Period) -> None:
+    """Take away drafts of a batch, or on demand, when the whole period is rated: they would keep it from its export."""
+    part = bill_runs.c.batch.is_not(None) | bill_runs.c.target_date.is_not(None)
+    drafts = (bill_runs.c.period == str(period)) & (bill_runs.c.status == "draft")
+    connection.execute(sa.delete(bill_runs).where(drafts, part))
+
+
 def note_problem(connection: sa.Connection, run: str, problem: str) -> None:
     """Note why a draft could not be rated; whoever rated it meanwhile leaves nothing to note."""
     mine = (bill_runs.c.bill_run_id == run) & (bill_runs.c.status == "draft")

@@ -9,8 +9,10 @@ from uploaded_usage import uploaded
 from pipeline import periods
 from pipeline.billing import ready
 from pipeline.billing.post import cancel_rated
+from pipeline.store import bill_runs
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 MARCH, QUARTER = Period.of_month(2025, 3), Period.parse("2025-Q1")
 COOLING = "charge: cooling\nuom: kwh\ncurrency: EUR\nbilling_period: quarter\npricing: {model: per_unit, price: 1}\n"
@@ -94,4 +96,14 @@ def test_a_period_for_which_nothing_is_due_is_posted_once_it_is_rated(business):
     business.run()
     assert not ready.is_posted(business.store, MARCH)
     assert business.rate().outcome == "nothing_due"
+    assert ready.is_posted(business.store, MARCH)
+
+
+@pytest.mark.parametrize("part", [{"batch": "north"}, {"target_date": MARCH.start}])
+def test_a_part_that_could_not_be_rated_holds_nothing_up_once_the_whole_period_is_billed(business, march, part):
+    business.bill(march)
+    with business.store.begin() as connection:
+        bill_runs.draft(connection, Asked(MARCH, **part), "ann")
+    assert business.rate().amounts == {"EUR": Decimal("1.63")}
+    business.post()
     assert ready.is_posted(business.store, MARCH)
