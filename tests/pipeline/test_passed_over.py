@@ -99,6 +99,14 @@ def test_months_of_a_year_that_is_billed_first_are_not_billed_in_arrears(busines
     assert to_bill(business) == []
 
 
+def test_what_ended_before_the_first_bill_run_is_never_billed_in_arrears_by_way_of_two_cycles(quarter):
+    register(quarter, "fee", start="2024-01-01")
+    assert to_bill(quarter) == LATE
+    for period in LATE:
+        quarter.rate(period)
+    assert to_bill(quarter) == []
+
+
 def test_a_period_does_not_wait_for_a_meter_whose_first_period_began_later(quarter):
     register(quarter, "energy")
     quarter.declare("meters/water.yaml", METER)
