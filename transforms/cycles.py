@@ -68,9 +68,11 @@ def passed_over(
 
     They ended within a period that is done, and that is no longer than they: nobody had subscribed by their cycle yet
     when it was done, or their own run gave up waiting. What was over before the first subscription by a cycle began is
-    none of them, nor what ended before the first that is done: else each would bring back the one before it.
+    none of them, nor what began before the first that is done: that was billed elsewhere, or is for a person to say.
     """
-    first = min((one.end for one in done), default=None)
+    if not done:
+        return set()
+    first = min(done, key=lambda one: (one.end, -one.start.toordinal())).start
     known, began = {account.account_number: account for account in accounts}, dict[Cycle, datetime]()
     for each in subscribed:
         if each.charge in charges and each.account_number in known:
@@ -82,7 +84,7 @@ def passed_over(
         for cycle, start in began.items()
         if one.months <= cycle.months
         for period in cycle.ending_within(one)
-        if period.over_at > start and first is not None and period.end >= first
+        if period.over_at > start and period.start >= first
     }.difference(done)
 
 

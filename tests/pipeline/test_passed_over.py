@@ -107,6 +107,16 @@ def test_what_ended_before_the_first_bill_run_is_never_billed_in_arrears_by_way_
     assert to_bill(quarter) == []
 
 
+def test_a_promise_of_a_year_whose_first_months_were_billed_elsewhere_is_not_tried_for_ever(business):
+    business.declare("units.yaml", UNITS)
+    business.declare("charges/promise.yaml", PROMISE.replace("quarter", "year"))
+    business.customer("A-2", of="promise")
+    for month in ("2024-11", "2024-12", "2025-01"):
+        business.run(period=month)
+        business.rate(month)
+    assert to_bill(business, month=3) == []
+
+
 def test_a_period_does_not_wait_for_a_meter_whose_first_period_began_later(quarter):
     register(quarter, "energy")
     quarter.declare("meters/water.yaml", METER)
