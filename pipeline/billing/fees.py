@@ -1,34 +1,62 @@
 """Fees that no bill run has billed: those of subscriptions that were registered after their period was rated."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import billing, customers
+from pipeline.store import bill_runs, billing, customers
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import FlatFee
-from transforms.cycles import passed_over
-from transforms.period import Period
+from transforms.cycles import cycle_of, passed_over
+from transforms.period import Cycle, Period
 from transforms.rating.subscribed import charge_periods
 
 
 def outstanding(connection: sa.Connection, catalog: Catalog) -> list[Period]:
-    """List the periods that were rated, or passed over, and of which a fee is owed that is in no item; in order."""
+    """List the periods of which a fee is owed that is in no item: rated ones, and those passed over; in order.
+
+    Of a period that was rated only the first fees of a charge number count, unless its bill run was cancelled since:
+    who was suspended for some months does not owe them once the status is Active again.
+    """
     fees = {name for name, charge in catalog.charges.items() if isinstance(charge.pricing, OWED_BY_PERIOD)}
     subscribed = [each for each in customers.all_charges(connection) if each.charge in fees]
     if not subscribed:
         return []
-    accounts, billed = customers.all_accounts(connection), billing.periods_billed(connection, fees)
-    rated = set(billing.rated(connection))
-    return [
-        period
-        for period in sorted(rated | passed_over(accounts, subscribed, catalog.charges, rated))
-        if _owed(accounts, subscribed, catalog.of(period), period) - billed
-    ]
+    accounts = {each.account_number: each for each in customers.all_accounts(connection)}
+    billed, rated = billing.periods_billed(connection, fees), set(billing.rated(connection))
+    missed = passed_over(accounts.values(), subscribed, catalog.charges, rated)
+    first, by_cycle, found = _first(billed), _by_cycle(accounts, subscribed, catalog), []
+    for period in sorted(rated | missed):
+        mine = [each for cycle, those in by_cycle.items() if cycle.has(period) for each in those]
+        owed = _owed([accounts[each.account_number] for each in mine], mine, catalog.of(period), period) - billed
+        first_ones = any(start < first.get(number, period.over_at) for number, start in owed)
+        if owed and (first_ones or period in missed or bill_runs.cancelled_since_rated(connection, period)):
+            found.append(period)
+    return found
+
+
+def _by_cycle(
+    accounts: Mapping[str, Account], subscribed: Iterable[SubscribedCharge], catalog: Catalog
+) -> dict[Cycle, list[SubscribedCharge]]:
+    """Sort subscribed charges by their billing periods: each has few of all that there are."""
+    found: dict[Cycle, list[SubscribedCharge]] = {}
+    for each in subscribed:
+        cycle = cycle_of(accounts[each.account_number], catalog.charges[each.charge], each)
+        found.setdefault(cycle, []).append(each)
+    return found
+
+
+def _first(billed: Iterable[billing.ChargePeriodKey]) -> dict[str, datetime]:
+    """Tell when the first billed period of each charge number began."""
+    first: dict[str, datetime] = {}
+    for number, start in sorted(billed):
+        first.setdefault(number, start)
+    return first
 
 
 def _owed(

@@ -7,6 +7,7 @@ import pytest
 from uploaded_usage import uploaded
 
 from pipeline import periods, scheduled
+from pipeline.billing.post import cancel_rated
 from pipeline.quantities.situation import PeriodNotEndedError
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
@@ -168,6 +169,33 @@ def test_a_fee_of_who_was_registered_after_the_bill_run_is_billed_by_the_next_on
     assert to_bill(business, noon(5, 1), noon(5, 2)) == ["2025-03"], "April was not rated yet"
     assert business.rate().amounts == {"EUR": 5}
     assert to_bill(business, noon(5, 1), noon(5, 2)) == []
+
+
+def test_who_was_suspended_is_not_billed_the_fees_of_that_time_once_the_status_is_active_again(business, march):
+    business.bill(march)
+    with_fee(business)
+    business.customer("A-7", of="fee")
+    business.rate()
+    charges = business.inbox / "customers" / "subscribed_charges.csv"
+    active = charges.read_text()
+    charges.write_text(active.replace("fee,2020-01-01T00:00:00Z,,Active", "fee,2020-01-01T00:00:00Z,,Suspended"))
+    business.register()
+    business.run(period="2025-04")
+    assert business.rate("2025-04").outcome == "nothing_due"
+    charges.write_text(active)
+    business.register()
+    assert to_bill(business, noon(5, 2), noon(5, 3)) == []
+
+
+def test_a_fee_whose_bill_run_was_cancelled_is_billed_again(business, march):
+    business.bill(march)
+    with_fee(business)
+    business.customer("A-7", of="fee")
+    business.rate()
+    business.run(period="2025-04")
+    assert business.rate("2025-04").amounts == {"EUR": 5}
+    cancel_rated(business.store, Period.parse("2025-04"), by="ann", reason="too early")
+    assert to_bill(business, noon(5, 2), noon(5, 3)) == ["2025-04"]
 
 
 def test_a_fee_of_nothing_and_one_that_begins_later_bring_no_period_back(business, march):
