@@ -84,11 +84,9 @@ def test_a_record_that_vanishes_takes_the_amount_back_that_it_bore(business, mar
     business.declare("meters/energy.yaml", METER_WITH_AMOUNT.replace("BORNE", "25"))
     business.bill(march)
     business.rate()
-    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Active", "Canceled"))
+    business.deliver("customers/subscribed_charges.csv", CHARGES.replace("Z,,", "Z,2020-01-01T00:00:00Z,"))
     business.register()
-    business.load(*business.prepare(), reason="cancelled from the start")
-    business.deliver("customers/subscribed_charges.csv", CHARGES)
-    business.register()
+    business.load(*business.prepare(), reason="it never began")
     assert business.rate().amounts == {"EUR": -25}
 
 

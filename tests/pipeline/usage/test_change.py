@@ -56,12 +56,13 @@ def test_a_change_that_changes_nothing_leaves_no_trace(business, number):
     assert business.contents() == before
 
 
-def test_a_new_start_moves_the_record_to_the_billing_period_that_holds_it_on_the_account_s_clock(business, number):
+def test_a_new_start_moves_the_record_to_the_billing_period_that_holds_it_on_the_account_s_clock(business):
     business.deliver(
         "customers/accounts.csv",
         "account_number,name,currency,time_zone,status\nA-1,Mill,EUR,America/New_York,Active\n",
     )
     business.register()
+    _, (number,) = uploaded(business.store, {})
     _change(business, number, StartDateTime="2025-04-01T03:59:59+00:00")  # 23:59:59 on 31 March in New York
     assert (_record(business, number)["period"], len(business.rows("usage_changes", "change_id"))) == ("2025-03", 1)
     _change(business, number, StartDateTime="2025-04-01T04:00:00+00:00", EndDateTime="2025-04-02T00:00:00+00:00")
