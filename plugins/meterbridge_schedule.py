@@ -11,9 +11,8 @@ from meterbridge_notifier import TaskNotifier
 from transforms.errors import MeterbridgeError
 
 START = datetime(2000, 1, 1)  # noqa: DTZ001 Airflow reads it in its own default zone, UTC
-HUNG = {
-    "execution_timeout": timedelta(hours=6)
-}  # a task that waits for an answer which never comes holds up all others
+# A task that waits for an answer which never comes holds up all others.
+HUNG = {"execution_timeout": timedelta(hours=6)}
 # After 1, 2, 4, 8 and 16 minutes at least: a database that is away for half an hour costs no run.
 RETRIES = HUNG | {
     "retries": 5,

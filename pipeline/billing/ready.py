@@ -42,15 +42,14 @@ def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[s
     """
     with store.begin() as connection:
         accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        billed = billed_charges(catalog, charges)
+        require_among(set().union(*(cycles_of(accounts, charges, charge) for charge in billed)), period, "any charge")
+        if billing.is_rated(connection, period) or sending.is_sent(connection, period):
+            return []
         done = ledger.meters_done(connection, period)
-        had_all = billing.is_rated(connection, period) or sending.is_sent(connection, period)
         done |= {name for name in catalog.meters.keys() - done if _began_later(connection, name, period)}
-    by_charge = {charge.charge: cycles_of(accounts, charges, charge) for charge in billed_charges(catalog, charges)}
-    require_among(set().union(*by_charge.values()), period, "any charge")
-    if had_all:
-        return []
     begun = [each for each in charges if each.start_at < period.over_at]
-    has = {name for name in by_charge if has_period(cycles_of(accounts, begun, catalog.charges[name]), period)}
+    has = {charge.charge for charge in billed if has_period(cycles_of(accounts, begun, charge), period)}
     return sorted(name for name, meter in catalog.meters.items() if meter.map.charge in has and name not in done)
 
 
