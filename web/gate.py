@@ -20,16 +20,15 @@ TRACK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 OPEN = "/oauth/token"
 READING = {"GET", "HEAD", "OPTIONS"}
 OWN_HEADER = "x-requested-with"  # a page of another site cannot send it unasked
-TOO_LARGE = RefusedError(413, "too_large", f"a request may have {BODY_BYTES_MAX // 1024 // 1024} MB; zip the file")
-NOT_LOGGED_IN = RefusedError(
+# What refusals are made of. An error that was raised holds the call that it ended: each call has its own.
+TOO_LARGE = (413, "too_large", f"a request may have {BODY_BYTES_MAX // 1024 // 1024} MB; zip the file")
+NOT_LOGGED_IN = (
     401,
     "not_logged_in",
     "log in: in Airflow's web UI, or send a token of POST /oauth/token as a bearer",
     {"WWW-Authenticate": "Bearer"},
 )
-FOREIGN = RefusedError(
-    403, "foreign_site", "a change by a browser's cookie must come from this site, or bear X-Requested-With"
-)
+FOREIGN = (403, "foreign_site", "a change by a browser's cookie must come from this site, or bear X-Requested-With")
 
 
 @dataclass
@@ -88,9 +87,9 @@ class Gate:
         if not within:
             raise RefusedError(429, "too_many_calls", f"at most {self.window.limit} calls a minute")
         if caller is None and not request.url.path.endswith(OPEN):
-            raise NOT_LOGGED_IN
+            raise RefusedError(*NOT_LOGGED_IN)
         if caller is not None and caller.by_cookie and request.method not in READING and not _from_here(request):
-            raise FOREIGN
+            raise RefusedError(*FOREIGN)
         await self.app(request.scope, _limited(request, receive), answer)
 
     async def _identify(self, request: Request) -> Caller | None:
@@ -125,7 +124,7 @@ class _Answer:
 def _limited(request: Request, receive: Receive) -> Receive:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > BODY_BYTES_MAX:
-        raise TOO_LARGE
+        raise RefusedError(*TOO_LARGE)
     read = 0
 
     async def counted() -> Message:
@@ -133,7 +132,7 @@ def _limited(request: Request, receive: Receive) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > BODY_BYTES_MAX:
-            raise TOO_LARGE
+            raise RefusedError(*TOO_LARGE)
         return message
 
     return counted

@@ -55,7 +55,7 @@ def requires(role: Role) -> Callable[[Request], Caller]:
     def allowed(request: Request, _token: Annotated[str | None, Security(_document)] = None) -> Caller:
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
-            raise NOT_LOGGED_IN
+            raise RefusedError(*NOT_LOGGED_IN)
         if caller.role < role:
             raise RefusedError(403, "not_allowed", f"this needs the role {role.name.lower()}")
         return caller

@@ -1,3 +1,4 @@
+import gc
 import logging
 from datetime import UTC, datetime
 
@@ -6,7 +7,7 @@ import sqlalchemy as sa
 
 from web.app import create_app
 from web.callers import Caller, Role
-from web.gate import BODY_BYTES_MAX, Window
+from web.gate import BODY_BYTES_MAX, Window, _Answer
 from web.services import Services
 
 READ = "/v1/object/unit-of-measure"
@@ -42,6 +43,18 @@ def test_a_body_over_the_limit_is_refused_whether_or_not_its_length_is_declared(
         answer = editor.post("/v1/action/create", content=content, headers={"Content-Type": "application/json"})
         assert answer.status_code == 413
         assert answer.json()["reasons"][0]["code"] == "too_large"
+
+
+def test_calls_that_are_refused_leave_nothing_behind(services, opened):
+    http = opened(create_app(services))
+
+    def kept():
+        gc.collect()
+        return sum(type(each) is _Answer for each in gc.get_objects())
+
+    before = kept()
+    assert [http.get(READ).status_code for _ in range(5)] == [401] * 5
+    assert kept() == before
 
 
 def test_a_track_id_is_echoed_when_it_is_a_plain_one_and_made_otherwise(viewer):
