@@ -1,13 +1,16 @@
 """Export: a period's usage, rated items and invoices as files, whole or not at all, with count and control total."""
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
@@ -23,11 +26,13 @@ from transforms.errors import MeterbridgeError
 from transforms.invoices.chart import Bar, Panel, draw
 from transforms.period import Period
 from transforms.rating.lines import exact_sum
+from transforms.spreadsheet import neutral
 
 Figures = tuple[int, Decimal]
 """How many rows there are, and what they come to."""
 
 SHOWN_DIGITS = 12
+FIELD_MAX = 1 << 30  # characters: PostgreSQL writes no longer one, and a breakdown may be long
 DOCUMENTS = "invoice_documents"
 SHEETS = {"Invoices": "invoices", "Items": "rated_items", "Usage": "usage"}
 QUANTITY = pa.decimal128(22, 9)
@@ -96,7 +101,8 @@ class _Export:
         kind = KINDS[what]
         with aside(self.folder) as text, aside(self.folder) as columns:
             copy_out(self.connection, kind.rows(self.period), text)
-            pq.write_table(_typed(text), columns)
+            pq.write_table(found := _typed(text), columns)
+            _neutralize(text, found)
             read = pq.read_table(columns, columns=[kind.summed])[kind.summed].to_pylist()
             _compare(what, (len(read), exact_sum(Decimal(value or 0) for value in read)), figures)
             yield self._publish(text, what, "csv", figures)
@@ -147,13 +153,32 @@ def _typed(path: Path) -> pa.Table:
     """Read a written CSV back with exact types: text stays text, numbers become decimals."""
     with path.open("rb") as file:
         names = file.readline().decode().rstrip("\n").split(",")
-    options = pc.ConvertOptions(
+    options = pa_csv.ConvertOptions(
         column_types={name: TYPES.get(name, pa.string()) for name in names},
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
         null_values=[""],
     )
-    return pc.read_csv(path, parse_options=pc.ParseOptions(newlines_in_values=True), convert_options=options)
+    return pa_csv.read_csv(path, parse_options=pa_csv.ParseOptions(newlines_in_values=True), convert_options=options)
+
+
+def _neutralize(path: Path, found: pa.Table) -> None:
+    """Write a CSV again with a quote before what a spreadsheet would take for a formula, where it has any."""
+    wrong = [number for number, column in enumerate(found.itercolumns()) if _has_formula(column)]
+    if not wrong:
+        return
+    csv.field_size_limit(FIELD_MAX)
+    with aside(path.parent) as again, path.open(encoding="utf-8", newline="") as file:
+        with again.open("w", encoding="utf-8", newline="") as harmless:
+            writer = csv.writer(harmless, lineterminator="\n")
+            for row in csv.reader(file):
+                writer.writerow(neutral(cell) if number in wrong else cell for number, cell in enumerate(row))
+        again.replace(path)
+
+
+def _has_formula(column: "pa.ChunkedArray[Any]") -> bool:
+    texts = pc.unique(column).to_pylist() if pa.types.is_string(column.type) else []
+    return any(text != neutral(text) for text in texts if text)
 
 
 def _compare(what: str, read: Figures, counted: Figures) -> None:

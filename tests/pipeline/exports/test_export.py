@@ -128,6 +128,17 @@ def test_text_with_quotes_commas_and_line_breaks_survives(billed):
     assert _parquet(billed, files, "rated_items")["account_name"].to_pylist() == ["Mill", NASTY]
 
 
+def test_text_that_a_spreadsheet_would_run_gets_a_quote_in_csv_and_stays_as_it_is_in_parquet(billed):
+    path = billed.inbox / "customers/accounts.csv"
+    path.write_text(path.read_text().replace("Mill", "=1+1"))
+    billed.register()
+    files = billed.export()
+    for what in ("usage", "rated_items", "invoices"):
+        texts, table = _csv(billed, files, what), _parquet(billed, files, what)
+        assert [row["account_name"] for row in texts] == ["'=1+1", NASTY]
+        assert table["account_name"].to_pylist() == ["=1+1", NASTY]
+
+
 def test_a_month_without_anything_is_exported_as_headers(business):
     files = business.export("2025-05")
     assert {(file.rows, file.control_total) for file in files} == {(0, 0)}
