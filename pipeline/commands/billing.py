@@ -57,9 +57,9 @@ def list_bill_runs(period: Period | None) -> None:
     """List the bill runs of PERIOD, or of all; the latest first."""
     with Workspace.open(whole_catalog=False).store.begin() as connection:
         found = bill_runs.listed(connection, limit=LISTED, period=None if period is None else str(period))
-    names = ("bill_run_id", "period", "status", "batch", "target_date", "records", "items", "updated_by", "reason")
+    names = ("bill_run_id", "period", "status", "batch", "target_date", "records", "updated_by", "reason")
     rows = [["" if row[name] is None else row[name] for name in names] for row in found]
-    click.echo(table(("bill run", "period", "status", "batch", "target", "records", "items", "by", "reason"), rows))
+    click.echo(table(("bill run", "period", "status", "batch", "target", "records", "by", "reason"), rows))
 
 
 @click.command("unbilled")

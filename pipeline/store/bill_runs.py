@@ -155,9 +155,8 @@ def amounts(connection: sa.Connection, period: Period, runs: Collection[str] | N
 
 
 def listed(connection: sa.Connection, *, limit: int, period: str | None = None) -> Sequence[sa.RowMapping]:
-    """List bill runs, the latest first, each with its items; of a period or of all."""
-    items = sa.select(sa.func.count()).where(rated_items.c.bill_run_id == bill_runs.c.bill_run_id).scalar_subquery()
-    statement = sa.select(*(each for each in bill_runs.c if each is not bill_runs.c.validation), items.label("items"))
+    """List bill runs, the latest first; of a period or of all."""
+    statement = sa.select(*(each for each in bill_runs.c if each is not bill_runs.c.validation))
     if period is not None:
         statement = statement.where(bill_runs.c.period == period)
     latest = statement.order_by(bill_runs.c.updated_at.desc(), bill_runs.c.bill_run_id).limit(limit)
