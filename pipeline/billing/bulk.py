@@ -15,7 +15,7 @@ from transforms.rating.commitment import with_items
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import NOTHING
 from transforms.rating.rate import rate as rate_by_group
-from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem, UsageLine
+from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem, UsageLine
 
 MANY = 20_000  # records; fewer are rated before an engine has started
 
@@ -28,7 +28,7 @@ def rate(
     billed: Mapping[BilledKey, Decimal],
     subscribed: Iterable[ChargePeriod] = (),
     funds: Funds | None = None,
-    contributed: Mapping[CommittedKey, Decimal] = NOTHING,
+    contributed: Mapping[ChargePeriodKey, Decimal] = NOTHING,
     many: int = MANY,
 ) -> tuple[RatedItem, ...]:
     """Do what `transforms.rating.rate.rate` does, and give the same items; from `many` records on, an engine helps.

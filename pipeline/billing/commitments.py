@@ -19,19 +19,19 @@ from transforms.rating.commitment import shortfall
 from transforms.rating.contributions import Contribution, commitments, contributions
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.subscribed import charge_periods
-from transforms.rating.usage import ChargePeriod, CommittedKey
+from transforms.rating.usage import ChargePeriod, ChargePeriodKey
 
 ZERO = Decimal(0)
 
 
 def contributed(
     connection: sa.Connection, catalog: Catalog, owed: Iterable[ChargePeriod], *, run: str | None = None
-) -> dict[CommittedKey, Decimal]:
+) -> dict[ChargePeriodKey, Decimal]:
     """Add up what was billed towards commitments, those among these charge periods: so far, or before a bill run."""
     of_charge: defaultdict[str, list[ChargePeriod]] = defaultdict(list)
     for each in owed:
         of_charge[each.charge].append(each)
-    found: dict[CommittedKey, Decimal] = {}
+    found: dict[ChargePeriodKey, Decimal] = {}
     for name, mine in of_charge.items():
         if isinstance(model := catalog.charges[name].pricing, Commitment):
             found |= store.contributed(connection, mine, model, run)
@@ -80,9 +80,9 @@ def outdated(connection: sa.Connection, catalog: Catalog) -> list[Period]:
 
 def _settled(
     connection: sa.Connection, charges: Collection[str]
-) -> dict[Period, dict[CommittedKey, list[sa.RowMapping]]]:
+) -> dict[Period, dict[ChargePeriodKey, list[sa.RowMapping]]]:
     """Give the items of each commitment, oldest first, by period."""
-    found: dict[Period, dict[CommittedKey, list[sa.RowMapping]]] = {}
+    found: dict[Period, dict[ChargePeriodKey, list[sa.RowMapping]]] = {}
     for row in store.settled(connection, charges) if charges else ():
         of_period = found.setdefault(Period.parse(row["period"]), {})
         of_period.setdefault((row["charge_number"], row["period_start"]), []).append(row)
@@ -101,7 +101,7 @@ def _differs(items: Sequence[sa.RowMapping], charge: Charge, now: Decimal, catal
 
 def contributed_then(
     engine: sa.Engine, catalog: Catalog, items: Iterable[sa.RowMapping], run: str
-) -> dict[CommittedKey, Decimal]:
+) -> dict[ChargePeriodKey, Decimal]:
     """Add up what bill runs before this one had billed towards the commitments that are among its items."""
     owed = [owner_of(item) for item in items if item["bill_run_id"] == run]
     with engine.begin() as connection:

@@ -15,6 +15,7 @@ from transforms.catalog.pricing import FlatFee
 from transforms.cycles import cycle_of, passed_over
 from transforms.period import Cycle, Period
 from transforms.rating.subscribed import charge_periods
+from transforms.rating.usage import ChargePeriodKey
 
 
 def outstanding(connection: sa.Connection, catalog: Catalog) -> list[Period]:
@@ -51,7 +52,7 @@ def _by_cycle(
     return found
 
 
-def _first(billed: Iterable[billing.ChargePeriodKey]) -> dict[str, datetime]:
+def _first(billed: Iterable[ChargePeriodKey]) -> dict[str, datetime]:
     """Tell when the first billed period of each charge number began."""
     first: dict[str, datetime] = {}
     for number, start in sorted(billed):
@@ -61,7 +62,7 @@ def _first(billed: Iterable[billing.ChargePeriodKey]) -> dict[str, datetime]:
 
 def _owed(
     accounts: Iterable[Account], subscribed: Collection[SubscribedCharge], catalog: Catalog, period: Period
-) -> set[billing.ChargePeriodKey]:
+) -> set[ChargePeriodKey]:
     """Tell what has a fee for a period; what costs nothing never is in an item."""
     charges = {name: charge for name, charge in catalog.charges.items() if _costs(charge, catalog)}
     found = charge_periods(accounts, subscribed, charges, period)

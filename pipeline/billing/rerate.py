@@ -16,7 +16,7 @@ from transforms.catalog.customers import Account
 from transforms.figures import plain
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import rate
-from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem
+from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem
 
 OWNER = tuple(ChargePeriod.__dataclass_fields__)
 
@@ -28,7 +28,7 @@ def rate_again(
     billed: Mapping[BilledKey, Decimal],
     items: Sequence[sa.RowMapping],
     *,
-    contributed: Mapping[CommittedKey, Decimal],
+    contributed: Mapping[ChargePeriodKey, Decimal],
     funds: Funds,
     run: str | None = None,
 ) -> tuple[RatedItem, ...]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Sequence, Set
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,14 +13,12 @@ from pipeline.store.many import among, numbered
 from pipeline.store.tables import ACTIVE, rated_items, rated_periods, rated_usage, usage_records
 from transforms.period import Period
 from transforms.rating.lines import written
-from transforms.rating.usage import RatedItem
+from transforms.rating.usage import BilledKey, ChargePeriodKey, RatedItem
 
 USAGE = (
     "record_id", "record_key", "import_id", "period", "status", "quantity", "uom", "account_number",
     "subscription_number", "charge_number", "charge", "start_at", "corrects", "custom_fields",
 )  # fmt: skip
-ChargePeriodKey = tuple[str, datetime]
-"""Charge number and start of the billing period."""
 NEXT_NUMBER = sa.func.nextval(sa.func.pg_get_serial_sequence("rated_items", "item_id"))
 COPIED = (
     "account_number", "subscription_number", "charge_number", "charge", "group_key", "period_start", "period_end",
@@ -38,7 +35,7 @@ def active_usage(connection: sa.Connection, period: Period, *, lock: bool) -> Se
     return connection.execute(statement.with_for_update() if lock else statement).mappings().all()
 
 
-def billed(connection: sa.Connection, period: Period) -> dict[tuple[str, datetime, str], Decimal]:
+def billed(connection: sa.Connection, period: Period) -> dict[BilledKey, Decimal]:
     """Add up what earlier items of a period billed, by charge number, start of the period and group."""
     keys = (rated_items.c.charge_number, rated_items.c.period_start, rated_items.c.group_key)
     statement = (

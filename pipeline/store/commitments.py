@@ -13,7 +13,7 @@ from pipeline.store.tables import ACTIVE, bill_runs, cancelled_items, rated_item
 from pipeline.store.tables.columns import INSTANT
 from transforms.catalog.commitment import Commitment
 from transforms.catalog.prepaid import FundScope
-from transforms.rating.usage import ChargePeriod, CommittedKey
+from transforms.rating.usage import ChargePeriod, ChargePeriodKey
 
 OWNER = ("account_number", "subscription_number", "charge_number", "charge", "period_start")
 WHOSE = ("charge_number", "account_number", "subscription_number")
@@ -23,7 +23,7 @@ SETTLED = ("period", *OWNER, "period_end", "amount", "breakdown")
 
 def contributed(
     connection: sa.Connection, to: Sequence[ChargePeriod], model: Commitment, run: str | None = None
-) -> dict[CommittedKey, Decimal]:
+) -> dict[ChargePeriodKey, Decimal]:
     """Add up what was billed that counts towards commitments of one model: so far, or before a bill run was rated."""
     billed = _items() if run is None else _items_before(run)
     whose = _listed(to)

@@ -9,7 +9,7 @@ from transforms.catalog.charge import Charge
 from transforms.catalog.commitment import Commitment
 from transforms.catalog.prepaid import FundScope
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
-from transforms.rating.usage import ChargePeriod, CommittedKey, RatedItem
+from transforms.rating.usage import ChargePeriod, ChargePeriodKey, RatedItem
 
 ZERO = Decimal(0)
 Part = Literal["committed", "contributed", "exceeded"]
@@ -45,7 +45,7 @@ def take_off(committed: Sequence[TierLine], contributed: Decimal) -> tuple[TierL
 class Contributions:
     """What counts towards commitments: what earlier bill runs billed, and what this one bills."""
 
-    def __init__(self, before: Mapping[CommittedKey, Decimal]) -> None:
+    def __init__(self, before: Mapping[ChargePeriodKey, Decimal]) -> None:
         """Start with what was billed before, by commitment."""
         self._before = before
         self._of_account: defaultdict[str, list[tuple[ChargePeriod, Decimal]]] = defaultdict(list)
@@ -62,11 +62,11 @@ class Contributions:
 
 
 def with_items(
-    before: Mapping[CommittedKey, Decimal],
+    before: Mapping[ChargePeriodKey, Decimal],
     items: Iterable[RatedItem],
     owed: Iterable[ChargePeriod],
     charges: Mapping[str, Charge],
-) -> dict[CommittedKey, Decimal]:
+) -> dict[ChargePeriodKey, Decimal]:
     """Count items that are rated apart from the commitments among these charge periods, as if billed before."""
     models = {each: model for each in owed if isinstance(model := charges[each.charge].pricing, Commitment)}
     names, contributions = {name for model in models.values() for name in model.charges}, Contributions(before)

@@ -16,10 +16,10 @@ from transforms.rating.group import Group, group_usage
 from transforms.rating.lines import EXACT, TierLine, exact_sum, worth
 from transforms.rating.prepaid import Funds, Purse, covered_line
 from transforms.rating.price import measure, price
-from transforms.rating.usage import BilledKey, ChargePeriod, CommittedKey, RatedItem, RatingError, UsageLine
+from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem, RatingError, UsageLine
 
 ZERO = Decimal(0)
-NOTHING: Mapping[CommittedKey, Decimal] = MappingProxyType({})
+NOTHING: Mapping[ChargePeriodKey, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def rate(
     billed: Mapping[BilledKey, Decimal],
     subscribed: Iterable[ChargePeriod] = (),
     funds: Funds | None = None,
-    contributed: Mapping[CommittedKey, Decimal] = NOTHING,
+    contributed: Mapping[ChargePeriodKey, Decimal] = NOTHING,
 ) -> tuple[RatedItem, ...]:
     """Rate all active usage, processed and pending, of one or more billing periods against what was billed of them.
 

@@ -13,8 +13,8 @@ from transforms.rating.lines import TierLine
 Found = TypeVar("Found")
 BilledKey = tuple[str, datetime, str]
 """Charge number, start of the billing period, group key: what earlier rated items are found by."""
-CommittedKey = tuple[str, datetime]
-"""Charge number and start of the billing period of a commitment."""
+ChargePeriodKey = tuple[str, datetime]
+"""Charge number and start of the billing period."""
 
 
 class RatingError(MeterbridgeError, ValueError):
