@@ -1,14 +1,6 @@
-"""Figures and tables as text for a person."""
+"""Tables as text for a person."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-
-from transforms.figures import exact_text
-
-
-def money(amount: Decimal, decimals: int = 2) -> str:
-    """Show an amount with the decimals of its currency at least, and all that it has."""
-    return exact_text(amount, decimals)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

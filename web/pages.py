@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.catalog.documents import CatalogError
-from pipeline.layout import money
 from pipeline.store import bill_runs, imports, invoices
 from pipeline.store.by_period import usage_by_period
 from pipeline.uploads.refused import UploadRefusedError
@@ -30,7 +29,7 @@ router = APIRouter(include_in_schema=False)
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_pages.filters |= {"plain": plain, "money": money, "number_text": number_text}
+_pages.filters |= {"plain": plain, "number_text": number_text}
 Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
 Before = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
 

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money, table
+from pipeline.layout import table
 from pipeline.store import billing, customers
 from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.period import Period, Window
 from transforms.rating.lines import exact_sums
@@ -170,22 +171,28 @@ def _pending(found: Pickup, catalog: Catalog, why: Callable[..., str | None]) ->
     }
 
 
-def describe(found: Foreseen) -> str:
+def describe(found: Foreseen, units: Units) -> str:
     """Lay out what is at risk, and add it up by currency; then what is billed at a list price."""
     listed = found.at_risk
     rows = [
         (each.record_id, each.account_number, each.charge_number or "", plain(each.quantity), each.uom,
-         "unknown" if each.amount is None else f"{money(each.amount)} {each.currency}", each.reason)
+         _shown(each, units), each.reason)
         for each in listed
     ]  # fmt: skip
     shown = table(("record", "account", "charge", "quantity", "unit", "at risk", "reason"), rows)
     sums = exact_sums((each.currency, each.amount) for each in listed if each.currency and each.amount is not None)
-    known = ", ".join(f"{money(amount)} {currency}" for currency, amount in sums.items()) or "nothing"
+    known = ", ".join(f"{units.money(amount, currency)} {currency}" for currency, amount in sums.items()) or "nothing"
     unknown = sum(each.amount is None for each in listed)
     lines = [shown, f"  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"]
     if found.at_list_price:
         lines.append(f"  {len(found.at_list_price)} records will be billed at their list price:")
     return "\n".join([*lines, *(f"    {each}" for each in found.at_list_price)])
+
+
+def _shown(each: AtRisk, units: Units) -> str:
+    if each.amount is None or each.currency is None:
+        return "unknown"
+    return f"{units.money(each.amount, each.currency)} {each.currency}"
 
 
 def _at_risk(found: Pickup, row: sa.RowMapping, beside: Mapping[str, Sequence[UsageLine]], catalog: Catalog) -> AtRisk:

@@ -21,7 +21,6 @@ from pipeline.billing.preflight import Pickup, sort_out
 from pipeline.billing.ready import waits_for
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
-from pipeline.layout import money as shown
 from pipeline.quantities.situation import require_ended
 from pipeline.store import bill_runs, billing, locks
 from pipeline.store.funds import keep as keep_movements
@@ -41,7 +40,10 @@ class NotReadyError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class BillRun:
-    """What a bill run did: `rated`, or `nothing_due`; `left_pending` says what it could not take, and why."""
+    """What a bill run did: `rated`, or `nothing_due`; `left_pending` says what it could not take, and why.
+
+    `amounts` have the decimals of their currencies.
+    """
 
     outcome: str
     period: str
@@ -52,7 +54,7 @@ class BillRun:
     left_pending: tuple[str, ...]
 
     def __str__(self) -> str:
-        money = ", ".join(f"{shown(amount)} {currency}" for currency, amount in self.amounts.items()) or "no amount"
+        money = ", ".join(f"{amount:f} {currency}" for currency, amount in self.amounts.items()) or "no amount"
         left = (
             f"; {len(self.left_pending)} records stay Pending: {'; '.join(self.left_pending)}"
             if self.left_pending
@@ -141,7 +143,8 @@ def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, h
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
     bill_runs.show_life(connection)
     _keep(connection, asked, run, found, _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}"), by)
-    return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), found.amounts, found.left)
+    amounts = {code: Decimal(catalog.units.money(amount, code)) for code, amount in found.amounts.items()}
+    return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), amounts, found.left)
 
 
 def due(

@@ -66,7 +66,8 @@ def list_bill_runs(period: Period | None) -> None:
 @click.argument("account", required=False)
 def show_unbilled(account: str | None) -> None:
     """Tell quantity and amount so far of all that is not billed, of ACCOUNT or of all; changes nothing."""
-    click.echo(describe(unbilled(Workspace.open(), at=datetime.now(UTC), account=account)))
+    workspace = Workspace.open()
+    click.echo(describe(unbilled(workspace, at=datetime.now(UTC), account=account), workspace.catalog.units))
 
 
 COMMANDS = (rate, post, cancel, list_bill_runs, show_unbilled)

@@ -54,7 +54,8 @@ def delete(
 def preflight(period: Period) -> None:
     """List the Pending usage of PERIOD that its bill run will not pick up, why, and the money at risk."""
     workspace = Workspace.open()
-    click.echo(preflights.describe(preflights.preflight(workspace.store, workspace.catalog, period)))
+    found = preflights.preflight(workspace.store, workspace.catalog, period)
+    click.echo(preflights.describe(found, workspace.catalog.units))
 
 
 @click.command()

@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import sqlalchemy as sa
 
 from pipeline.billing.rerate import row_text
-from pipeline.layout import money
 from pipeline.proof.seal import Figures, hash_of
 from pipeline.store import closing, customers
 from transforms.catalog.customers import Account
-from transforms.figures import plain
+from transforms.figures import exact_text, plain
 from transforms.rating.lines import exact_sums
 
 
@@ -61,7 +61,7 @@ class Billed:
         """Add up the items, and hash what makes them what they are."""
         lines = (f"{row_text(row)} {row['bill_run_id']}" for row in self.items)
         # Two decimals at least in every currency: a seal is compared with this text, and none may turn wrong later.
-        sums = _sums(((row["currency"], row["amount"]) for row in self.items), money)
+        sums = _sums(((row["currency"], row["amount"]) for row in self.items), partial(exact_text, decimals=2))
         return Figures(count=len(self.items), sums=sums, sha256=hash_of(lines))
 
 

@@ -13,7 +13,6 @@ from pipeline.billing.commitments import settled_with
 from pipeline.billing.prepaid import recorded
 from pipeline.billing.rerate import item_text, rate_again, row_text
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money
 from pipeline.proof.explain_record import Explainer, Told
 from pipeline.proof.seal import Manifest, SealedFile, read
 from pipeline.proof.sealed_rules import unseal_rules
@@ -99,7 +98,7 @@ def _sealed(seals: Sequence[sa.RowMapping], run: str, home: Path) -> Manifest | 
 
 
 def _head(catalog: Catalog, item: sa.RowMapping, seal: str | None) -> Iterator[str]:
-    amount = money(item["amount"], catalog.units.decimals(item["currency"]))
+    amount = catalog.units.money(item["amount"], item["currency"])
     yield f"item {item['item_id']}: {amount} {item['currency']} for {item['period']}"
     yield (
         f"  account {item['account_number']}, subscription {item['subscription_number']}, charge "
@@ -115,7 +114,7 @@ def _price(catalog: Catalog, item: sa.RowMapping, behind: Behind) -> Iterator[st
     total = exact_sum(row["quantity"] for row in rows)
     charge, unit = catalog.charges.get(item["charge"]), catalog.units.units.get(uom)
     currency = catalog.units.currencies.get(item["currency"])
-    shown = partial(money, decimals=catalog.units.decimals(item["currency"]))
+    shown = partial(catalog.units.money, currency=item["currency"])
     yield "group: " + (item["group_key"] or "the whole billing period") + f", {len(rows)} records"
     yield f"  sum: {_added([row['quantity'] for row in rows])}{plain(total)} {uom}"
     if charge is not None:

@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money
 from pipeline.proof.placed import reading_of, row_of
 from pipeline.quantities.situation import Situation, situation_of
 from pipeline.store import lineage, usage
@@ -118,7 +117,7 @@ def _records(
             )
             yield f"    {told}: {plain(record['quantity'])} {record['uom']}, {record['status']}"
             for item in lineage.items_of(connection, period, record["record_id"]):
-                amount = money(item["amount"], units.decimals(item["currency"]))
+                amount = units.money(item["amount"], item["currency"])
                 yield f"      item {item['item_id']}: {amount} {item['currency']}"
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money, table
+from pipeline.layout import table
 from pipeline.store import bill_runs
 from transforms.catalog.units import Units
 from transforms.period import Period
@@ -71,7 +71,7 @@ def _beside(now: Sums, before: Sums, period: Period, units: Units) -> str:
     found = [(*key, now.get(key, NOTHING), before.get(key, NOTHING)) for key in keys]
     codes = sorted({currency for _, currency in keys})
     found += [("all", code, _total(now, code), _total(before, code)) for code in codes]
-    rows = [_row(charge, code, units.decimals(code), *figures) for charge, code, *figures in found]
+    rows = [_row(charge, code, units, *figures) for charge, code, *figures in found]
     named = ", ".join(map(str, period.before)) or "before"
     return table(("charge", "currency", "items", "amount", named, "change"), rows)
 
@@ -82,7 +82,7 @@ def _total(sums: Sums, code: str) -> tuple[int, Decimal]:
 
 
 def _row(
-    charge: str, code: str, decimals: int, now: tuple[int, Decimal], before: tuple[int, Decimal]
+    charge: str, code: str, units: Units, now: tuple[int, Decimal], before: tuple[int, Decimal]
 ) -> tuple[str, ...]:
     change = "" if before[1] == 0 else f"{(now[1] - before[1]) * 100 / abs(before[1]):+.1f} %"
-    return charge, code, str(now[0]), money(now[1], decimals), money(before[1], decimals), change
+    return charge, code, str(now[0]), units.money(now[1], code), units.money(before[1], code), change

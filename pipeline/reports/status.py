@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from pipeline.layout import money, table
+from pipeline.layout import table
 from pipeline.store import ledger, overview
 from transforms.catalog.units import Units
 from transforms.figures import plain
@@ -82,10 +82,10 @@ def _remarks(ledgers: Sequence[Ledger]) -> Iterator[str]:
 
 def _item_row(row: sa.RowMapping, units: Units) -> tuple[object, ...]:
     names = (row["period"], row["account_number"], row["charge"], plain(row["quantity"]), row["uom"])
-    return (*names, money(row["amount"], units.decimals(row["currency"])), row["currency"])
+    return (*names, units.money(row["amount"], row["currency"]), row["currency"])
 
 
 def _total(items: Sequence[sa.RowMapping], units: Units) -> str:
     sums = exact_sums((row["currency"], row["amount"]) for row in items)
-    shown = (f"{money(amount, units.decimals(currency))} {currency}" for currency, amount in sums.items())
+    shown = (f"{units.money(amount, currency)} {currency}" for currency, amount in sums.items())
     return "  together " + (", ".join(shown) or "nothing")

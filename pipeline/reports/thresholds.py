@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pipeline.layout import money
 from pipeline.reports.unbilled import Unbilled, unbilled
 from pipeline.steps import Workspace
 from pipeline.store import events
+from transforms.catalog.units import Units
 from transforms.figures import plain
 
 
@@ -19,25 +19,27 @@ def note_thresholds(workspace: Workspace, *, at: datetime) -> int:
     }
     if not limits:
         return 0
-    crossed = list(_crossed(unbilled(workspace, at=at).found, limits))
+    crossed = list(_crossed(unbilled(workspace, at=at).found, limits, workspace.catalog.units))
     with workspace.store.begin() as connection:
         for subject, details in crossed:
             events.note(connection, "unbilled_usage", subject, details)
     return len(crossed)
 
 
-def _crossed(found: Iterable[Unbilled], limits: dict[str, tuple[Decimal, ...]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _crossed(
+    found: Iterable[Unbilled], limits: dict[str, tuple[Decimal, ...]], units: Units
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for each in found:
         for limit in limits.get(each.charge, ()):
             if each.unbilled > limit:
-                threshold = f"{money(limit, each.decimals)} {each.currency}"
+                threshold = f"{units.money(limit, each.currency)} {each.currency}"
                 yield (
                     f"charge {each.charge_number}, period {each.period}, above {threshold}",
                     {
                         "name": f"{each.charge} of account {each.account_number}",
                         "period": each.period,
                         "threshold": threshold,
-                        "unbilled": f"{money(each.unbilled, each.decimals)} {each.currency}",
+                        "unbilled": f"{units.money(each.unbilled, each.currency)} {each.currency}",
                         "quantity": f"{plain(each.quantity)} {each.uom}",
                     },
                 )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pipeline.billing.preflight import Gate
 from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money, table
+from pipeline.layout import table
 from pipeline.proof.remake import remake
 from pipeline.quantities.situation import situation_of
 from pipeline.steps import Workspace
@@ -32,10 +32,7 @@ from transforms.usage.usage import UsageRecord
 
 @dataclass(frozen=True)
 class Unbilled:
-    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not.
-
-    `decimals` are those of its currency.
-    """
+    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not."""
 
     period: str
     account_number: str
@@ -48,7 +45,6 @@ class Unbilled:
     billed: Decimal
     unbilled: Decimal
     currency: str
-    decimals: int
 
 
 @dataclass(frozen=True)
@@ -70,16 +66,16 @@ def unbilled(workspace: Workspace, *, at: datetime, account: str | None = None) 
             problems[str(period)] = str(error)
         else:
             mine = (item for item in items if account in {None, item.account_number})
-            found += _by_charge(period, mine, workspace.catalog.units)
+            found += _by_charge(period, mine)
     return UnbilledUsage(tuple(found), problems)
 
 
-def describe(usage: UnbilledUsage) -> str:
+def describe(usage: UnbilledUsage, units: Units) -> str:
     """Lay out what is not billed."""
     header = ("period", "account", "charge number", "charge", "quantity", "unit", "worth", "billed", "unbilled", "")
     rows = [
         (each.period, each.account_number, each.charge_number, each.charge, plain(each.quantity), each.uom,
-         *(money(amount, each.decimals) for amount in (each.worth, each.billed, each.unbilled)), each.currency)
+         *(units.money(amount, each.currency) for amount in (each.worth, each.billed, each.unbilled)), each.currency)
         for each in usage.found
     ]  # fmt: skip
     problems = (f"  {period} cannot be rated: {reason}" for period, reason in usage.problems.items())
@@ -140,7 +136,7 @@ def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> U
     )
 
 
-def _by_charge(period: Period, items: Iterable[RatedItem], units: Units) -> Iterator[Unbilled]:
+def _by_charge(period: Period, items: Iterable[RatedItem]) -> Iterator[Unbilled]:
     """Add up the groups of each charge; items come in the order of account and charge number."""
     names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "currency")
     for key, group in groupby(items, key=lambda item: tuple(getattr(item, name) for name in names)):
@@ -152,5 +148,4 @@ def _by_charge(period: Period, items: Iterable[RatedItem], units: Units) -> Iter
             worth=exact_sum(item.amount_total for item in each),
             billed=exact_sum(item.billed_before for item in each),
             unbilled=exact_sum(item.amount for item in each),
-            decimals=units.decimals(each[0].currency),
         )

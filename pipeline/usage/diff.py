@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money, table
+from pipeline.layout import table
 from pipeline.store import incoming
 from pipeline.usage.batch import Batch
 from transforms.catalog.units import Units
@@ -53,8 +53,8 @@ def describe(found: Diff, units: Units) -> str:
         if (part := found[kind]).records
     ]
     header = ("", "records", f"{found.uom} before", "after", "difference")
-    amounts = [(currency, money(amount, units.decimals(currency))) for currency, amount in sorted(found.money.items())]
-    shown = [f"  in money: {amount} {currency}" for currency, amount in amounts]
+    amounts = sorted(found.money.items())
+    shown = [f"  in money: {units.money(amount, currency)} {currency}" for currency, amount in amounts]
     share = Decimal(found.share.numerator) / Decimal(found.share.denominator)
     return "\n".join([table(header, rows), f"  {share:.1%} of what is held would change", *shown])
 

@@ -1,10 +1,13 @@
 """People see money with the decimals of its own currency: 6.5 kWh at 25 yen each are 163 yen, and not 163.00."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from small_business import ACCOUNTS, CHARGE, UNITS
+from uploaded_usage import uploaded
 
+from pipeline.billing import preflight
 from pipeline.proof.explain import explain
 from pipeline.proof.trace import trace
 from pipeline.reports import bill_preview, status, thresholds
@@ -39,7 +42,7 @@ def test_what_is_not_billed_is_told_in_whole_yen(yen):
     energy.write_text(f"{energy.read_text()}unbilled_above: [100]\n")
     workspace = Workspace(yen.store, yen.catalog, yen.home, yen.inbox)
     found = unbilled_usage.unbilled(workspace, at=DURING_MARCH)
-    assert words(unbilled_usage.describe(found))[1][-4:] == ["163", "0", "163", "JPY"]
+    assert words(unbilled_usage.describe(found, yen.catalog.units))[1][-4:] == ["163", "0", "163", "JPY"]
     assert thresholds.note_thresholds(workspace, at=DURING_MARCH) == 1
     told = yen.rows("events", "subject", "details ->> 'threshold'", "details ->> 'unbilled'")
     assert told == [("charge C-1, period 2025-03, above 100 JPY", "100 JPY", "163 JPY")]
@@ -51,9 +54,17 @@ def test_what_a_bill_run_would_bill_is_told_in_whole_yen(yen):
     assert shown[2:] == [["energy", "JPY", "1", "163", "0"], ["all", "JPY", "1", "163", "0"]]
 
 
+def test_what_a_bill_run_will_leave_behind_is_told_in_whole_yen(yen):
+    yen.run()
+    uploaded(yen.store, {"uom": "wh", "quantity": Decimal(1000)})
+    told = preflight.describe(preflight.preflight(yen.store, yen.catalog, Period.parse("2025-03")), yen.catalog.units)
+    assert words(told)[1][5:7] == ["25", "JPY"]
+    assert "at risk 25 JPY, and 0 of unknown worth" in told
+
+
 def test_what_is_billed_is_shown_and_explained_in_whole_yen(yen):
     yen.run()
-    yen.rate()
+    assert str(yen.rate()) == "bill run 2025-03: rated, 1 records, 1 items, 163 JPY"
     shown = status.summary(yen.store, yen.catalog.units)
     assert ["2025-03", "A-1", "energy", "6.5", "kwh", "163", "JPY"] in words(shown)
     assert "  together 163 JPY" in shown

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.layout import money, table
-from transforms.figures import plain
+from pipeline.layout import table
+from transforms.figures import exact_text, plain
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_a_number_is_shown_without_the_zeros_of_its_column(number, shown):
     ],
 )  # fmt: skip
 def test_money_has_the_decimals_of_its_currency_at_least_and_all_that_it_has(amount, decimals, shown):
-    assert money(Decimal(amount), decimals) == shown
+    assert exact_text(Decimal(amount), decimals) == shown
 
 
 def test_numbers_stand_to_the_right_and_words_to_the_left():

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from transforms.catalog.definition import Definition, Exact
 from transforms.exact import Rounding, round_exact
+from transforms.figures import exact_text
 
 UNKNOWN_DECIMALS = 2
 # Twelve digits of exponent would be a number that fills the memory.
@@ -103,6 +104,10 @@ class Units(Definition):
         """Tell with how many decimals amounts of a currency are shown; 2 where it is not known any more."""
         known = self.currencies.get(currency)
         return known.decimals if known else UNKNOWN_DECIMALS
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """Show an amount with the decimals of its currency at least, and all that it has."""
+        return exact_text(amount, self.decimals(currency))
 
     def factor(self, unit: str, uom: str) -> Fraction:
         """Tell how much of `uom` one `unit` is; KeyError when no alias says so."""

@@ -27,7 +27,7 @@ def test_where_everything_will_be_billed_nothing_is_listed(business, march):
     business.bill(march)
     assert _preflight(business) == Foreseen([], [])
     told = "  none\n  0 records will not be billed; at risk nothing, and 0 of unknown worth"
-    assert describe(Foreseen([], [])) == told
+    assert describe(Foreseen([], []), business.catalog.units) == told
 
 
 def test_what_no_charge_takes_is_listed_with_reason_and_money_and_stays_pending(business, march):
@@ -66,7 +66,7 @@ def test_the_money_at_risk_is_added_up_by_currency(business, march):
         {"account_number": "A-2", "subscription_number": "S-2", "charge_number": "C-2", "charge": "heat"},
         {"charge_number": None, "charge": None, "uom": "gallon"},
     )
-    told = describe(_preflight(business)).splitlines()[-1]
+    told = describe(_preflight(business), business.catalog.units).splitlines()[-1]
     assert told == "  3 records will not be billed; at risk 0.25 EUR, 1.00 USD, and 1 of unknown worth"
 
 
@@ -162,7 +162,7 @@ def test_usage_that_falls_back_to_its_list_price_is_told_and_billed_at_it(busine
     why = "it starts at 2025-03-09T00:00:00+00:00, before the first price for Region 'north', of {}T00:00:00+00:00"
     why = why.format("2025-03-10")
     assert (found.at_risk, found.at_list_price) == ([], [f"record {early}: {why}"])
-    assert describe(found).splitlines()[2:] == [
+    assert describe(found, business.catalog.units).splitlines()[2:] == [
         "  1 records will be billed at their list price:",
         f"    record {early}: {why}",
     ]

@@ -73,7 +73,7 @@ def test_one_account_is_told_alone(business, march):
     business.extract()
     found = unbilled(workspace_of(business), at=DURING_MARCH, account="A-2")
     assert [each.account_number for each in found.found] == ["A-2"]
-    assert describe(found).splitlines()[1] == (
+    assert describe(found, business.catalog.units).splitlines()[1] == (
         "  2025-03  A-2      C-2            energy       6.5  kwh    1.63    0.00      1.63  EUR"
     )
 
@@ -86,7 +86,7 @@ def test_a_period_that_cannot_be_rated_is_told_and_keeps_no_other_back(business,
     found = unbilled(workspace_of(business), at=datetime(2025, 4, 2, tzinfo=UTC))
     assert [(each.period, each.unbilled) for each in found.found] == [("2025-04", Decimal("0.30"))]
     assert "quantity 6.500 is above the last tier, which ends at 5" in found.problems["2025-03"]
-    assert "  2025-03 cannot be rated: " in describe(found)
+    assert "  2025-03 cannot be rated: " in describe(found, business.catalog.units)
 
 
 def test_each_threshold_is_noted_once_for_a_charge_and_period(business, march):
