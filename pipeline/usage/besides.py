@@ -1,13 +1,11 @@
 """What else was changed: billed usage that comes out otherwise even without the readings that came late."""
 
-from collections.abc import Collection
 from decimal import Decimal
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.quantities.derive import rederive
+from pipeline.quantities.derive import Derived
 from pipeline.store import incoming
 from pipeline.usage.batch import Batch
 from pipeline.usage.map import quantities_of, usage_of
@@ -17,15 +15,14 @@ NOTHING = Decimal(0)
 
 
 def changed_besides(
-    connection: sa.Connection, store: sa.Engine, catalog: Catalog, batch: Batch, before: Collection[str], home: Path
+    connection: sa.Connection, store: sa.Engine, catalog: Catalog, batch: Batch, before: Derived
 ) -> str | None:
-    """Tell which billed usage would be adjusted for more than late readings: by the files that were there `before`.
+    """Tell which billed usage would be adjusted for more than late readings: by what was there `before` gives.
 
     A changed factor, filter or subscription would else reach what is billed as soon as any reading comes late.
     """
     meter, period = batch.meter, batch.period
-    derived = rederive(store, catalog, meter, period, home, before)
-    records = usage_of(store, catalog, meter, period, quantities_of(derived.quantities, meter))
+    records = usage_of(store, catalog, meter, period, quantities_of(before.quantities, meter))
     made = {each.record_key: each.quantity for each in records}
     corrected = incoming.corrected(connection, meter.meter, period)
     other = [(*held, made.get(key, NOTHING)) for key, held in corrected.items() if made.get(key, NOTHING) != held[1]]

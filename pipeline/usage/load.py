@@ -1,6 +1,5 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.quantities.derive import rederive
+from pipeline.quantities.derive import Derived, rederive
 from pipeline.store import events, imports, incoming, ledger, locks, partitions, usage
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
@@ -111,17 +110,29 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
             "of the meters map to another charge"
         )
     corrections = incoming.corrections(this.connection, *this.where)
-    before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
-    late = bool(this.batch.files - before)
-    if corrections.records and (refusal := _refusal(this, corrections, late=late)):
-        if not late or changed_besides(this.connection, store, this.catalog, this.batch, before, home):
-            raise LoadRefusedError(f"{this}: {refusal}")
-        return _late(this, before, store, home)
-    if corrections.records and not this.reason:
-        _require_late_alone(this, before, store, home)
+    if corrections.records and (left := _left_as_billed(this, corrections, store, home)):
+        return left
     outcome = "adjusted" if corrections.records else "created"
     made = _create(this, staged(this.connection, this.catalog, this.batch))
     return conclude(this.connection, this.batch, outcome, made)
+
+
+def _left_as_billed(this: Load, corrections: Corrections, store: sa.Engine, home: Path) -> Loaded | None:
+    """Leave what is billed as it is where readings came late and it may not be adjusted; None where it is adjusted.
+
+    LoadRefusedError where it would change for more than readings that came late.
+    """
+    before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
+    new = this.batch.files - before
+    refusal = _refusal(this, corrections, late=bool(new))
+    if refusal and not new:
+        raise LoadRefusedError(f"{this}: {refusal}")
+    if not refusal and this.reason:
+        return None
+    derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
+    if told := changed_besides(this.connection, store, this.catalog, this.batch, derived):
+        raise LoadRefusedError(f"{this}: {refusal or told}")
+    return _late(this, len(new), derived) if refusal else None
 
 
 def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
@@ -145,12 +156,6 @@ def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
             "take the change back, or give a reason (--reason, or in the form of the run)"
         )
     return None
-
-
-def _require_late_alone(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> None:
-    """Refuse to adjust what is billed for more than the readings that came late."""
-    if told := changed_besides(this.connection, store, this.catalog, this.batch, before, home):
-        raise LoadRefusedError(f"{this}: {told}")
 
 
 def _create(this: Load, found: Diff) -> str:
@@ -209,14 +214,13 @@ def _import_row(this: Load, found: Diff) -> dict[str, Any]:
     }
 
 
-def _late(this: Load, before: Collection[str], store: sa.Engine, home: Path) -> Loaded:
-    """Leave billed usage as it is, and enter what came after it as late."""
+def _late(this: Load, files: int, before: Derived) -> Loaded:
+    """Leave billed usage as it is, and enter what came after it, in so many files, as late."""
     assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
-    derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
-    landed, new = this.batch.landed, this.batch.files.difference(before)
-    arrived = LedgerLine("late", "after_billing", landed - derived.landed, f"{len(new)} files")
+    landed = this.batch.landed
+    arrived = LedgerLine("late", "after_billing", landed - before.landed, f"{files} files")
     # The records that the import left out are no part of it, and their readings are no later than the others.
     kept = ledger.read(this.connection, *this.where, landed).lines
     left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
-    lines = [line for line in derived.lines if line.place != "used"]
+    lines = [line for line in before.lines if line.place != "used"]
     return conclude(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])
