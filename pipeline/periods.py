@@ -9,6 +9,7 @@ from pipeline.billing import commitments, fees, prepaid
 from pipeline.billing.ready import billed_charges
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers, exporting, ledger, unsent
+from pipeline.store.customers import Customers
 from transforms.cycles import cycles_of, has_period, passed_over, periods_ended
 from transforms.period import Period
 
@@ -17,7 +18,7 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
     """List the periods of a meter's charge that ended, those whose ledger has gone stale, and those passed over."""
     charge = catalog.charges[catalog.meter(meter).map.charge]
     with store.begin() as connection:
-        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        accounts, charges = customers.everybody(connection)
         stale = [period for period, _ in ledger.stale(connection, meter)]
         done = ledger.periods_done(connection, meter)
     missed = passed_over(accounts, charges, {charge.charge: charge}, done)
@@ -33,31 +34,33 @@ def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime
     units have come back. Those that were passed over are billed for the first time.
     """
     with store.begin() as connection:
-        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-        missed = passed_over(accounts, charges, catalog.charges, set(billing.rated(connection)))
-        again = [*billing.pending_again(connection, missed), *fees.outstanding(connection, catalog)]
-        again += commitments.outdated(connection, catalog)
+        known, rated = customers.everybody(connection), billing.rated(connection)
+        missed = passed_over(*known, catalog.charges, rated)
+        again = billing.pending_again(connection, missed)
+        again += fees.outstanding(connection, catalog, known, rated, missed)
+        again += commitments.outdated(connection, catalog, known)
         again += [period for period in prepaid.overdrawn(connection, catalog) if period.ended_everywhere(until)]
-        return _ended(connection, catalog, after, until, again)
+    return _ended(known, catalog, after, until, again)
 
 
 def to_export(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:
     """List the periods of charges that ended, and those that were billed since they were exported, if they were."""
     with store.begin() as connection:
-        billed = (period for period in exporting.billed_since(connection) if period.ended_everywhere(until))
-        return _ended(connection, catalog, after, until, billed)
+        known = customers.everybody(connection)
+        billed = [period for period in exporting.billed_since(connection) if period.ended_everywhere(until)]
+    return _ended(known, catalog, after, until, billed)
 
 
 def to_send(store: sa.Engine, catalog: Catalog, target: str, after: datetime, until: datetime) -> list[Period]:
     """List the periods of charges that ended, and those whose usage was changed since it was sent to the target."""
     with store.begin() as connection:
-        again = (period for period in unsent.periods_again(connection, target) if period.ended_everywhere(until))
-        return _ended(connection, catalog, after, until, again)
+        known = customers.everybody(connection)
+        again = [period for period in unsent.periods_again(connection, target) if period.ended_everywhere(until)]
+    return _ended(known, catalog, after, until, again)
 
 
 def _ended(
-    connection: sa.Connection, catalog: Catalog, after: datetime, until: datetime, others: Iterable[Period]
+    known: Customers, catalog: Catalog, after: datetime, until: datetime, others: Iterable[Period]
 ) -> list[Period]:
-    accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-    found = (periods_ended(accounts, charges, charge, after, until) for charge in billed_charges(catalog, charges))
+    found = (periods_ended(*known, charge, after, until) for charge in billed_charges(catalog, known.charges))
     return sorted({*others, *(period for each in found for period in each)})

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import sort_out
+from pipeline.billing.preflight import Gate
 from pipeline.billing.rerate import owner_of
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, customers
 from pipeline.store import commitments as store
+from pipeline.store.customers import Customers
 from transforms.catalog.charge import Charge
 from transforms.catalog.commitment import Commitment
 from transforms.period import Period
@@ -42,8 +43,8 @@ def contributing(connection: sa.Connection, catalog: Catalog, asked: Asked) -> s
     """Find what contributes to the commitments that a bill run settles; on demand none is."""
     if asked.running or not commitments(catalog.charges):
         return set()
-    accounts = [each for each in customers.all_accounts(connection) if asked.has(each)]
-    return set(contributions(accounts, customers.all_charges(connection), catalog.charges, asked.period))
+    known = customers.everybody(connection)
+    return set(contributions(filter(asked.has, known.accounts), known.charges, catalog.charges, asked.period))
 
 
 def unbilled(connection: sa.Connection, catalog: Catalog, asked: Asked) -> list[Period]:
@@ -53,7 +54,7 @@ def unbilled(connection: sa.Connection, catalog: Catalog, asked: Asked) -> list[
     periods = {str(each.period) for each in found}
     waiting = periods - billing.rated_among(connection, periods)
     rows = store.pending(connection, {each.charge_number for each in found}, periods)
-    late = {(row["charge_number"], row["period"]) for row in sort_out(connection, catalog, rows).taken}
+    late = {(row["charge_number"], row["period"]) for row in Gate.read(connection, catalog).sort_out(rows).taken}
     return sorted({each.period for each in found if str(each.period) in waiting or _place(each) in late})
 
 
@@ -61,16 +62,15 @@ def _place(each: Contribution) -> tuple[str, str]:
     return each.charge_number, str(each.period)
 
 
-def outdated(connection: sa.Connection, catalog: Catalog) -> list[Period]:
+def outdated(connection: sa.Connection, catalog: Catalog, known: Customers) -> list[Period]:
     """List the periods whose commitments were settled with other bills than there are now, and owe another amount.
 
     They are to be billed again. That a commitment was changed in the catalog is no reason.
     """
-    accounts, subscribed = customers.all_accounts(connection), customers.all_charges(connection)
     found = []
     for period, items in _settled(connection, commitments(catalog.charges)).items():
         charges = commitments(catalog.of(period).charges)
-        owed = charge_periods(accounts, subscribed, charges, period)
+        owed = charge_periods(*known, charges, period)
         now = contributed(connection, catalog, owed)
         keys = {(each.charge_number, each.period_start): charges[each.charge] for each in owed}
         if any(_differs(items[key], keys[key], now.get(key, ZERO), catalog) for key in items.keys() & keys.keys()):

@@ -1,36 +1,37 @@
 """Fees that no bill run has billed: those of subscriptions that were registered after their period was rated."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import bill_runs, billing, customers
+from pipeline.store import bill_runs, billing
+from pipeline.store.customers import Customers
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import FlatFee
-from transforms.cycles import cycle_of, passed_over
+from transforms.cycles import cycle_of
 from transforms.period import Cycle, Period
 from transforms.rating.subscribed import charge_periods
 from transforms.rating.usage import ChargePeriodKey
 
 
-def outstanding(connection: sa.Connection, catalog: Catalog) -> list[Period]:
-    """List the periods of which a fee is owed that is in no item: rated ones, and those passed over; in order.
+def outstanding(
+    connection: sa.Connection, catalog: Catalog, known: Customers, rated: Set[Period], missed: Set[Period]
+) -> list[Period]:
+    """List the periods of which a fee is owed that is in no item: `rated` ones, and `missed` ones; in order.
 
     Of a period that was rated only the first fees of a charge number count, unless its bill run was cancelled since:
     who was suspended for some months does not owe them once the status is Active again.
     """
     fees = {name for name, charge in catalog.charges.items() if isinstance(charge.pricing, OWED_BY_PERIOD)}
-    subscribed = [each for each in customers.all_charges(connection) if each.charge in fees]
+    subscribed = [each for each in known.charges if each.charge in fees]
     if not subscribed:
         return []
-    accounts = {each.account_number: each for each in customers.all_accounts(connection)}
-    billed, rated = billing.periods_billed(connection, fees), set(billing.rated(connection))
-    missed = passed_over(accounts.values(), subscribed, catalog.charges, rated)
+    accounts, billed = {each.account_number: each for each in known.accounts}, billing.periods_billed(connection, fees)
     first, by_cycle, found = _first(billed), _by_cycle(accounts, subscribed, catalog), []
     for period in sorted(rated | missed):
         mine = [each for cycle, those in by_cycle.items() if cycle.has(period) for each in those]

@@ -112,9 +112,16 @@ class Gate:
 
     @classmethod
     def read(cls, connection: sa.Connection, catalog: Catalog) -> "Gate":
-        """Read all customers."""
-        accounts = {each.account_number: each for each in customers.all_accounts(connection)}
-        return cls(catalog, accounts, {each.charge_number: each for each in customers.all_charges(connection)})
+        """Read all customers, once the usage is read: whom it names is known then."""
+        accounts, charges = customers.everybody(connection)
+        subscribed = {each.charge_number: each for each in charges}
+        return cls(catalog, {each.account_number: each for each in accounts}, subscribed)
+
+    def sort_out(self, rows: Sequence[sa.RowMapping]) -> Pickup:
+        """Tell which of these active records a bill run takes."""
+        pending = ((row["record_id"], self.obstacle(row)) for row in rows if row["status"] == "Pending")
+        reasons = {number: reason for number, reason in pending if reason}
+        return Pickup(rows, self.accounts, reasons, self.subscribed)
 
     def obstacle(self, usage: Mapping[str, Any] | sa.RowMapping) -> str | None:
         """Say why no bill run picks usage up, of which there are the columns of a record; None when one does."""
@@ -134,21 +141,14 @@ class Gate:
         return [name for name, each in self.catalog.custom_fields.items() if each.required]
 
 
-def sort_out(connection: sa.Connection, catalog: Catalog, rows: Sequence[sa.RowMapping]) -> Pickup:
-    """Tell which of these active records a bill run takes."""
-    gate = Gate.read(connection, catalog)
-    pending = ((row["record_id"], gate.obstacle(row)) for row in rows if row["status"] == "Pending")
-    reasons = {number: reason for number, reason in pending if reason}
-    return Pickup(rows, gate.accounts, reasons, gate.subscribed)
-
-
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
     """Tell, by number, which Pending records of a period its bill run would not pick up, or would stop at.
 
     And those that it would bill at a list price, because their decision table has no price for them.
     """
     with store.begin() as connection:
-        found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+        rows = billing.active_usage(connection, period, lock=False)
+        found = Gate.read(connection, catalog).sort_out(rows)
     fallen = _pending(found, catalog, at_list_price)
     stopping = {number: f"stops the bill run: {why}" for number, why in _pending(found, catalog, unpriced).items()}
     found = replace(found, reasons={**found.reasons, **stopping})

@@ -1,14 +1,15 @@
 """Prepaid units: the funds that a bill run finds, and the periods to bill again because units have come back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
 
+from pipeline.billing.preflight import Pickup
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import customers, funds, locks
+from pipeline.store import funds, locks
 from pipeline.store.overdrawn import Draws, overdrawn_periods
-from transforms.catalog.customers import Account
+from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.catalog.prepaid import FundScope, Prepaid
 from transforms.period import Period
 from transforms.rating.asked import Asked
@@ -30,21 +31,20 @@ def open_for(
     asked: Asked,
     lines: Sequence[UsageLine],
     fees: Sequence[ChargePeriod],
+    known: Pickup,
 ) -> OpenFunds | None:
     """Open the funds of all whose usage or fees are rated; None where nothing draws or buys. Nothing is changed."""
     whose = {each.account_number for each in (*lines, *fees)}
     if not whose or not _in_use(connection, catalog):
         return None
-    accounts = {
-        each.account_number: each for each in customers.all_accounts(connection) if each.account_number in whose
-    }
+    accounts = {number: account for number, account in known.accounts.items() if number in whose}
     since = min(asked.period.window(each.time_zone).start for each in accounts.values())
     drawn = funds.drawn(connection, asked.period, {line.charge_number for line in lines})
     if not drawn and not fees and not any(_draws(catalog, line) for line in lines):
         return None
     named = {fund_id for each in drawn.values() for fund_id in each}
     stored = {row["fund_id"]: _fund(catalog, row) for row in funds.held(connection, accounts, since, named)}
-    buyers = _buyers(connection, catalog, accounts)
+    buyers = _buyers(catalog, accounts, known.subscribed.values())
     return OpenFunds(open_funds(buyers, stored, asked.period, ended=not asked.running), stored, drawn)
 
 
@@ -85,8 +85,10 @@ def _in_use(connection: sa.Connection, catalog: Catalog) -> bool:
     return prepaid or funds.there_are(connection)
 
 
-def _buyers(connection: sa.Connection, catalog: Catalog, accounts: Mapping[str, Account]) -> Iterator[Buyer]:
-    for each in customers.all_charges(connection):
+def _buyers(
+    catalog: Catalog, accounts: Mapping[str, Account], subscribed: Iterable[SubscribedCharge]
+) -> Iterator[Buyer]:
+    for each in subscribed:
         charge, account = catalog.charges.get(each.charge), accounts.get(each.account_number)
         if charge is not None and account is not None and isinstance(charge.pricing, Prepaid):
             yield Buyer(account, each, charge)

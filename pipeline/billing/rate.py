@@ -17,7 +17,7 @@ from expectations import rated as rated_border
 from pipeline.billing import prepaid
 from pipeline.billing.bulk import rate as rate_usage
 from pipeline.billing.commitments import contributed, contributing
-from pipeline.billing.preflight import Pickup, sort_out
+from pipeline.billing.preflight import Gate, Pickup
 from pipeline.billing.ready import waits_for
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
@@ -157,13 +157,14 @@ def due(
     priced = catalog.of(asked.period)
     if lock:
         prepaid.lock(connection, catalog)
-    found = sort_out(connection, catalog, billing.active_usage(connection, asked.period, lock=lock))
+    rows = billing.active_usage(connection, asked.period, lock=lock)
+    found = Gate.read(connection, catalog).sort_out(rows)
     found = found.among({number for number, account in found.accounts.items() if asked.has(account)})
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
     pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
     fees = [] if asked.running else _fees(catalog, asked, found)
-    funds = prepaid.open_for(connection, catalog, asked, lines, fees)
+    funds = prepaid.open_for(connection, catalog, asked, lines, fees, found)
     if not pending and not fees and funds is None:
         return Due((), (), left)
     items = rate_usage(

@@ -41,7 +41,7 @@ def missing_meters(store: sa.Engine, catalog: Catalog, period: Period) -> list[s
     WrongPeriodError when no charge that is billed has it.
     """
     with store.begin() as connection:
-        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        accounts, charges = customers.everybody(connection)
         billed = billed_charges(catalog, charges)
         require_among(set().union(*(cycles_of(accounts, charges, charge) for charge in billed)), period, "any charge")
         if billing.is_rated(connection, period) or sending.is_sent(connection, period):

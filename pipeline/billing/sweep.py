@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import sort_out
+from pipeline.billing.preflight import Gate
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.store import billing
@@ -32,13 +32,15 @@ class Overdue:
 
 def sweep(store: sa.Engine, catalog: Catalog, at: datetime, *, grace: timedelta = GRACE) -> list[Overdue]:
     """List the Pending usage of periods that were billed without it, or ended `grace` or longer before `at`."""
-    with store.begin() as connection:
+    # One state of the store for all periods: the customers are read once, and know whom later usage names.
+    with store.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         found = {
             period: reason
             for period, was_rated in billing.pending_periods(connection).items()
             if (reason := _overdue(period, at, grace, was_rated=was_rated))
         }
-        return [each for period, reason in found.items() for each in _pending(connection, catalog, period, reason)]
+        gate = Gate.read(connection, catalog)
+        return [each for period, reason in found.items() for each in _pending(connection, gate, period, reason)]
 
 
 def describe(found: Iterable[Overdue]) -> str:
@@ -59,8 +61,8 @@ def _overdue(period: Period, at: datetime, grace: timedelta, *, was_rated: bool)
     return None
 
 
-def _pending(connection: sa.Connection, catalog: Catalog, period: Period, reason: str) -> list[Overdue]:
-    found = sort_out(connection, catalog, billing.active_usage(connection, period, lock=False))
+def _pending(connection: sa.Connection, gate: Gate, period: Period, reason: str) -> list[Overdue]:
+    found = gate.sort_out(billing.active_usage(connection, period, lock=False))
     names = ("record_id", "period", "account_number", "charge_number", "uom", "quantity")
     return [
         Overdue(**{name: row[name] for name in names}, reason=found.reasons.get(row["record_id"], reason))

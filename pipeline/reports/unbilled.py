@@ -86,7 +86,7 @@ def _open(store: sa.Engine, catalog: Catalog, at: datetime) -> dict[Period, list
     """List the periods that are not billed, each with the meters of which it runs and is not loaded."""
     today = at.astimezone(UTC).date()
     with store.begin() as connection:
-        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
+        accounts, charges = customers.everybody(connection)
         pending = billing.pending_periods(connection)
         found: dict[Period, list[str]] = {period: [] for period in pending}
         for name, meter in catalog.meters.items():

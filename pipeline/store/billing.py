@@ -105,9 +105,9 @@ def rated_among(connection: sa.Connection, periods: Collection[str]) -> set[str]
     return set(connection.execute(statement).scalars())
 
 
-def rated(connection: sa.Connection) -> list[Period]:
-    """List the periods that have been rated, in order."""
-    return sorted(map(Period.parse, connection.execute(sa.select(rated_periods.c.period)).scalars()))
+def rated(connection: sa.Connection) -> set[Period]:
+    """Tell which periods have been rated."""
+    return set(map(Period.parse, connection.execute(sa.select(rated_periods.c.period)).scalars()))
 
 
 def periods_billed(connection: sa.Connection, charges: Collection[str]) -> set[ChargePeriodKey]:

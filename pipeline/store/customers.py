@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -9,6 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from pipeline.store.many import among
 from pipeline.store.tables import ACTIVE, accounts, rated_items, subscribed_charges, usage_records
 from transforms.catalog.customers import Account, SubscribedCharge
+
+
+class Customers(NamedTuple):
+    """All accounts, and all charges that they subscribe to, by number."""
+
+    accounts: list[Account]
+    charges: list[SubscribedCharge]
 
 
 def register(connection: sa.Connection, customers: Sequence[Account], charges: Sequence[SubscribedCharge]) -> None:
@@ -35,6 +43,11 @@ def all_charges(connection: sa.Connection) -> list[SubscribedCharge]:
     """List every subscribed charge, by number."""
     found = connection.execute(sa.select(subscribed_charges).order_by(subscribed_charges.c.charge_number)).mappings()
     return [SubscribedCharge(**row) for row in found]
+
+
+def everybody(connection: sa.Connection) -> Customers:
+    """Give every account and every subscribed charge."""
+    return Customers(all_accounts(connection), all_charges(connection))
 
 
 def in_use(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:

@@ -15,7 +15,7 @@ from pipeline.periods import to_bill
 from pipeline.proof.close import close
 from pipeline.proof.explain import explain
 from pipeline.proof.verify import verify
-from pipeline.store import locks
+from pipeline.store import customers, locks
 from transforms.period import Period
 from transforms.rating.asked import Asked
 
@@ -64,7 +64,7 @@ class Shop:
 
     def outdated(self):
         with self.business.store.begin() as connection:
-            return commitments.outdated(connection, self.business.catalog)
+            return commitments.outdated(connection, self.business.catalog, customers.everybody(connection))
 
     def waits_for(self, period=HALF):
         return ready.waits_for(self.business.store, self.business.catalog, Asked(period))
