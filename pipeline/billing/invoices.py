@@ -1,7 +1,7 @@
 """Invoices of posted bill runs: one read from the store, or all of a period written as documents."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,16 +15,13 @@ import sqlalchemy as sa
 
 from pipeline.store import invoices as stored
 from pipeline.zips import entry
-from transforms.catalog.units import Currency
+from transforms.catalog.units import Units
 from transforms.errors import MeterbridgeError
-from transforms.figures import decimals_of
 from transforms.invoices.invoice import Invoice, InvoiceItem, as_json, number_text
 from transforms.invoices.invoice_html import as_html
 from transforms.period import Period
 
 BATCH_ROWS = 1_000
-UNKNOWN_DECIMALS = 2  # of a currency that the catalog does not know any more
-Currencies = Mapping[str, Currency]
 COPIED = (
     "charge", "charge_number", "subscription_number", "group_key", "quantity", "uom", "amount_total", "billed_before",
     "amount",
@@ -39,18 +36,18 @@ class InvoiceMismatchError(MeterbridgeError):
     """An invoice whose items do not come to its amount, or are not as many as it says: it is not shown."""
 
 
-def read_invoice(store: sa.Engine, currencies: Currencies, number: int) -> Invoice:
+def read_invoice(store: sa.Engine, units: Units, number: int) -> Invoice:
     """Read an invoice; UnknownInvoiceError when there is none of this number."""
     with store.begin() as connection:
-        found = list(_invoices(connection, currencies, stored.of_number(number)))
+        found = list(_invoices(connection, units, stored.of_number(number)))
     if not found:
         raise UnknownInvoiceError(f"there is no invoice {number_text(number)}; the exports of each period list theirs")
     return found[0]
 
 
-def invoices_of(connection: sa.Connection, currencies: Currencies, period: Period) -> Iterator[Invoice]:
+def invoices_of(connection: sa.Connection, units: Units, period: Period) -> Iterator[Invoice]:
     """Read a period's invoices in the order of their numbers; in memory is one of them, and a batch of rows."""
-    return _invoices(connection, currencies, stored.of_period(period))
+    return _invoices(connection, units, stored.of_period(period))
 
 
 def write_documents(invoices: Iterable[Invoice], pages: Path, lines: Path) -> None:
@@ -75,24 +72,18 @@ def amounts_of(lines: Path) -> Iterator[Decimal]:
         yield from (Decimal(json.loads(line)["amount"]) for line in file)
 
 
-def decimals(currencies: Currencies, currency: str, amount: Decimal = Decimal(0)) -> int:
-    """Tell with how many decimals an amount is written: those of its currency, or more where it has more."""
-    known = currencies.get(currency)
-    return max(known.decimals if known else UNKNOWN_DECIMALS, decimals_of(amount))
-
-
-def _invoices(connection: sa.Connection, currencies: Currencies, selected: sa.Select[Any]) -> Iterator[Invoice]:
+def _invoices(connection: sa.Connection, units: Units, selected: sa.Select[Any]) -> Iterator[Invoice]:
     statement = selected.execution_options(yield_per=BATCH_ROWS)
     with closing(connection.execute(statement)) as result:
         for _, rows in groupby(result.mappings(), key=lambda row: row["number"]):
-            yield _invoice(list(rows), currencies)
+            yield _invoice(list(rows), units)
 
 
-def _invoice(rows: list[sa.RowMapping], currencies: Currencies) -> Invoice:
+def _invoice(rows: list[sa.RowMapping], units: Units) -> Invoice:
     first = rows[0]
     found = Invoice(
         **{name: first[name] for name in ("number", "account_number", "account_name", "currency", "period")},
-        decimals=decimals(currencies, first["currency"]),
+        decimals=units.decimals(first["currency"]),
         issued_on=_day(first["issued_at"], first["time_zone"]),
         bill_run_id=first["bill_run_id"],
         bill_run=first["ordinal"],

@@ -32,7 +32,7 @@ class NumberType(click.ParamType[int]):
 def invoice(number: int, form: str) -> None:
     """Print the invoice or credit note of this NUMBER: as text, as a page to be saved, or as JSON."""
     workspace = Workspace.open(whole_catalog=False)
-    found = read_invoice(workspace.store, workspace.catalog.units.currencies, number)
+    found = read_invoice(workspace.store, workspace.catalog.units, number)
     click.echo(FORMS[form](found).removesuffix("\n"))
 
 

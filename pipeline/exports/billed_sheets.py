@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.invoices import Currencies, decimals, invoices_of
+from pipeline.billing.invoices import invoices_of
 from pipeline.exports.workbook import Money, Table
 from pipeline.store import exporting, invoices
+from transforms.catalog.units import Units
+from transforms.figures import decimals_of
 from transforms.invoices.invoice import Invoice, number_text
 from transforms.period import Period
 
@@ -34,11 +36,11 @@ USAGE_FIELDS = (
 )  # fmt: skip
 
 
-def summaries(connection: sa.Connection, currencies: Currencies, period: Period) -> list[Table]:
+def summaries(connection: sa.Connection, units: Units, period: Period) -> list[Table]:
     """Give what a period's invoices come to: by currency, and by charge."""
 
     def row(found: sa.RowMapping, *names: str) -> list[object]:
-        return [*(found[name] for name in names), _money(currencies, found["currency"], found["amount"])]
+        return [*(found[name] for name in names), _money(units, found["currency"], found["amount"])]
 
     found = invoices.by_currency(connection, period)
     totals = [row(each, "currency", "invoices", "credit_notes", "items") for each in found]
@@ -47,23 +49,23 @@ def summaries(connection: sa.Connection, currencies: Currencies, period: Period)
     return [Table("By currency", CURRENCIES, len(totals), totals), Table("By charge", CHARGES, len(lines), lines)]
 
 
-def tables(connection: sa.Connection, currencies: Currencies, period: Period) -> list[Table]:
+def tables(connection: sa.Connection, units: Units, period: Period) -> list[Table]:
     """Give a period's invoices, their items, and its usage; the rows are read when they are written."""
     totals = invoices.by_currency(connection, period)
-    amounts = [(each["currency"], _money(currencies, each["currency"], each["amount"])) for each in totals]
-    units = exporting.by_unit(connection, period)
+    amounts = [(each["currency"], _money(units, each["currency"], each["amount"])) for each in totals]
+    used = exporting.by_unit(connection, period)
     return [
         Table("Invoices", INVOICES, sum(each["invoices"] + each["credit_notes"] for each in totals),
-            _invoice_rows(invoices_of(connection, currencies, period)), amounts),
+            _invoice_rows(invoices_of(connection, units, period)), amounts),
         Table("Items", ITEMS, sum(each["items"] for each in totals),
-            _item_rows(invoices_of(connection, currencies, period)), amounts),
-        Table("Usage", USAGE, sum(each["records"] for each in units),
-            _usage_rows(connection, period), [(each["uom"], each["quantity"]) for each in units]),
+            _item_rows(invoices_of(connection, units, period)), amounts),
+        Table("Usage", USAGE, sum(each["records"] for each in used),
+            _usage_rows(connection, period), [(each["uom"], each["quantity"]) for each in used]),
     ]  # fmt: skip
 
 
-def _money(currencies: Currencies, currency: str, amount: Decimal) -> Money:
-    return Money(amount, decimals(currencies, currency, amount))
+def _money(units: Units, currency: str, amount: Decimal) -> Money:
+    return Money(amount, max(units.decimals(currency), decimals_of(amount)))
 
 
 def _invoice_rows(found: Iterable[Invoice]) -> Iterator[Sequence[object]]:

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from pipeline.billing.invoices import Currencies, amounts_of, count_pages, decimals, invoices_of, write_documents
+from pipeline.billing.invoices import amounts_of, count_pages, invoices_of, write_documents
 from pipeline.catalog.catalog import Catalog
 from pipeline.durable import aside, publish, sha256
 from pipeline.exports.billed_sheets import summaries, tables
@@ -22,6 +22,7 @@ from pipeline.exports.workbook import added_up, write_workbook
 from pipeline.store import exporting, invoices, locks
 from pipeline.store.copy import copy_out
 from pipeline.store.exporting import ExportFile
+from transforms.catalog.units import Units
 from transforms.errors import MeterbridgeError
 from transforms.invoices.chart import Bar, Panel, draw
 from transforms.period import Period
@@ -72,7 +73,7 @@ def export(store: sa.Engine, catalog: Catalog, period: Period, home: Path) -> li
     """
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
-        written = list(_Export(connection, catalog.units.currencies, period, home / "exports").write())
+        written = list(_Export(connection, catalog.units, period, home / "exports").write())
         for file in written:
             exporting.note(connection, file)
     return written
@@ -83,7 +84,7 @@ class _Export:
     """An export that is being written below `folder`; whatever is written is held against what the store counted."""
 
     connection: sa.Connection
-    currencies: Currencies
+    units: Units
     period: Period
     folder: Path
 
@@ -111,7 +112,7 @@ class _Export:
     def _write_documents(self, figures: Figures) -> Iterator[ExportFile]:
         """Write each invoice as a page, all in one zip, and as a line of JSON."""
         with aside(self.folder) as pages, aside(self.folder) as lines:
-            write_documents(invoices_of(self.connection, self.currencies, self.period), pages, lines)
+            write_documents(invoices_of(self.connection, self.units, self.period), pages, lines)
             amounts = list(amounts_of(lines))
             _compare(DOCUMENTS, (count_pages(pages), exact_sum(amounts)), figures)
             yield self._publish(pages, DOCUMENTS, "zip", figures)
@@ -119,9 +120,9 @@ class _Export:
 
     def _write_workbook(self, counted: Mapping[str, Figures]) -> ExportFile:
         """Write the workbook; every sheet of it is compared."""
-        sheets = tables(self.connection, self.currencies, self.period)
+        sheets = tables(self.connection, self.units, self.period)
         with aside(self.folder) as path:
-            heads = summaries(self.connection, self.currencies, self.period)
+            heads = summaries(self.connection, self.units, self.period)
             write_workbook(path, f"Billed in {self.period}", heads, sheets)
             for name, read in added_up(path, sheets).items():
                 _compare(f"sheet {name}", read, counted[SHEETS[name]])
@@ -133,7 +134,7 @@ class _Export:
         read = (sum(row["items"] for row in rows), exact_sum(row["amount"] for row in rows))
         _compare("chart", read, figures)
         with aside(self.folder) as path:
-            path.write_text(draw(f"Billed in {self.period}, by charge", list(_panels(rows, self.currencies))), "utf-8")
+            path.write_text(draw(f"Billed in {self.period}, by charge", list(_panels(rows, self.units))), "utf-8")
             return self._publish(path, "chart", "svg", figures)
 
     def _publish(self, path: Path, what: str, ending: str, figures: Figures) -> ExportFile:
@@ -143,10 +144,10 @@ class _Export:
         return ExportFile(name, str(self.period), what, *figures, hashed)
 
 
-def _panels(rows: Iterable[sa.RowMapping], currencies: Currencies) -> Iterator[Panel]:
+def _panels(rows: Iterable[sa.RowMapping], units: Units) -> Iterator[Panel]:
     for currency, found in groupby(rows, key=lambda row: row["currency"]):
         bars = tuple(Bar(row["charge"], row["amount"]) for row in found)
-        yield Panel(currency, decimals(currencies, currency), bars)
+        yield Panel(currency, units.decimals(currency), bars)
 
 
 def _typed(path: Path) -> pa.Table:

@@ -20,7 +20,7 @@ Number = Annotated[str, Path(pattern="^(INV-)?[0-9]{1,18}$")]
 def read_invoice_page(services: ServicesDep, _caller: Viewer, number: Number) -> HTMLResponse:
     """Show an invoice or credit note, by INV-00000012 or 12."""
     try:
-        found = read_invoice(services.store, services.read_catalog().units.currencies, parse_number(number))
+        found = read_invoice(services.store, services.read_catalog().units, parse_number(number))
     except (ValueError, UnknownInvoiceError) as error:
         raise RefusedError(404, "not_found", str(error)) from error
     return HTMLResponse(as_html(found), headers=HEADERS)
