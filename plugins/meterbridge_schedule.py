@@ -22,6 +22,7 @@ RETRIES = HUNG | {
 }
 ONCE_MORE = HUNG | {"retries": 1, "retry_delay": timedelta(minutes=1)}  # where the next run, or a person, is near
 TOLD = RETRIES | {"on_failure_callback": TaskNotifier("failed")}
+BACKFILL = "backfill"  # Airflow's name for the kind of a run that a backfill made, or did again
 AWAY_MAX = timedelta(days=366)  # a DAG whose last run is longer ago begins anew, with its own data interval
 
 
@@ -77,13 +78,29 @@ def required(instant: datetime | None) -> datetime:
 def interval(context: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """Give the span whose periods the run handles: they ended after its first instant and by its second.
 
-    It is the run's data interval. Unless it is a backfill's it begins where the run before ended, so that what ended
-    while the DAG was paused, or Airflow was down, is handled too.
+    It is the run's data interval. Unless it is a backfill's it begins where the run before ended that was none, so that
+    what ended while the DAG was paused, or Airflow was down, is handled too.
     """
     start, end = required(context.get("data_interval_start")), required(context.get("data_interval_end"))
-    before = None if context["dag_run"].run_type == "backfill" else context["ti"].get_previous_dagrun()
+    before = None if context["dag_run"].run_type == BACKFILL else _before(context["ti"].get_previous_dagrun(), start)
     ended = before.data_interval_end if before else None
     return (start if ended is None or start - ended > AWAY_MAX else min(start, ended)), end
+
+
+def _before(found: Any, start: datetime) -> Any:  # noqa: ANN401 a run as Airflow gives it
+    """Find the last run that was no backfill: one of a late month must not hide what ended before it."""
+    while found and found.run_type == BACKFILL and start - found.logical_date <= AWAY_MAX:
+        found = previous(found)
+    return found if found and found.run_type != BACKFILL else None
+
+
+def previous(run: Any) -> Any:  # noqa: ANN401 as above
+    """Ask Airflow for the run before a run; a task itself can only ask for the one before its own."""
+    from airflow.sdk.execution_time import comms, task_runner  # noqa: PLC0415 there is no channel but in a task
+
+    asked = comms.GetPreviousDagRun(dag_id=run.dag_id, logical_date=run.logical_date)
+    answer: Any = task_runner.SUPERVISOR_COMMS.send(asked)
+    return answer.dag_run
 
 
 def started_by(context: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from served_api import CLIENT, SECRET, served
 
 from pipeline.settings import PROJECT
 
-RUN = Path(__file__).with_name("run_usage.py")
+RUN, BACKFILL = (str(Path(__file__).with_name(name)) for name in ("run_usage.py", "start_backfill.py"))
 ACCOUNTS = """account_number,name,currency,time_zone,status,bill_cycle_day
 A-1,Mill,EUR,UTC,Active,1
 A-2,Farm,EUR,UTC,Active,15
@@ -21,9 +21,9 @@ MOSTLY_UNREADABLE = "at,value\n2025-02-20T00:00:00Z,1\n" + "never,1\n" * 20
 
 
 @pytest.fixture
-def run(business, tmp_path):
-    """Run a DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
+def env(business, tmp_path):
+    """An Airflow of its own, as a process finds it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -32,9 +32,14 @@ def run(business, tmp_path):
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
     }
 
+
+@pytest.fixture
+def run(env):
+    """Run a DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
+
     def until(end, file="usage.py", name="usage_energy", form=None, **environment):
         said = [json.dumps(form)] if form else []
-        command = [sys.executable, str(RUN), str(PROJECT / "dags" / file), end, name, *said]
+        command = [sys.executable, RUN, str(PROJECT / "dags" / file), end, name, *said]
         shown = subprocess.run(command, env=env | environment, capture_output=True, text=True, timeout=300, check=False)
         assert "found:" in shown.stdout, shown.stderr[-2000:]
         state, tasks = json.loads(shown.stdout.split("found:")[1])
@@ -85,6 +90,19 @@ def test_what_ended_while_a_dag_was_paused_is_loaded_by_its_next_run(business, r
     state, _ = run("2025-04-09T12:00:00Z")
     assert state == "success"
     assert business.quantities() == [("C-1", "2025-03", 6.5, 3)]
+
+
+@pytest.mark.slow
+def test_what_ended_before_a_backfill_of_a_later_month_is_loaded_by_the_next_run(business, run, env, march):
+    """The DAG was off from January to April, and somebody starts a backfill of March before it is on again."""
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    assert run("2025-01-01T12:00:00Z")[0] == "success"
+    of_march = ("2025-03-01T12:00:00Z", "2025-03-01T12:00:00Z")
+    command = [sys.executable, BACKFILL, str(PROJECT / "dags/usage.py"), "usage_energy", *of_march]
+    subprocess.run(command, env=env, check=True, timeout=300)
+    assert run("2025-05-01T12:00:00Z")[0] == "success"
+    assert business.rows("ledgers", "period") == ["2024-12", "2025-01", "2025-02", "2025-03", "2025-04"]
 
 
 @pytest.mark.slow

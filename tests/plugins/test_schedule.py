@@ -29,10 +29,17 @@ def test_what_goes_by_billing_periods_runs_when_the_day_before_has_ended_in_ever
     assert span.end - span.start == timedelta(minutes=minutes)
 
 
+def a_run(ended, run_type="scheduled", before=None):
+    """A run of a day, and the one before it."""
+    day = ended - timedelta(days=1)
+    return SimpleNamespace(run_type=run_type, logical_date=day, data_interval_end=ended, before=before)
+
+
 def span(schedule, before, run_type="scheduled"):
     """The span of a run of 1 February, the run before which ended at an instant."""
     run = SimpleNamespace(run_type=run_type)
-    instance = SimpleNamespace(get_previous_dagrun=lambda: before and SimpleNamespace(data_interval_end=before))
+    last = a_run(before) if isinstance(before, datetime) else before
+    instance = SimpleNamespace(get_previous_dagrun=lambda: last)
     ends = {"data_interval_start": START, "data_interval_end": START + timedelta(days=1)}
     first, last = schedule.interval({"dag_run": run, "ti": instance, **ends})
     assert last == ends["data_interval_end"]
@@ -59,6 +66,21 @@ def test_the_first_run_and_one_after_more_than_a_year_have_their_own_interval(sc
 
 def test_a_backfill_does_the_periods_of_its_own_interval_and_no_others(schedule):
     assert span(schedule, before=START - timedelta(days=14), run_type="backfill") == START
+
+
+def test_a_backfill_since_the_last_run_hides_nothing_that_ended_before_it(schedule, monkeypatch):
+    monkeypatch.setattr(schedule, "previous", lambda run: run.before)
+    days = [START - timedelta(days=each) for each in (14, 4, 3)]
+    regular = a_run(days[0])
+    backfills = a_run(days[2], "backfill", before=a_run(days[1], "backfill", before=regular))
+    assert span(schedule, backfills) == days[0]
+    assert span(schedule, a_run(days[2], "manual", before=regular)) == days[2], "a run by hand does all until then"
+    assert span(schedule, a_run(days[2], "backfill")) == START, "no other run is known"
+
+
+def test_backfills_of_years_long_past_are_not_counted_through(schedule):
+    past = a_run(START - timedelta(days=367), "backfill")
+    assert span(schedule, past) == START
 
 
 def test_a_database_that_is_away_for_half_an_hour_costs_no_run(schedule):
