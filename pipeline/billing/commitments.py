@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.billing.preflight import Gate
 from pipeline.billing.rerate import owner_of
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import billing, customers
+from pipeline.store import bill_runs, billing, customers
 from pipeline.store import commitments as store
 from pipeline.store.customers import Customers
 from transforms.catalog.charge import Charge
@@ -48,18 +48,29 @@ def contributing(connection: sa.Connection, catalog: Catalog, asked: Asked) -> s
 
 
 def unbilled(connection: sa.Connection, catalog: Catalog, asked: Asked) -> list[Period]:
-    """List the periods that contribute to these commitments and wait for a bill run: their first, or of late usage."""
+    """List the periods that contribute to these commitments and wait for a bill run: their first, or a cancelled one's.
+
+    Late usage of others is not waited for: this bill run may have begun before it came, and what is billed later
+    settles the commitments again.
+    """
     if not (found := contributing(connection, catalog, asked)):
         return []
-    periods = {str(each.period) for each in found}
-    waiting = periods - billing.rated_among(connection, periods)
-    rows = store.pending(connection, {each.charge_number for each in found}, periods)
-    late = {(row["charge_number"], row["period"]) for row in Gate.read(connection, catalog).sort_out(rows).taken}
-    return sorted({each.period for each in found if str(each.period) in waiting or _place(each) in late})
+    periods = {each.period for each in found}
+    waiting = periods - {Period.parse(text) for text in billing.rated_among(connection, set(map(str, periods)))}
+    cancelled = {each for each in periods - waiting if bill_runs.cancelled_since_rated(connection, each)}
+    return sorted(waiting | _pending(connection, catalog, found, cancelled))
 
 
-def _place(each: Contribution) -> tuple[str, str]:
-    return each.charge_number, str(each.period)
+def _pending(
+    connection: sa.Connection, catalog: Catalog, found: Iterable[Contribution], periods: Collection[Period]
+) -> set[Period]:
+    """Tell which of these periods have Pending usage that contributes, and that a bill run takes."""
+    if not periods:
+        return set()
+    mine = {(each.charge_number, str(each.period)) for each in found if each.period in periods}
+    rows = store.pending(connection, {number for number, _ in mine}, {period for _, period in mine})
+    taken = Gate.read(connection, catalog).sort_out(rows).taken
+    return {Period.parse(row["period"]) for row in taken if (row["charge_number"], row["period"]) in mine}
 
 
 def outdated(connection: sa.Connection, catalog: Catalog, known: Customers) -> list[Period]:

@@ -134,7 +134,7 @@ def test_usage_that_is_sent_for_a_period_which_was_passed_over_is_billed(quarter
     assert quarter.rate(LATE[1]).amounts == {"EUR": Decimal(1)}
 
 
-def test_a_commitment_whose_bill_run_gave_up_waiting_for_late_usage_is_settled_by_the_next_one(quarter):
+def test_a_commitment_whose_bill_run_gave_up_waiting_is_settled_by_the_next_one(quarter):
     quarter.declare("charges/promise.yaml", PROMISE)
     register(quarter, "promise", start="2025-01-01", day=1)
     charges = (quarter.inbox / "customers/subscribed_charges.csv").read_text()

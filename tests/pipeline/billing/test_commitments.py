@@ -16,6 +16,7 @@ from pipeline.proof.close import close
 from pipeline.proof.explain import explain
 from pipeline.proof.verify import verify
 from pipeline.store import customers, locks
+from pipeline.usage.delete import chosen, delete
 from transforms.period import Period
 from transforms.rating.asked import Asked
 
@@ -65,6 +66,11 @@ class Shop:
     def outdated(self):
         with self.business.store.begin() as connection:
             return commitments.outdated(connection, self.business.catalog, customers.everybody(connection))
+
+    def to_bill(self, month=7):
+        """List what the bill run of the first of a month handles."""
+        span = (datetime(2025, each, 1, 12, tzinfo=UTC) for each in (month - 1, month))
+        return to_bill(self.business.store, self.business.catalog, *span)
 
     def waits_for(self, period=HALF):
         return ready.waits_for(self.business.store, self.business.catalog, Asked(period))
@@ -117,12 +123,27 @@ def test_the_half_year_waits_until_every_quarter_is_billed_and_says_for_which(sh
     assert shop.settle().amounts == {"EUR": 4}
 
 
-def test_a_quarter_with_usage_that_its_next_bill_run_takes_is_waited_for(shop):
+def test_late_usage_of_a_quarter_that_was_billed_holds_nothing_up_and_is_settled_once_it_is_billed(shop):
+    """It may be loaded when the bill run has listed its periods: nobody would bill the quarter for a month."""
     shop.bill_quarters(4, 2)
-    shop.use("2025-Q2", 1, uom="mwh")  # no bill run takes it
+    listed = shop.to_bill()
+    shop.use("2025-Q1", 1)
+    assert Period.parse("2025-Q1") not in listed
+    assert HALF in listed
     assert shop.waits_for() == []
-    shop.use("2025-Q2", 1)
+    assert shop.settle().amounts == {"EUR": 4}
+    assert shop.business.rate("2025-Q1").amounts == {"EUR": 1}
+    assert HALF in shop.to_bill(month=8)
+    assert shop.settle().amounts == {"EUR": -1}
+    assert (shop.promised(), shop.outdated()) == ([4, -1], [])
+
+
+def test_a_quarter_whose_bill_run_was_cancelled_is_waited_for_while_usage_of_it_is_to_be_billed(shop):
+    shop.bill_quarters(4, 2)
+    cancel_rated(shop.business.store, Period.parse("2025-Q2"), by="ann", reason="another account's usage")
     assert shop.waits_for() == [f"{UNBILLED}: 2025-Q2"]
+    delete(shop.business.store, chosen("file", "2.csv"), by="ann", reason="another account's usage", dry_run=False)
+    assert shop.waits_for() == []
 
 
 def test_whoever_promised_nothing_is_not_waited_for(shop):
