@@ -15,6 +15,7 @@ from transforms.figures import plain
 from transforms.period import Period
 
 GRACE = timedelta(days=5)
+A_MONTH = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Overdue:
 
 
 def sweep(store: sa.Engine, catalog: Catalog, at: datetime, *, grace: timedelta = GRACE) -> list[Overdue]:
-    """List the Pending usage of periods that were billed without it, or ended `grace` or longer before `at`."""
+    """List the Pending usage of periods that were billed without it, or should have been, `grace` before `at`."""
     # One state of the store for all periods: the customers are read once, and know whom later usage names.
     with store.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         found = {
@@ -55,10 +56,20 @@ def describe(found: Iterable[Overdue]) -> str:
 
 def _overdue(period: Period, at: datetime, grace: timedelta, *, was_rated: bool) -> str | None:
     if was_rated:
-        return f"the bill run of {period} was made without it; make it again: it bills the difference"
-    if period.over_at + grace <= at:
-        return f"{period} ended {(at - period.over_at).days} days ago, and its bill run has not been made"
+        return f"the bill run of {period} was made without it; the next one bills the difference"
+    if _bill_run_at(period) + grace <= at:
+        return (
+            f"{period} ended {(at - period.over_at).days} days ago, and its bill run has not been made: "
+            "unless it waits or failed, make it by hand; "
+            f"`meterbridge rate {period} --preview` tells what it would bill"
+        )
     return None
+
+
+def _bill_run_at(period: Period) -> datetime:
+    """Tell when the scheduled bill run of a period begins: once it is over, on the first of a month."""
+    over = period.over_at
+    return over if over.day == 1 else (over.replace(day=1) + A_MONTH).replace(day=1)
 
 
 def _pending(connection: sa.Connection, gate: Gate, period: Period, reason: str) -> list[Overdue]:

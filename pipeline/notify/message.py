@@ -29,8 +29,9 @@ ADVICE = {
     "then nothing of it is loaded or posted.",
     "quarantine": "`meterbridge status` names files and reasons. Correct the source or the meter and `meterbridge "
     "replay SOURCE`, or ask the sender for the data again: what is quarantined is not billed.",
-    "stuck_pending": "No bill run takes it as it is: `meterbridge preflight PERIOD` gives the reason and the money at "
-    "risk. Change or delete the records, or put subscription and charge right.",
+    "stuck_pending": "The reason says whether a bill run is to be made, or why none takes it as it is; then "
+    "`meterbridge preflight PERIOD` gives the money at risk. Change or delete the records, or put subscription and "
+    "charge right.",
     "unbilled_usage": "`meterbridge unbilled ACCOUNT` tells quantity and amount so far. It is told once for each "
     "charge, billing period and threshold.",
 }
