@@ -1,4 +1,4 @@
-"""CSV: delimited text under a header. Rows of another number of fields than the header are kept apart."""
+"""CSV: delimited text under a header, or names in its place. Rows of another number of fields are kept apart."""
 
 import codecs
 import io
@@ -23,7 +23,7 @@ OPEN_QUOTE = "open_quote: a quote is opened and never closed, and takes all that
 
 
 def read(path: Path, source: Source) -> Opened:
-    """Read a delimited file whose first line, after those to be skipped, names its columns."""
+    """Read a delimited file whose first line, after those to be skipped, names its columns; or its source does."""
     assert isinstance(source.format, Csv)  # noqa: S101 narrows the type; the caller chose by it
     header = _header(path, source.format)
     check_columns(header, source)
@@ -34,6 +34,8 @@ def read(path: Path, source: Source) -> Opened:
 
 def _header(path: Path, form: Csv) -> list[str]:
     """Give the names of all columns."""
+    if form.names is not None:
+        return list(form.names)
     names = _open(path, form, _Ragged(form, 1), []).schema.names
     if names == [MARK]:
         raise UnreadableFileError("empty_file: it holds no header")
@@ -47,9 +49,15 @@ def _open(path: Path, form: Csv, ragged: "_Ragged", columns: list[str]) -> pc.CS
     plain = pa.transcoding_input_stream(pa.OSFile(str(path), mode="r"), encoding, "utf-8")
     return pc.open_csv(
         io.BufferedReader(Closed(plain, ragged.last_line), BLOCK),
-        read_options=pc.ReadOptions(block_size=BLOCK, skip_rows=form.skip_lines, use_threads=False),
+        read_options=pc.ReadOptions(
+            block_size=BLOCK, skip_rows=form.skip_lines, column_names=list(form.names or ()), use_threads=False
+        ),
         parse_options=pc.ParseOptions(
-            delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True, invalid_row_handler=ragged.skip
+            delimiter=form.delimiter,
+            quote_char=form.quote or False,
+            escape_char=form.escape or False,
+            newlines_in_values=True,
+            invalid_row_handler=ragged.skip,
         ),
         convert_options=pc.ConvertOptions(
             column_types=dict.fromkeys(columns, pa.string()), include_columns=columns, strings_can_be_null=False
@@ -76,7 +84,7 @@ class _Ragged:
         """Start for a file that is closed by a line of so many fields, another number than its header has."""
         self.last_line = form.delimiter.join([MARK] * fields)
         self.at_end = False
-        self._header = form.skip_lines + 1  # the reader counts the skipped lines and the header too
+        self._header = form.skip_lines + (form.names is None)  # the reader counts skipped lines and the header too
         self._ahead: list[int] = []
         self._texts: dict[int, str] = {}
 

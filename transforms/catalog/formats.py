@@ -3,7 +3,7 @@
 import codecs
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from transforms.catalog.definition import Definition
 
@@ -25,13 +25,22 @@ def _encoding(name: str) -> str:
 
 
 class Csv(Definition):
-    """Delimited text; a line ends in LF, CR LF or CR."""
+    """Delimited text; a line ends in LF, CR LF or CR. `names` are those of all columns, where no header has them."""
 
     kind: Literal["csv"] = "csv"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)  # none where it is empty
+    escape: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    names: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+    @field_validator("names")
+    @classmethod
+    def _differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if repeated := [name for name in names or () if (names or ()).count(name) > 1]:
+            raise ValueError(f"names: {repeated[0]!r} stands there twice")
+        return names
 
 
 class Parquet(Definition):

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, model_validator
 
 from transforms.catalog.definition import Definition
 
+WORDS = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "epoch_nanoseconds")
+
 
 def _zone(name: str) -> str:
     try:
@@ -45,7 +47,7 @@ class Marks(StrEnum):
 
 
 class Time(Definition):
-    """How an instant is written: ISO 8601, seconds since 1970, or a strptime pattern without an offset.
+    """How an instant is written: ISO 8601, a count since 1970, or a strptime pattern; %z is an offset from UTC.
 
     Where stamps mark the end of an interval, `fold` and `gap` are about the local time at which it starts.
     """
@@ -58,16 +60,24 @@ class Time(Definition):
 
     @model_validator(mode="after")
     def _pattern(self) -> "Time":
-        if self.format not in {"iso", "epoch_seconds", "epoch_milliseconds"} and "%" not in self.format:
+        if self.format not in WORDS and "%" not in self.format:
             raise ValueError(
-                f"format {self.format!r} is none of iso, epoch_seconds, epoch_milliseconds, "
-                "and no pattern such as %d.%m.%Y %H:%M"
+                f"format {self.format!r} is none of {', '.join(WORDS)}, and no pattern such as %d.%m.%Y %H:%M"
             )
-        if unknown := set(re.findall(r"%-?(.?)", self.format)) - set("aAbBdfgHIjmMnpSyYzZ%"):
+        if unknown := self._parts - set("aAbBdfgHIjmMnpSyYzZ%"):
             raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
-        if "%z" in self.format or "%Z" in self.format:
-            raise ValueError("a pattern cannot read an offset; write `format: iso` for stamps that carry one")
+        if "Z" in self._parts:
+            raise ValueError("a pattern cannot read the name of a zone; write it as it stands, or an offset as %z")
         return self
+
+    @property
+    def _parts(self) -> set[str]:
+        return set(re.findall(r"%-?(.?)", self.format))
+
+    @property
+    def reads_offset(self) -> bool:
+        """Tell whether the pattern reads an offset from UTC, and so gives the instant, whatever the zone."""
+        return "z" in self._parts
 
     @property
     def format_at_24(self) -> str:

@@ -13,15 +13,22 @@ from transforms.period import DAY_US
 from transforms.readings.builtins import array_extract, epoch_us, substring, try_strptime
 
 ISO = (
-    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
+    r"^(\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$"
 )
 # Most stamps: the cast holds them against calendar and clock, and to tell them costs a fifth of a regular expression.
 USUAL_ISO = ("____-__-__T__:__:__Z", "____-__-__ __:__:__", "____-__-__T__:__:__")
 # Other stamps that one cast reads; it takes the clock's reading and leaves the offset out.
 COMMON_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$"
 HOUR = ("account", "subscription", "first_us", "twice")  # whose rows are looked at together
+THOUSANDS = r"^([+-]?[0-9]+)[0-9]{3}(?:\.[0-9]*)?$"
 SHOWINGS = 2  # of a local time at most
-EPOCHS = {"epoch_seconds": (1_000_000, 6, 12), "epoch_milliseconds": (1_000, 3, 15)}
+EPOCHS = {
+    "epoch_seconds": (1_000_000, 6, 12),
+    "epoch_milliseconds": (1_000, 3, 15),
+    "epoch_microseconds": (1, 0, 18),
+    "epoch_nanoseconds": (1, 0, 18),  # its last three digits are cut off before
+}
 
 
 def read_stamp(text: ir.StringValue) -> ir.IntegerValue:
@@ -36,12 +43,13 @@ def read_clock(rows: ir.Table, time: Time) -> ir.Table:
     Adds `local_us`, what the clock showed in microseconds since 1970 (null where unreadable), and `offset_us` where the
     stamp itself says its offset.
     """
+    text = rows["at"].strip()
     if time.format in EPOCHS:
-        return rows.mutate(
-            local_us=_epoch(rows["at"].strip(), *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64")
-        )
+        count = text.re_extract(THOUSANDS, 1) if time.format == "epoch_nanoseconds" else text
+        return rows.mutate(local_us=_epoch(count, *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64"))
     if time.format != "iso":
-        return rows.mutate(local_us=_by_pattern(rows["at"].strip(), time), offset_us=ibis.null("int64"))
+        offset = ibis.literal(0, "int64") if time.reads_offset else ibis.null("int64")
+        return rows.mutate(local_us=_by_pattern(text, time), offset_us=offset)
     return rows.mutate(local_us=epoch_us(_iso_local(rows["at"])), offset_us=_iso_offset(rows["at"]))
 
 
@@ -53,7 +61,7 @@ def _by_pattern(text: ir.StringValue, time: Time) -> ir.IntegerValue:
 
 
 def _epoch(text: ir.StringValue, scale: int, decimals: int, digits: int) -> ir.IntegerValue:
-    """Read a count of seconds or milliseconds; digits beyond the microsecond are cut off."""
+    """Read a count of seconds or parts of them; digits beyond the microsecond are cut off."""
     whole = ibis.cases((text.re_search(rf"^[0-9]{{1,{digits}}}$"), text)).try_cast("int64") * scale
     number = text.re_extract(rf"^([+-]?[0-9]+(?:\.[0-9]{{0,{decimals}}})?)[0-9]*$", 1).try_cast("decimal(24, 6)")
     return ibis.cases((whole.notnull(), whole), else_=(number * scale).try_cast("int64"))
@@ -71,7 +79,7 @@ def _shown(text: ir.StringValue) -> ir.StringValue:
 
 
 def _iso_offset(at: ir.StringValue) -> ir.IntegerValue:
-    """Turn `Z`, `+02`, `+0200` or `+02:00` into microseconds; null where there is none."""
+    """Turn `Z`, `UTC`, `+02`, `+0200` or `+02:00` into microseconds; null where there is none."""
     colon = array_extract(at, -len(":00")) == ":"
     long = array_extract(at, -len("+02:00")).isin(("+", "-")) & colon
     return ibis.cases(
@@ -86,7 +94,8 @@ def _shift(text: ir.StringValue) -> ir.IntegerValue:
     digits = text.replace(":", "")
     hours, minutes = (substring(digits, start, 2).try_cast("int64") for start in (2, 4))
     ahead = (hours * 60 + minutes.fill_null(0)) * 60_000_000
-    return ibis.cases((text.upper() == "Z", 0), (text.startswith("-"), -ahead), (text.startswith("+"), ahead))
+    none = text.upper().isin(("Z", "UTC"))
+    return ibis.cases((none, 0), (text.startswith("-"), -ahead), (text.startswith("+"), ahead))
 
 
 def place_stamps(rows: ir.Table, time: Time, ahead_us: int = 0) -> ir.Table:

@@ -61,6 +61,38 @@ def test_semicolons_and_decimal_commas_stay_apart(read):
     assert read("at;value\n1;0,5\n", delimiter=";") == [(1, None, "1", "0,5")]
 
 
+CALLS = "10:00,A-1,60\n10:05,A-2,90\n"
+
+
+def test_a_file_without_a_header_has_the_columns_that_its_source_names(read):
+    assert read(CALLS, names=["at", "who", "value"]) == [(1, None, "10:00", "60"), (2, None, "10:05", "90")]
+
+
+def test_rows_of_a_file_without_a_header_bear_their_numbers_past_skipped_lines_and_cut_ones(read):
+    content = "#Version: 1.0\n#Fields: at who value\n10:00,A-1,60\ncut\n10:05,A-2,90\n"
+    assert read(content, names=["at", "who", "value"], skip_lines=2) == [
+        (1, None, "10:00", "60"), (2, "ragged_row", "", "cut"), (3, None, "10:05", "90"),
+    ]  # fmt: skip
+
+
+def test_a_file_of_more_columns_than_are_named_is_set_aside_row_by_row_and_never_read_by_half(read):
+    assert [row[1] for row in read(CALLS, names=["at", "value"])] == ["ragged_row", "ragged_row"]
+
+
+def test_where_nothing_is_quoted_a_quote_at_the_start_of_a_text_is_a_character(read):
+    content = 'at|what|value\n10:00|"night run|60\n10:05|"a" b|90\n'
+    assert read(content, delimiter="|", quote="") == [(1, None, "10:00", "60"), (2, None, "10:05", "90")]
+
+
+def test_a_sign_before_a_quote_makes_a_character_of_it_where_the_source_says_which(read):
+    content = 'at,value\n"say \\"x, y\\"",1\na\\,b,2\n'
+    assert read(content, escape="\\") == [(1, None, 'say "x, y"', "1"), (2, None, "a,b", "2")]
+
+
+def test_without_one_a_backslash_is_a_character(read):
+    assert read('at,value\nC:\\,1\n"D:\\",2\n') == [(1, None, "C:\\", "1"), (2, None, "D:\\", "2")]
+
+
 def test_tabs_may_stand_between_texts_with_commas(read):
     assert read("at\tvalue\n1, 2\t3\n", delimiter="\t") == [(1, None, "1, 2", "3")]
 

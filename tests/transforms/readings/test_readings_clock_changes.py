@@ -101,6 +101,12 @@ def test_a_stamp_that_carries_its_offset_is_never_ambiguous(parsed, fold):
     assert [each[11:16] for each in found] == ["05:30", "06:30", "01:30"]
 
 
+@pytest.mark.parametrize("fold", ["first", "second", "in_order", "reject"])
+def test_nor_is_one_whose_offset_a_pattern_reads(parsed, fold):
+    found = read(parsed, "02/Nov/2014 01:30 -0400", "02/Nov/2014 01:30 -0500", fold=fold, format="%d/%b/%Y %H:%M %z")
+    assert [each[11:16] for each in found] == ["05:30", "06:30"]
+
+
 @pytest.mark.parametrize(
     ("gap", "expected"),
     [
