@@ -11,6 +11,9 @@
                  shortest text of the cell's                                            password, more than 2 GiB
                  double, instants ISO 8601, an                                          of memory
                  error is empty
+    json         one record of a document; a       its place among all records          another encoding than UTF-8,
+                 column is a path                                                       no list at `records`, more
+                                                                                        than 64 MiB
     json_lines   one object on a line; a column    that of its line                     another encoding than UTF-8,
                  is a path such as `usage.value`                                        a line of more than 1 MiB
     nem12        one interval: `nmi`, `suffix`,    its line times 1000, plus its        a missing first or last

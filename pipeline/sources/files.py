@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.sources import csv, excel, json_lines, nem12, parquet, remote
+from pipeline.sources import csv, excel, json_document, json_lines, nem12, parquet, remote
 from pipeline.sources.batches import Opened, check_text, schema
 from pipeline.sources.unpack import unpacked
 from pipeline.sources.unreadable import UnreadableFileError, unreadable
@@ -20,6 +20,7 @@ __all__ = ["RawFile", "RowReader", "UnreadableFileError", "arrivals", "open_rows
 READERS: dict[str, Callable[[Path, Source], Opened]] = {
     "csv": csv.read,
     "excel": excel.read,
+    "json": json_document.read,
     "json_lines": json_lines.read,
     "nem12": nem12.read,
     "parquet": parquet.read,

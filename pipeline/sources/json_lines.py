@@ -24,17 +24,17 @@ def read(path: Path, source: Source) -> Opened:
 
 
 def _columns(line: str) -> Iterator[str]:
-    """Give the paths of an object's scalars and lists."""
     try:
-        yield from _paths(_object(line), "")
+        yield from paths_of(_object(line))
     except (ValueError, RecursionError):
         return
 
 
-def _paths(found: dict[str, Any], parent: str) -> Iterator[str]:
+def paths_of(found: dict[str, Any], parent: str = "") -> Iterator[str]:
+    """Give the paths of an object's scalars and lists."""
     for key, value in found.items():
         if isinstance(value, dict):
-            yield from _paths(value, f"{parent}{key}.")
+            yield from paths_of(value, f"{parent}{key}.")
         else:
             yield f"{parent}{key}"
 
@@ -42,7 +42,7 @@ def _paths(found: dict[str, Any], parent: str) -> Iterator[str]:
 def _row(number: int, line: str, source: Source, paths: list[str]) -> Row:
     try:
         found = _object(line)
-        return Row(number, None, tuple(_text(found, path) for path in paths))
+        return Row(number, None, tuple(text_at(found, path) for path in paths))
     except (ValueError, RecursionError):  # no JSON, nested beyond reason, or not the shape of a reading
         return defective(number, "unreadable_line", line, source)
 
@@ -85,8 +85,8 @@ def _inside(found: object, key: str, missing: object) -> object:
     return missing
 
 
-def _text(found: dict[str, Any], path: str) -> str:
-    """Find a scalar; empty where there is none."""
+def text_at(found: dict[str, Any], path: str) -> str:
+    """Find a scalar; empty where there is none. ValueError for what is none, or cannot be kept."""
     value = at_path(found, path)
     if value is None:
         return ""

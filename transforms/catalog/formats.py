@@ -63,6 +63,16 @@ class JsonLines(Definition):
     kind: Literal["json_lines"]
 
 
+class Json(Definition):
+    """One JSON document in UTF-8, such as an API's answer; a column is the path of its keys, such as `usage.value`.
+
+    `records` leads to the records, as that of an API does.
+    """
+
+    kind: Literal["json"]
+    records: tuple[str, ...] = ()
+
+
 NEM12_COLUMNS = ("nmi", "suffix", "start", "value", "interval", "revision", "quality", "unit")
 ANY_UNIT = "any"
 

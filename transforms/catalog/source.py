@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transforms.catalog.columns import Columns, Value
 from transforms.catalog.definition import Definition, Exact, Name
-from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, JsonLines, Nem12, Parquet
+from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, Json, JsonLines, Nem12, Parquet
 from transforms.catalog.origins import Http, Sql
 from transforms.catalog.time_rules import Marks, Time
 from transforms.catalog.wide import Wide, columns_of
@@ -41,7 +41,7 @@ class Source(Definition):
     files: str | None = None
     sql: Sql | None = None
     http: Http | None = None
-    format: Annotated[Csv | Excel | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
+    format: Annotated[Csv | Excel | Json | JsonLines | Nem12 | Parquet, Field(discriminator="kind")] = Csv()
     columns: Columns
     wide: Wide | None = None
     value: Value = Value()

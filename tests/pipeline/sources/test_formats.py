@@ -34,6 +34,7 @@ def test_every_format_stands_in_the_table():
 WRITTEN = {
     "csv": lambda rows: "\n".join(",".join(row) for row in rows).encode(),
     "excel": workbooks.xlsx,
+    "json": lambda rows: json.dumps([dict(zip(rows[0], row, strict=True)) for row in rows[1:]]).encode(),
     "json_lines": lambda rows: "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]).encode(),
     "parquet": lambda rows: parquet(**{name: list(column) for name, *column in zip(*rows, strict=True)}),
 }

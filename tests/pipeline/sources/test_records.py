@@ -21,6 +21,10 @@ from pipeline.sources.fetched import SourceUnavailableError
          [{"in": {"days": "1", "c": "3"}}, {"in": {"days": "2", "c": "3"}}]),
         (["data", "days", "days.hours"], {"data": [{"days": [{"hours": [1, 2]}, {"hours": [3]}]}]},
          [{"days": {"hours": "1"}}, {"days": {"hours": "2"}}, {"days": {"hours": "3"}}]),
+        (["data", "*"], {"data": [{"pod-1": {"a": 1}, "pod-2": {"a": 2}}, {}]}, [{"a": "1"}, {"a": "2"}]),
+        (["data.*"], {"data": {"pod-1": {"a": 1}, "pod-2": {"a": 2}}}, [{"a": "1"}, {"a": "2"}]),
+        (["data", "pods.*"], {"data": [{"n": 1, "pods": {"x": {"a": 2}, "y": {"a": 3}}}]},
+         [{"n": "1", "pods": {"a": "2"}}, {"n": "1", "pods": {"a": "3"}}]),
     ],
 )  # fmt: skip
 def test_records_are_found_by_their_path_and_once_for_each_entry_within(api, spool, records, answer, expected):
@@ -32,11 +36,13 @@ def test_records_are_found_by_their_path_and_once_for_each_entry_within(api, spo
 @pytest.mark.parametrize(
     ("records", "answer", "message"),
     [
-        ([], {"data": []}, "records: the answer is no list; the keys are 'data'"),
+        ([], {"data": []}, "records: the whole is no list; the keys are 'data'"),
         (["rows"], {"data": []}, "records: rows is no list; the keys are 'data'"),
         (["data"], {"data": {"a": 1}}, "records: data is no list"),
         (["data"], [], "records: data is no list; it has no keys"),
         (["data"], {"data": [[1, 2]]}, "records: an entry of data is no object"),
+        (["data.*"], {"data": [{"a": 1}]}, "records: data is no object; the keys are 'data'"),
+        (["data.*"], {"data": {"a": 1}}, r"records: an entry of data\.\* is no object"),
         (["data", "values"], {"data": [{"value": [1]}]}, "records: values is no list; the keys are 'value'"),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_setting_that_cannot_be_right_is_refused_and_the_message_says_why(fiel
 
 
 @pytest.mark.parametrize("pattern", ["iso", "%d.%m.%Y %H:%M"])
-@pytest.mark.parametrize("kind", ["csv", "excel", "json_lines", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "excel", "json", "json_lines", "parquet"])
 def test_date_and_time_apart_are_taken_where_one_text_of_both_can_be_read(kind, pattern):
     found = source(**APART, format={"kind": kind}, time={"format": pattern})
     assert found.columns.named() == APART["columns"]
