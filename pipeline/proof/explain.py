@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,7 +21,8 @@ from transforms.catalog.units import Currency, Unit
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.period import Period
-from transforms.rating.lines import EXACT, exact_sum
+from transforms.rating import lines
+from transforms.rating.lines import TierLine, exact_sum
 from transforms.rating.prepaid import Recorded
 from transforms.rating.usage import RatingError
 
@@ -122,9 +122,9 @@ def _price(catalog: Catalog, item: sa.RowMapping, behind: Behind) -> Iterator[st
     yield f"  priced: {plain(item['quantity'])} {uom}{_rounding(unit)}"
     for each in behind.towards:
         yield f"  counts towards it: item {each['item_id']}, {each['charge']} {each['period']}: {shown(each['amount'])}"
-    yield from (f"  {_tier(line)}" for line in item["breakdown"])
-    worth = exact_sum(_amount(line) for line in item["breakdown"])
-    yield f"  together: {plain(worth)}; rounded{_rounding(currency)}: {shown(item['amount_total'])}"
+    breakdown = [*map(lines.read, item["breakdown"])]
+    yield from (f"  {_tier(line)}" for line in breakdown)
+    yield f"  together: {plain(lines.worth(breakdown))}; rounded{_rounding(currency)}: {shown(item['amount_total'])}"
     yield from (f"  billed before by item {each['item_id']}: {shown(each['amount'])}" for each in behind.before)
     yield f"  billed before: {shown(item['billed_before'])}"
     yield f"amount: {shown(item['amount'])} {item['currency']}"
@@ -143,22 +143,16 @@ def _added(quantities: Sequence[Decimal]) -> str:
     return f"{' + '.join(map(plain, quantities))} = " if 1 < len(quantities) <= SUMMANDS_SHOWN else ""
 
 
-def _amount(line: Mapping[str, Any]) -> Decimal:
-    price = Decimal(line["price"])
-    return EXACT.multiply(Decimal(line["units"]), price) if line["format"] == "per_unit" else price
-
-
-def _tier(line: Mapping[str, Any]) -> str:
-    if words := COMMITTED.get(line["format"]):
-        return f"{words}: {plain(Decimal(line['price']))}"
-    bound = f" up to {plain(Decimal(line['up_to']))}" if line["up_to"] else ""
-    where = f"tier {line['tier']}, above {plain(Decimal(line['above']))}{bound}"
-    price, units = plain(Decimal(line["price"])), plain(Decimal(line["units"]))
-    if line["format"] == "prepaid":
+def _tier(line: TierLine) -> str:
+    price, units = plain(line.price), plain(line.units)
+    if words := COMMITTED.get(line.format):
+        return f"{words}: {price}"
+    if line.format == "prepaid":
         return f"prepaid: {units}, drawn from funds"
-    if line["format"] == "per_unit":
-        return f"{where}: {units} at {price} = {plain(_amount(line))}"
-    return f"{where}: {ONCE[line['format']]}{price}"
+    where = f"tier {line.tier}, above {plain(line.above)}" + (f" up to {plain(line.up_to)}" if line.up_to else "")
+    if line.format == "per_unit":
+        return f"{where}: {units} at {price} = {plain(line.amount)}"
+    return f"{where}: {ONCE[line.format]}{price}"
 
 
 def _rated_otherwise(

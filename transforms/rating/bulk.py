@@ -7,7 +7,6 @@ A charge and period is rated here only as a whole, and only where nothing about 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -21,7 +20,7 @@ from transforms.period import instant, micros
 from transforms.rating import bulk_terms, bulk_usual
 from transforms.rating.bulk_groups import KEY, OF_PERIOD, OWNER, decided, groups
 from transforms.rating.bulk_terms import LINE, Scale
-from transforms.rating.lines import EXACT, TierLine
+from transforms.rating.lines import EXACT, read
 from transforms.rating.usage import BilledKey, RatedItem
 
 BILLED = {
@@ -134,15 +133,9 @@ def rated_items(table: pa.Table, units: Units, billed: Mapping[BilledKey, Decima
             period_start=start,
             period_end=instant(row["period_end_us"]),
             quantity=row["quantity"].quantize(Decimal(1).scaleb(-units.units[row["uom"]].decimals)),
-            breakdown=tuple(map(_read, json.loads(row["breakdown"]))),
+            breakdown=tuple(map(read, json.loads(row["breakdown"]))),
             amount_total=total,
             billed_before=before,
             amount=EXACT.subtract(total, before),
             record_ids=tuple(sorted(row["record_ids"])),
         )
-
-
-def _read(line: Mapping[str, Any]) -> TierLine:
-    up_to = None if line["up_to"] is None else Decimal(line["up_to"])
-    above, units, price = (Decimal(line[name]) for name in ("above", "units", "price"))
-    return TierLine(int(line["tier"]), above, up_to, units, price, line["format"])

@@ -1,11 +1,11 @@
 """The lines of a price: which tier took how many units at what price, exact and unrounded."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 from transforms.catalog.pricing import Tier
 
@@ -63,6 +63,13 @@ def exact_sums(values: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 def worth(lines: Iterable[TierLine]) -> Decimal:
     """Tell what a breakdown comes to, unrounded."""
     return exact_sum(line.amount for line in lines)
+
+
+def read(stored: Mapping[str, Any]) -> TierLine:
+    """Read a line back that the store holds as `written` gives it."""
+    up_to = None if stored["up_to"] is None else Decimal(stored["up_to"])
+    above, units, price = (Decimal(stored[name]) for name in ("above", "units", "price"))
+    return TierLine(int(stored["tier"]), above, up_to, units, price, stored["format"])
 
 
 def written(line: TierLine) -> dict[str, str | None]:
