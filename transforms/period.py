@@ -94,11 +94,6 @@ class Period:
         """Give a calendar month."""
         return Cycle().starting(year, month)
 
-    @classmethod
-    def of(cls, day: date) -> "Period":
-        """Give the calendar month of a date; of an instant, on the clock that the instant itself carries."""
-        return cls.of_month(day.year, day.month)
-
     def __str__(self) -> str:
         """Write the period as `parse` reads it, as short as may be."""
         year, month, span = self.start.year, self.start.month, f"{self.start}--{self.end}"

@@ -179,13 +179,6 @@ def test_what_has_ended_everywhere_has_ended_in_every_zone(period, zone):
     assert window.start <= window.end <= period.over_at
 
 
-def test_an_instant_belongs_to_the_month_that_its_own_clock_shows():
-    assert Period.of(datetime(2014, 2, 1, 3, tzinfo=UTC)) == Period.of_month(2014, 2)
-    assert Period.of(datetime(2014, 2, 1, 3, tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))) == Period.of_month(
-        2014, 1
-    )
-
-
 FEBRUARY = [datetime(2014, 2, day, tzinfo=UTC) for day in range(1, 11)]
 
 
