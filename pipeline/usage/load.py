@@ -1,5 +1,6 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,25 @@ class LoadRefusedError(MeterbridgeError):
     """Usage that must not be loaded; the message says why and what to do. The store is as it was."""
 
 
+class _DeriveFirstError(Exception):
+    """A load has to know what some landed files alone give; their ids are the argument. Nothing was done."""
+
+
 @dataclass(frozen=True)
 class Load:
-    """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any."""
+    """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any.
 
+    `before` is what landed files alone give, by their ids, as far as it was derived.
+    """
+
+    store: sa.Engine
     connection: sa.Connection
     catalog: Catalog
     batch: Batch
     active: Import | None
     reason: str
     by: str
+    before: Mapping[frozenset[str], Derived]
 
     @property
     def where(self) -> tuple[str, Any]:
@@ -70,6 +80,19 @@ def load(
     UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
+    before: dict[frozenset[str], Derived] = {}
+    while True:
+        try:
+            return _load(store, catalog, batch, before, reason, by)
+        except _DeriveFirstError as error:
+            # In no transaction: the server ends one that is idle for two minutes, and others wait for its locks.
+            (files,) = error.args
+            before = {files: rederive(store, catalog, batch.meter, batch.period, home, files)}
+
+
+def _load(
+    store: sa.Engine, catalog: Catalog, batch: Batch, before: Mapping[frozenset[str], Derived], reason: str, by: str
+) -> Loaded:
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
         _lock(connection, batch, large=large)
@@ -79,10 +102,10 @@ def load(
         if not active and not batch.sum.records:
             return conclude(connection, batch, "empty", None)
         require_current(connection, batch, active)
-        this = Load(connection, catalog, batch, active, reason, by)
+        this = Load(store, connection, catalog, batch, active, reason, by, before)
         if large and not active and not partitions.has_records(connection, batch.period):
             return conclude(connection, batch, "created", _build(this))
-        return _settle(this, store, home)
+        return _settle(this)
 
 
 def _lock(connection: sa.Connection, batch: Batch, *, large: bool) -> None:
@@ -100,7 +123,7 @@ def _build(this: Load) -> str:
     return _complete(this, new, this.batch.sum)
 
 
-def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
+def _settle(this: Load) -> Loaded:
     """Stage what comes in, and decide what becomes of what is billed."""
     incoming.stage(this.connection, this.batch.records())
     if taken := incoming.taken(this.connection, *this.where):
@@ -110,29 +133,30 @@ def _settle(this: Load, store: sa.Engine, home: Path) -> Loaded:
             "of the meters map to another charge"
         )
     corrections = incoming.corrections(this.connection, *this.where)
-    if corrections.records and (left := _left_as_billed(this, corrections, store, home)):
+    if corrections.records and (left := _left_as_billed(this, corrections)):
         return left
     outcome = "adjusted" if corrections.records else "created"
     made = _create(this, staged(this.connection, this.catalog, this.batch))
     return conclude(this.connection, this.batch, outcome, made)
 
 
-def _left_as_billed(this: Load, corrections: Corrections, store: sa.Engine, home: Path) -> Loaded | None:
+def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | None:
     """Leave what is billed as it is where readings came late and it may not be adjusted; None where it is adjusted.
 
     LoadRefusedError where it would change for more than readings that came late.
     """
-    before = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
-    new = this.batch.files - before
+    files = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
+    new = this.batch.files - files
     refusal = _refusal(this, corrections, late=bool(new))
     if refusal and not new:
         raise LoadRefusedError(f"{this}: {refusal}")
     if not refusal and this.reason:
         return None
-    derived = rederive(store, this.catalog, this.batch.meter, this.batch.period, home, before)
-    if told := changed_besides(this.connection, store, this.catalog, this.batch, derived):
+    if (before := this.before.get(frozenset(files))) is None:
+        raise _DeriveFirstError(frozenset(files))
+    if told := changed_besides(this.connection, this.store, this.catalog, this.batch, before):
         raise LoadRefusedError(f"{this}: {refusal or told}")
-    return _late(this, len(new), derived) if refusal else None
+    return _late(this, len(new), before) if refusal else None
 
 
 def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:

@@ -1,10 +1,14 @@
 """What is billed is corrected by adjustments: each names the record that it corrects, and bills the difference."""
 
+import time
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from small_business import CHARGE, METER
 
+from pipeline.quantities.derive import rederive
+from pipeline.usage import load
 from pipeline.usage.load import LoadRefusedError
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
@@ -70,6 +74,21 @@ def test_a_late_reading_that_leaves_the_quantity_as_it_is_adjusts_by_nothing_and
     assert business.bill("at,value\n2025-03-20T00:00:00Z,1\n", "power/A-1/more.csv").outcome == "adjusted"
     assert _records(business)[1][1:4] == ("Pending", Decimal(0), 1)
     assert business.ledger() == (4, {("billed", ""): 3, ("pending", ""): 1})
+
+
+def test_late_readings_adjust_what_is_billed_however_long_it_takes_to_derive_it_again(billed, monkeypatch):
+    def impatient(connection):
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '300ms'")
+
+    def slow(*arguments):
+        time.sleep(0.6)
+        return rederive(*arguments)
+
+    monkeypatch.setattr(load, "rederive", slow)
+    sa.event.listen(billed.store, "begin", impatient)
+    assert billed.bill(SECOND, "power/A-1/more.csv").outcome == "adjusted"
+    sa.event.remove(billed.store, "begin", impatient)
+    assert _records(billed)[1][1:4] == ("Pending", Decimal(10), 1)
 
 
 def test_an_adjustment_below_zero_is_late_instead_where_the_charge_refuses_it(billed):
