@@ -16,7 +16,7 @@ from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.period import Period, Window
 from transforms.rating.lines import exact_sums
-from transforms.rating.preflight import Candidate, money_at_risk, obstacle
+from transforms.rating.preflight import Candidate, may_be_refused, money_at_risk, obstacle, refused
 from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import UsageLine
 
@@ -149,15 +149,26 @@ def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
     with store.begin() as connection:
         rows = billing.active_usage(connection, period, lock=False)
         found = Gate.read(connection, catalog).sort_out(rows)
-    fallen = _pending(found, catalog, at_list_price)
-    stopping = {number: f"stops the bill run: {why}" for number, why in _pending(found, catalog, unpriced).items()}
-    found = replace(found, reasons={**found.reasons, **stopping})
+    fallen, priced = _pending(found, catalog, at_list_price), catalog.of(period)
+    found = _stopping(found, _pending(found, catalog, unpriced))
+    found = _stopping(found, refused(_refusable(found, priced), priced.charges, priced.units))
     beside: dict[str, list[UsageLine]] = {}
     for row in found.taken if found.reasons else ():
         beside.setdefault(row["charge_number"], []).append(found.line(row))
-    priced = catalog.of(period)
     at_risk = [_at_risk(found, row, beside, priced) for row in found.left]
     return Foreseen(at_risk, [f"record {number}: {why}" for number, why in fallen.items()])
+
+
+def _stopping(found: Pickup, why: Mapping[int, str]) -> Pickup:
+    """Leave out what a bill run would stop at."""
+    stopping = {number: f"stops the bill run: {reason}" for number, reason in why.items()}
+    return replace(found, reasons={**found.reasons, **stopping})
+
+
+def _refusable(found: Pickup, catalog: Catalog) -> list[UsageLine]:
+    """Give the usage of charges that refuse what it may come to; most have none, and are not rated here."""
+    asked = {name for name, charge in catalog.charges.items() if may_be_refused(charge)}
+    return [found.line(row) for row in found.taken if row["charge"] in asked]
 
 
 def _pending(found: Pickup, catalog: Catalog, why: Callable[..., str | None]) -> dict[int, str]:

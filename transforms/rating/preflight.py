@@ -1,19 +1,22 @@
 """Preflight: which usage a bill run will not pick up and why, and the money that is at risk with it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from transforms.catalog.charge import Charge
+from transforms.catalog.charge import Charge, NegativeUsage
 from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.pricing import AboveLastTier, PreRatedTotal, TierTable
 from transforms.catalog.units import Units
 from transforms.cycles import cycle_of
 from transforms.exact import Rounding, round_exact
 from transforms.limits import DECIMALS_MAX
 from transforms.period import Period
 from transforms.rating.fields import text_of
+from transforms.rating.group import group_usage
 from transforms.rating.lines import exact_sum
 from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError, UsageLine
@@ -78,6 +81,45 @@ def _untimely(candidate: Candidate, subscribed: SubscribedCharge, charge: Charge
         return f"starts after the subscription to the charge ended, at {subscribed.end_at.isoformat()}"
     if not cycle_of(candidate.account, charge, subscribed).has(candidate.period):
         return f"{candidate.period} is no billing period of the charge any more"
+    return None
+
+
+def may_be_refused(charge: Charge) -> bool:
+    """Tell whether usage that is priced record by record may still come to what has no price.
+
+    That is below zero, or above a closed last tier. Where usage draws prepaid units, only the bill run knows.
+    """
+    return charge.drawdown is None and (_is_bounded(charge) or charge.negative_usage is NegativeUsage.ALLOW)
+
+
+def _is_bounded(charge: Charge) -> bool:
+    """Tell whether usage without a quantity below zero can come to what has no price."""
+    pricing = charge.pricing
+    if isinstance(pricing, TierTable):
+        return pricing.above_last_tier is AboveLastTier.REFUSE and pricing.tiers[-1].up_to is not None
+    return isinstance(pricing, PreRatedTotal)
+
+
+def refused(lines: Iterable[UsageLine], charges: Mapping[str, Charge], units: Units) -> dict[int, str]:
+    """Say of Pending records, by number, why their group has no price: a bill run stops at what it comes to."""
+    of_charge: defaultdict[str, list[UsageLine]] = defaultdict(list)
+    for line in lines:
+        of_charge[line.charge_number].append(line)
+    found: dict[int, str] = {}
+    for each in of_charge.values():
+        if not _is_bounded(charges[each[0].charge]) and all(line.quantity >= 0 for line in each):
+            continue  # most usage is, and rating all of it by the rules would take long
+        for group in group_usage(each, charges, ()):
+            if why := _refusal(group.lines, charges, units):
+                found |= {line.record_id: why for line in group.lines if line.status == "pending"}
+    return found
+
+
+def _refusal(lines: Sequence[UsageLine], charges: Mapping[str, Charge], units: Units) -> str | None:
+    try:
+        rate(lines, charges=charges, units=units, billed={})
+    except RatingError as error:
+        return str(error)
     return None
 
 

@@ -11,8 +11,10 @@ from uploaded_usage import uploaded
 from pipeline.billing.preflight import Foreseen, describe, preflight
 from pipeline.commands.usage import preflight as command
 from transforms.period import Period
+from transforms.rating.usage import RatingError
 
 MARCH = Period.parse("2025-03")
+FREE = "charge: energy\nuom: kwh\ncurrency: EUR\nnegative_usage: allow\npricing: {}\n"
 
 
 def _preflight(business):
@@ -170,3 +172,25 @@ def test_usage_that_falls_back_to_its_list_price_is_told_and_billed_at_it(busine
     business.rate()
     amounts = business.rows("rated_items", "group_key", "amount")
     assert amounts == sorted([(str(right), Decimal("0.50")), (str(early), Decimal("0.75"))])
+
+
+@pytest.mark.parametrize(
+    ("pricing", "quantities", "why"),
+    [
+        ("{model: per_unit, price: 1}", (3, -5), "usage cannot end below zero"),
+        ("{model: tiered, tiers: [{up_to: 4, price: 1}]}", (3, 2), "is above the last tier"),
+    ],
+)
+def test_usage_that_comes_to_what_has_no_price_is_listed_before_it_stops_the_bill_run(
+    business, pricing, quantities, why
+):
+    business.declare("charges/energy.yaml", FREE.format(pricing))
+    _, numbers = uploaded(
+        business.store, *({"quantity": Decimal(each), "negative_allowed": True} for each in quantities)
+    )
+    found = {each.record_id: each.reason for each in _at_risk(business)}
+    assert list(found) == numbers
+    assert all(reason.startswith("stops the bill run: ") and why in reason for reason in found.values())
+    business.run()
+    with pytest.raises(RatingError, match=why):
+        business.rate()
