@@ -32,7 +32,10 @@ from transforms.usage.usage import UsageRecord
 
 @dataclass(frozen=True)
 class Unbilled:
-    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not."""
+    """Usage of a charge and billing period so far: what it is worth, what of that was billed, and what was not.
+
+    It is that of its rating groups of which not all is billed.
+    """
 
     period: str
     account_number: str
