@@ -14,7 +14,7 @@ from transforms.catalog.field_name import FieldName
 from transforms.catalog.models import DRAWN, GROUPED, INDIVIDUAL, WITHOUT_USAGE, Pricing, words_of
 from transforms.catalog.prepaid import Drawdown, Prepaid
 from transforms.catalog.price_change import PriceChange, change_problems, pricing_on
-from transforms.catalog.pricing import FlatFee, PreRatedPerUnit, PreRatedTotal
+from transforms.catalog.pricing import FlatFee, PreRatedPerUnit, PreRatedTotal, Tiered
 
 
 class RatingGroup(StrEnum):
@@ -129,7 +129,7 @@ def _problems(charge: Charge) -> Iterator[str | None]:
     """Look for what does not go together, at each of its prices."""
     yield from change_problems(charge.pricing, charge.price_changes)
     for each in (charge, *(charge.of(change.effective) for change in charge.price_changes)):
-        for find in (_group_problem, _model_problem, _prepaid_problem, _commitment_problem):
+        for find in (_group_problem, _model_problem, _records_problem, _prepaid_problem, _commitment_problem):
             yield find(each)
 
 
@@ -154,12 +154,19 @@ def _model_problem(charge: Charge) -> str | None:
         return f"usage of a flat fee counts in {FLAT_FEE_UOM}; the charge says uom: {charge.uom}"
     if charge.timing is Timing.ON_DEMAND and not isinstance(charge.pricing, GROUPED):
         return f"model {charge.pricing.model} waits for its period's end; timing: on_demand is for {words_of(GROUPED)}"
+    return None
+
+
+def _records_problem(charge: Charge) -> str | None:
+    """Say why the records of a charge are not rated individually, where it asks for that."""
     if charge.rate_records is RateRecords.TOGETHER:
         return None
     if not isinstance(charge.pricing, INDIVIDUAL):
         return f"model {charge.pricing.model} has no rate_records: individually; it is for {words_of(INDIVIDUAL)}"
     if charge.rating_group is RatingGroup.RECORD:
         return "rating_group: record rates every record alone already; leave rate_records out"
+    if charge.timing is Timing.ON_DEMAND and isinstance(charge.pricing, Tiered):  # as on the billing platform
+        return "what is tiered on demand is rated together; leave rate_records out, or timing"
     return None
 
 

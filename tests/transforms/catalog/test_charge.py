@@ -135,6 +135,7 @@ def test_only_models_with_a_place_for_every_record_rate_them_individually():
         ("tiered", {"group_field": "G__c"}, "group_field, which names its custom field, go together"),
         ("tiered", {"rating_group": "group_id", "group_field": "Group"}, "should match pattern"),
         ("tiered", {"rating_group": "record", "rate_records": "individually"}, "rates every record alone already"),
+        ("tiered", {"timing": "on_demand", "rate_records": "individually"}, "what is tiered on demand is rated"),
         ("tiered", {"rating_group": "import"}, "'billing_period', 'start_date', 'record', 'upload' or 'group_id'"),
         ("tiered", {"rate_records": "yes"}, "'together' or 'individually'"),
     ],
