@@ -22,6 +22,11 @@ def _zone(name: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
+REST = "*"  # at the end of a pattern: what follows upon the stamp is passed over
+WORD, PAIR = r"\pL+", "[0-9]{1,2}"  # what a part of a pattern reads
+PARTS = {"a": WORD, "A": WORD, "b": WORD, "B": WORD, "p": WORD, "Y": "[0-9]{4}", "j": "[0-9]{1,3}", "%": "%"}
+PARTS |= dict.fromkeys("dHImMSy", PAIR) | dict.fromkeys("fgn", "[0-9]+") | {"z": "[+-][0-9]{2}(?::?[0-9]{2})?"}
+
 
 class Fold(StrEnum):
     """What a local time means that the clock showed twice."""
@@ -64,7 +69,7 @@ class Time(Definition):
             raise ValueError(
                 f"format {self.format!r} is none of {', '.join(WORDS)}, and no pattern such as %d.%m.%Y %H:%M"
             )
-        if unknown := self._parts - set("aAbBdfgHIjmMnpSyYzZ%"):
+        if unknown := self._parts - {*PARTS, "Z"}:
             raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
         if "Z" in self._parts:
             raise ValueError("a pattern cannot read the name of a zone; write it as it stands, or an offset as %z")
@@ -80,6 +85,20 @@ class Time(Definition):
         return "z" in self._parts
 
     @property
-    def format_at_24(self) -> str:
+    def pattern(self) -> str:
+        """The pattern without the sign that something follows upon the stamp."""
+        return self.format.removesuffix(REST)
+
+    @property
+    def pattern_at_24(self) -> str:
         """The pattern as it reads a stamp whose hour is 24."""
-        return re.sub("%-?(.)", lambda part: "24" if part[1] == "H" else part[0], self.format)
+        return re.sub("%-?(.)", lambda part: "24" if part[1] == "H" else part[0], self.pattern)
+
+    @property
+    def stamp_before_rest(self) -> str | None:
+        """The expression whose first group is the stamp, where something follows upon it; no number is cut in two."""
+        if not self.format.endswith(REST):
+            return None
+        pieces = re.split("(%-?.)", self.pattern)
+        read = "".join(PARTS[each[-1]] if each.startswith("%") else re.escape(each) for each in pieces)
+        return f"^({read})(?:[^0-9].*)?$"

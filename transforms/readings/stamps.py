@@ -55,8 +55,10 @@ def read_clock(rows: ir.Table, time: Time) -> ir.Table:
 
 def _by_pattern(text: ir.StringValue, time: Time) -> ir.IntegerValue:
     """Read a stamp by the source's pattern; what it does not read may be the end of a day, written as 24:00."""
-    day = epoch_us(try_strptime(text, time.format_at_24))
-    found = epoch_us(try_strptime(text, time.format))  # a case reads the second pattern only where it must
+    if time.stamp_before_rest:
+        text = text.re_extract(time.stamp_before_rest, 1)
+    day = epoch_us(try_strptime(text, time.pattern_at_24))
+    found = epoch_us(try_strptime(text, time.pattern))  # a case reads the second pattern only where it must
     return ibis.cases((found.isnull(), ibis.cases((day % DAY_US == 0, day + DAY_US))), else_=found)
 
 

@@ -168,6 +168,35 @@ def test_24_00_is_midnight_on_the_clock_of_the_source(parsed):
     assert found == ["2025-03-29 23:00:00"] * 2 + ["2025-03-30 22:00:00"] * 2
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "at"),
+    [
+        ("%d/%m/%Y %H:%M:%S*", "27/10/2024 02:15:00 - 27/10/2024 02:30:00", "2024-10-27 02:15:00"),
+        ("%d/%m/%Y %H:%M:%S*", "27/10/2024 02:15:00 (CEST) - 27/10/2024 02:30:00 (CEST)", "2024-10-27 02:15:00"),
+        ("%d/%m/%Y %H:%M:%S*", "27/10/2024 02:15:00", "2024-10-27 02:15:00"),
+        ("%Y-%m-%d %H:%M:%S*", "2021-10-22 23:45:00 to 2021-10-23 00:00:00", "2021-10-22 23:45:00"),
+        ("%Y-%m-%d %H:%M:%S*", "2016-01-01 00:00:00 UTC", "2016-01-01 00:00:00"),
+        ("%b %d, %Y %I:%M %p*", "Jan 1, 2024 12:00 AM - 1:00 AM", "2024-01-01 00:00:00"),
+        ("%A %d.%m.%y %H:%M*", "Monday 1.1.24 24:00 Uhr", "2024-01-02 00:00:00"),
+        ("%Y%m%d%H%M*", "202401011230+", "2024-01-01 12:30:00"),
+        ("%d/%m/%Y (%H:%M)*", "01/02/2024 (10:15) a.m.", "2024-02-01 10:15:00"),
+        ("%d/%m/%Y %H:%M*", "27/10/2024 02:155", "unreadable_at"),  # a number is not cut in two
+        ("%d/%m/%Y %H:%M*", "at 27/10/2024 02:15", "unreadable_at"),
+        ("%d/%m/%Y %H:%M*", "30/02/2024 02:15 - 02:30", "unreadable_at"),
+        ("%d/%m/%Y %H:%M*", "27/10/2024 - 02:30", "unreadable_at"),
+        ("%d/%m/%Y %H:%M*", " ", "missing_at"),
+    ],
+)
+def test_what_follows_upon_a_stamp_is_passed_over_where_the_pattern_ends_in_a_star(parsed, pattern, text, at):
+    assert read(parsed, text, format=pattern) == at
+
+
+def test_the_hour_that_comes_twice_is_told_by_its_order_whatever_follows_upon_its_stamps(parsed):
+    texts = [f"27/10/2024 02:00:00 ({zone}) - 27/10/2024 03:00:00 ({zone})" for zone in ("CEST", "CET")]
+    found = read(parsed, *texts, format="%d/%m/%Y %H:%M:%S*", zone="Europe/Brussels", fold="in_order")
+    assert found == ["2024-10-27 00:00:00", "2024-10-27 01:00:00"]
+
+
 FIRST, LAST = datetime(1975, 1, 1, tzinfo=UTC), datetime(2099, 12, 30, tzinfo=UTC)
 CHANGES = [
     datetime(2014, 3, 9, 7, tzinfo=UTC),  # New York
@@ -200,7 +229,7 @@ def test_what_a_clock_in_any_zone_showed_is_read_as_the_instant_at_which_it_did(
     texts=st.lists(
         st.one_of(st.text(max_size=30), st.text("0123456789-:T .Z+,", max_size=25)), min_size=1, max_size=50
     ),
-    pattern=st.sampled_from(["iso", "epoch_seconds", "epoch_milliseconds", "%d.%m.%Y %H:%M"]),
+    pattern=st.sampled_from(["iso", "epoch_seconds", "epoch_milliseconds", "%d.%m.%Y %H:%M", "%d.%m.%Y*"]),
     zone=st.sampled_from(["UTC", "America/New_York"]),
 )
 def test_no_text_whatever_stops_the_reading_and_every_reading_without_an_instant_has_a_reason(
