@@ -36,15 +36,17 @@ def _expected(source: Source) -> dict[str, tuple[tuple[str, ...], str]]:
     """Give, by reason, the columns in which it lies and what should stand there."""
     number = f"a number such as 1234{source.value.decimal_mark}5"
     stamp = "a time stamp such as 2025-03-01T00:00:00Z" if source.time.format == "iso" else source.time.format
-    at = ("at",) if source.columns.at_time is None else ("at", "at_time")
-    words = " or ".join(source.revisions or ())
+    stamp += ", and an interval's number from 1 on" if source.columns.at_interval else ""
+    at = tuple(name for name in ("at", "at_time", "at_interval") if name in source.columns.named())
+    words = " or ".join(source.revisions) if isinstance(source.revisions, tuple) else ""
+    revision = source.revisions if isinstance(source.revisions, str) else "a whole number or a time stamp"
     expected = {
         "unreadable_value": (("value",), number),
         "unreadable_at": (at, stamp),
         "missing_at": (at, stamp),
         "missing_account": (("account",), "an account"),
         "missing_event_id": (("event_id",), "an event id"),
-        "unreadable_revision": (("revision",), "a whole number or a time stamp"),
+        "unreadable_revision": (("revision",), revision),
         "unknown_revision": (("revision",), words),
     }
     return {reason: found for reason, found in expected.items() if found[0][0] in source.columns.named()}

@@ -13,13 +13,15 @@ ATTRIBUTE = "attribute_"  # how the columns of readings begin that hold attribut
 class Columns(Definition):
     """The names of the source's columns; an account may stand in the file's path instead.
 
-    `at_time` is for a time that stands apart from its date in `at`. Without `value` every reading counts 1. Of the
+    `at_time` is for a time that stands apart from its date in `at`, `at_interval` for the number, from 1 on, of an
+    interval of that day. Without `value` every reading counts 1. Of the
     readings of one event id (without ids: of one account, subscription and instant), those of the highest `revision`
     hold. `attributes` are what meters filter and group by.
     """
 
     at: str
     at_time: str | None = None
+    at_interval: str | None = None
     value: str | None = None
     account: str | None = None
     subscription: str | None = None

@@ -11,7 +11,7 @@ from transforms.catalog.columns import Columns, Value
 from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, Json, JsonLines, Nem12, Parquet
 from transforms.catalog.origins import Http, Sql
-from transforms.catalog.time_rules import Marks, Time
+from transforms.catalog.time_rules import Marks, Pattern, Time
 from transforms.catalog.wide import Wide, columns_of
 from transforms.period import DAY_SECONDS
 
@@ -30,7 +30,8 @@ class Source(Definition):
     """The content of `catalog/sources/<source>.yaml`, or of a meter's `source:` when it stands there.
 
     Its readings come from `files`, or are fetched by a query (`sql`) or from an address (`http`). `revisions` lists the
-    words of the column `revision` from the lowest to the highest; without it they are whole numbers or ISO 8601 stamps.
+    words of the column `revision` from the lowest to the highest, or is the pattern of its stamps; without it they are
+    whole numbers or ISO 8601 stamps.
     `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
     account into accounts and charges. Where it is `wide`, a row holds a day, and `columns.value` is a range of columns.
     """
@@ -47,7 +48,7 @@ class Source(Definition):
     value: Value = Value()
     time: Time = Time()
     duplicates: Duplicates = Duplicates.REJECT
-    revisions: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    revisions: Annotated[tuple[str, ...], Field(min_length=2)] | Pattern | None = None
     interval_seconds: Annotated[int, Field(gt=0, le=DAY_SECONDS)] | None = None
     lookup: Name | None = None
     quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
@@ -93,13 +94,22 @@ class Source(Definition):
             raise ValueError("wide: leave columns.at_time and columns.event_id out; NEM12 is spread without this key")
         if self.interval_seconds is None:
             raise ValueError("wide: say how long the interval of a column is (interval_seconds)")
-        if self.wide is Wide.ORDINAL and self.time.model_fields_set & {"fold", "gap", "marks"}:
-            raise ValueError(
-                "wide: ordinal counts intervals from the start of the day; leave time.fold, gap, marks out"
-            )
         places = len(columns_of(self.columns.value or "", self.interval_seconds))
         if self.wide is Wide.ORDINAL and places * self.interval_seconds < DAY_SECONDS:
             raise ValueError(f"wide: {places} intervals of {self.interval_seconds} seconds do not fill a day")
+        return self
+
+    @model_validator(mode="after")
+    def _intervals_of_a_day_are_counted(self) -> "Source":
+        if not self.by_ordinal:
+            return self
+        key = "wide: ordinal" if self.wide else "columns.at_interval:"
+        if self.time.model_fields_set & {"fold", "gap", "marks"}:
+            raise ValueError(f"{key} counts intervals from the start of the day; leave time.fold, gap, marks out")
+        if self.columns.at_interval is not None and (self.wide or self.columns.at_time is not None):
+            raise ValueError("columns.at_interval: its number says which interval it is; leave at_time and wide out")
+        if self.interval_seconds is None:
+            raise ValueError("columns.at_interval: say how long the intervals are that are counted (interval_seconds)")
         return self
 
     @model_validator(mode="after")
@@ -135,7 +145,7 @@ class Source(Definition):
     def _revisions_have_a_column(self) -> "Source":
         if self.revisions and self.columns.revision is None:
             raise ValueError("revisions needs columns.revision beside it")
-        if self.revisions and len(set(self.revisions)) < len(self.revisions):
+        if isinstance(self.revisions, tuple) and len(set(self.revisions)) < len(self.revisions):
             raise ValueError("revisions: a word stands there twice")
         return self
 
@@ -179,6 +189,11 @@ class Source(Definition):
     def time_apart(self) -> bool:
         """Tell whether the time of day comes apart from the date, in a column of its own or a column's name."""
         return self.columns.at_time is not None or self.wide is Wide.TIME
+
+    @property
+    def by_ordinal(self) -> bool:
+        """Tell whether intervals are counted from the start of their day, whatever the clock shows then."""
+        return self.wide is Wide.ORDINAL or self.columns.at_interval is not None
 
     def texts(self) -> list[str]:
         """Name the text columns of its rows, under our names."""

@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, field_validator
 
 from transforms.catalog.definition import Definition
 
-WORDS = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "epoch_nanoseconds")
+KNOWN = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "epoch_nanoseconds")
 
 
 def _zone(name: str) -> str:
@@ -26,6 +26,37 @@ REST = "*"  # at the end of a pattern: what follows upon the stamp is passed ove
 WORD, PAIR = r"\pL+", "[0-9]{1,2}"  # what a part of a pattern reads
 PARTS = {"a": WORD, "A": WORD, "b": WORD, "B": WORD, "p": WORD, "Y": "[0-9]{4}", "j": "[0-9]{1,3}", "%": "%"}
 PARTS |= dict.fromkeys("dHImMSy", PAIR) | dict.fromkeys("fgn", "[0-9]+") | {"z": "[+-][0-9]{2}(?::?[0-9]{2})?"}
+
+
+def _pattern(text: str) -> str:
+    if "%" not in text:
+        raise ValueError(f"{text!r} is no pattern such as %d.%m.%Y %H:%M")
+    if unknown := _parts(text) - {*PARTS, "Z"}:
+        raise ValueError(f"{text!r}: %{min(unknown)} is no part of a pattern")
+    if "Z" in _parts(text):
+        raise ValueError("a pattern cannot read the name of a zone; write it as it stands, or an offset as %z")
+    return text
+
+
+def _parts(pattern: str) -> set[str]:
+    return set(re.findall(r"%-?(.?)", pattern))
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+def at_24(pattern: str) -> str:
+    """Give a pattern as it reads a stamp whose hour is 24."""
+    return re.sub("%-?(.)", lambda part: "24" if part[1] == "H" else part[0], pattern)
+
+
+def before_rest(pattern: str) -> str | None:
+    """Give the expression whose first group is the stamp, where something follows upon it; no number is cut in two."""
+    if not pattern.endswith(REST):
+        return None
+    pieces = re.split("(%-?.)", pattern.removesuffix(REST))
+    read = "".join(PARTS[each[-1]] if each.startswith("%") else re.escape(each) for each in pieces)
+    return f"^({read})(?:[^0-9].*)?$"
 
 
 class Fold(StrEnum):
@@ -63,42 +94,16 @@ class Time(Definition):
     gap: Gap = Gap.REJECT
     marks: Marks = Marks.START
 
-    @model_validator(mode="after")
-    def _pattern(self) -> "Time":
-        if self.format not in WORDS and "%" not in self.format:
-            raise ValueError(
-                f"format {self.format!r} is none of {', '.join(WORDS)}, and no pattern such as %d.%m.%Y %H:%M"
-            )
-        if unknown := self._parts - {*PARTS, "Z"}:
-            raise ValueError(f"format {self.format!r}: %{min(unknown)} is no part of a pattern")
-        if "Z" in self._parts:
-            raise ValueError("a pattern cannot read the name of a zone; write it as it stands, or an offset as %z")
-        return self
-
-    @property
-    def _parts(self) -> set[str]:
-        return set(re.findall(r"%-?(.?)", self.format))
-
     @property
     def reads_offset(self) -> bool:
         """Tell whether the pattern reads an offset from UTC, and so gives the instant, whatever the zone."""
-        return "z" in self._parts
+        return "z" in _parts(self.format)
 
-    @property
-    def pattern(self) -> str:
-        """The pattern without the sign that something follows upon the stamp."""
-        return self.format.removesuffix(REST)
-
-    @property
-    def pattern_at_24(self) -> str:
-        """The pattern as it reads a stamp whose hour is 24."""
-        return re.sub("%-?(.)", lambda part: "24" if part[1] == "H" else part[0], self.pattern)
-
-    @property
-    def stamp_before_rest(self) -> str | None:
-        """The expression whose first group is the stamp, where something follows upon it; no number is cut in two."""
-        if not self.format.endswith(REST):
-            return None
-        pieces = re.split("(%-?.)", self.pattern)
-        read = "".join(PARTS[each[-1]] if each.startswith("%") else re.escape(each) for each in pieces)
-        return f"^({read})(?:[^0-9].*)?$"
+    @field_validator("format")
+    @classmethod
+    def _known_or_a_pattern(cls, text: str) -> str:
+        if text in KNOWN:
+            return text
+        if "%" not in text:
+            raise ValueError(f"format {text!r} is none of {', '.join(KNOWN)}, and no pattern such as %d.%m.%Y %H:%M")
+        return _pattern(text)

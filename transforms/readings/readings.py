@@ -1,8 +1,8 @@
 """From raw text to readings: an instant, an exact value, an account, an identity; or a reason why not.
 
-`parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `at_time`, `value`,
-`account`, `subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the first data row) and
-`defect` (text, or null). It gives, row by row:
+`parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `at_time`,
+`at_interval`, `value`, `account`, `subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the
+first data row) and `defect` (text, or null). It gives, row by row:
 
     row           int64
     account       text
@@ -30,10 +30,11 @@ from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
-from transforms.readings.stamps import place_days, place_stamps, read_clock, read_stamp
+from transforms.readings.stamps import place_days, place_stamps, read_clock, read_pattern, read_stamp
 
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
+ORDINAL = "^0{0,9}[1-9][0-9]{0,4}$"  # of an interval: no day has more than its seconds
 
 
 def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str]) -> ir.Table:
@@ -100,11 +101,21 @@ def _complete(rows: ir.Table, source: Source, path: dict[str, str]) -> ir.Table:
 
 
 def _placed(rows: ir.Table, source: Source) -> ir.Table:
-    """Turn stamps into instants; an ordinal's is counted on from its day by the place that the row's number holds."""
-    if source.wide is not Wide.ORDINAL:
+    """Turn stamps into instants; an ordinal's is counted on from its day, by a column or by the row's number."""
+    if not source.by_ordinal:
         return place_stamps(rows, source.time, source.ahead_us)
-    place = rows["row"] % numbers_of_a_line(len(source.day_columns()))
-    return place_days(rows, source.time, (place - 1) * (source.interval_us or 0))
+    if source.wide is Wide.ORDINAL:
+        place = rows["row"] % numbers_of_a_line(len(source.day_columns()))
+        return place_days(rows, source.time, (place - 1) * (source.interval_us or 0))
+    rows = _numbered(rows)
+    return place_days(rows, source.time, (rows.place - 1) * (source.interval_us or 0))
+
+
+def _numbered(rows: ir.Table) -> ir.Table:
+    """Add `place`, an interval's number as its column says it; a day without a number of one is no instant."""
+    place = ibis.cases((rows.at_interval.re_search(ORDINAL), rows.at_interval)).try_cast("int64")
+    day = ibis.cases((rows.at_interval != "", rows["at"]), else_="")
+    return rows.mutate(place=place, at=day, local_us=ibis.cases((place.notnull(), rows.local_us)))
 
 
 def _stamp(day: ir.StringValue, time: ir.StringValue) -> ir.StringValue:
@@ -125,6 +136,8 @@ def _revision(rows: ir.Table, source: Source) -> ir.IntegerValue:
     """Rank a revision: by the source's words, as a whole number, or as an instant; null where it is none of them."""
     if source.columns.revision is None:
         return ibis.literal(0, "int64")
+    if isinstance(source.revisions, str):
+        return read_pattern(rows.revision, source.revisions)
     if source.revisions:
         ranks = ((rows.revision == word, rank) for rank, word in enumerate(source.revisions))
         return ibis.cases(*ranks).cast("int64")
@@ -141,7 +154,7 @@ def _identity(rows: ir.Table, source: Source, file_key: int) -> tuple[ir.Value, 
 
 def _reason(rows: ir.Table, source: Source) -> ir.StringValue:
     """Say why a row is no reading; null for a good one. The first reason that holds is given."""
-    unread = "unknown_revision" if source.revisions else "unreadable_revision"
+    unread = "unknown_revision" if isinstance(source.revisions, tuple) else "unreadable_revision"
     reasons = [
         (rows.defect.notnull(), rows.defect),
         (rows.local_us.isnull() & (rows["at"].strip() == ""), "missing_at"),

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from transforms import clock
 from transforms.catalog.columns import attributes_among
-from transforms.catalog.time_rules import Fold, Gap, Time
+from transforms.catalog.time_rules import REST, Fold, Gap, Time, at_24, before_rest
 from transforms.period import DAY_US
 from transforms.readings.builtins import array_extract, epoch_us, substring, try_strptime
 
@@ -49,16 +49,16 @@ def read_clock(rows: ir.Table, time: Time) -> ir.Table:
         return rows.mutate(local_us=_epoch(count, *EPOCHS[time.format]), offset_us=ibis.literal(0, "int64"))
     if time.format != "iso":
         offset = ibis.literal(0, "int64") if time.reads_offset else ibis.null("int64")
-        return rows.mutate(local_us=_by_pattern(text, time), offset_us=offset)
+        return rows.mutate(local_us=read_pattern(text, time.format), offset_us=offset)
     return rows.mutate(local_us=epoch_us(_iso_local(rows["at"])), offset_us=_iso_offset(rows["at"]))
 
 
-def _by_pattern(text: ir.StringValue, time: Time) -> ir.IntegerValue:
-    """Read a stamp by the source's pattern; what it does not read may be the end of a day, written as 24:00."""
-    if time.stamp_before_rest:
-        text = text.re_extract(time.stamp_before_rest, 1)
-    day = epoch_us(try_strptime(text, time.pattern_at_24))
-    found = epoch_us(try_strptime(text, time.pattern))  # a case reads the second pattern only where it must
+def read_pattern(text: ir.StringValue, pattern: str) -> ir.IntegerValue:
+    """Read a stamp by a pattern; what it does not read may be the end of a day, written as 24:00."""
+    if (stamp := before_rest(pattern)) is not None:
+        text, pattern = text.re_extract(stamp, 1), pattern.removesuffix(REST)
+    day = epoch_us(try_strptime(text, at_24(pattern)))
+    found = epoch_us(try_strptime(text, pattern))  # a case reads the second pattern only where it must
     return ibis.cases((found.isnull(), ibis.cases((day % DAY_US == 0, day + DAY_US))), else_=found)
 
 

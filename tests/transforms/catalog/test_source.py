@@ -28,6 +28,8 @@ def test_a_source_knows_its_columns_by_our_names():
 
 APART = {"columns": {"at": "day", "at_time": "time", "account": "a"}}
 WIDE = {"wide": "ordinal", "columns": {"at": "d", "value": "HH{1..48}", "account": "a"}, "interval_seconds": "1800"}
+REVISED = {"columns": {"at": "d", "value": "v", "account": "a", "revision": "r"}}
+NUMBERED = {"columns": {"at": "d", "at_interval": "n", "value": "v", "account": "a"}, "interval_seconds": "3600"}
 NEM12 = {
     "format": {"kind": "nem12"},
     "columns": {"at": "start", "value": "value", "account": "nmi"},
@@ -76,6 +78,13 @@ NEM12 = {
         (WIDE | {"wide": "time", "time": {"format": "%d/%m/%Y"}}, "wide: time: date and time are read as one text"),
         (WIDE | {"interval_seconds": "900"}, "wide: 48 intervals of 900 seconds do not fill a day"),
         (WIDE | {"wide": "clock"}, "'time' or 'ordinal'"),
+        (REVISED | {"revisions": "actual"}, "'actual' is no pattern such as"),
+        (REVISED | {"revisions": "%Q"}, "%Q is no part of a pattern"),
+        (REVISED | {"revisions": ["a", "a"]}, "a word stands there twice"),
+        (NUMBERED | {"interval_seconds": None}, "columns.at_interval: say how long the intervals are"),
+        (NUMBERED | {"time": {"marks": "end"}}, "columns.at_interval: counts intervals from the start of the day"),
+        (NUMBERED | {"columns": {**NUMBERED["columns"], "at_time": "t"}}, "leave at_time and wide out"),
+        (WIDE | {"columns": {**WIDE["columns"], "at_interval": "n"}}, "leave at_time and wide out"),
         (NEM12 | {"wide": "ordinal"}, "NEM12 is spread without this key"),
         ({"duplicates": "first"}, "'keep', 'exact' or 'reject'"),
         ({"quarantine_limit": "1.01"}, "less than or equal to 1"),

@@ -50,6 +50,17 @@ def test_a_revision_that_is_neither_is_quarantined(parsed, text):
     assert revision(parsed, text) == "unreadable_revision"
 
 
+@pytest.mark.parametrize(
+    ("text", "rank"),
+    [
+        ("01/01/1970 00:00:01", 1_000_000), ("1/2/1970 00:00:00", 86_400_000_000),
+        ("", "unreadable_revision"), ("1970-01-01", "unreadable_revision"), ("7", "unreadable_revision"),
+    ],
+)  # fmt: skip
+def test_a_revision_is_the_later_the_later_its_stamp_by_the_pattern_of_the_source(parsed, text, rank):
+    assert revision(parsed, text, revisions="%m/%d/%Y %H:%M:%S") == rank
+
+
 def test_where_the_source_has_no_revisions_every_reading_is_of_revision_zero(parsed):
     assert parsed([{}], source())[0]["revision"] == 0
 
