@@ -1,4 +1,4 @@
-"""Wide files: what stands in a row for a day, spread over one row for each interval that has a value."""
+"""Wide files: what stands in a row for a day, or for many meters, spread over one row for each value."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,10 +14,10 @@ from transforms.catalog.wide import Wide, numbers_of_a_line
 
 
 def as_it_stands(source: Source) -> Source:
-    """Give a source as its files are written: the columns of a day are attributes, named by their places from 1 on."""
+    """Give a source as its files are written: the columns of values are attributes, named by their places from 1 on."""
     if source.wide is None:
         return source
-    days = {str(place): name for place, name in enumerate(source.day_columns(), start=1)}
+    days = {str(place): name for place, name in enumerate(source.wide_columns(), start=1)}
     columns = {"value": None, "attributes": source.columns.attributes | days}
     return source.model_copy(update={"columns": source.columns.model_copy(update=columns), "wide": None})
 
@@ -27,7 +27,7 @@ def spread(batches: Iterable[pa.RecordBatch], source: Source) -> Iterator[pa.Rec
     if source.wide is None:
         yield from batches
         return
-    days = max(1, CELLS_MAX // len(source.day_columns()))
+    days = max(1, CELLS_MAX // len(source.wide_columns()))
     for batch in batches:
         for start in range(0, batch.num_rows, days):
             yield _spread(batch.slice(start, days), source)
@@ -35,7 +35,7 @@ def spread(batches: Iterable[pa.RecordBatch], source: Source) -> Iterator[pa.Rec
 
 def _spread(days: pa.RecordBatch, source: Source) -> pa.RecordBatch:
     """Make a row of every cell that is filled, numbered by its line and its place in the day; a defect has place 0."""
-    texts = ["", *source.day_columns().values()]
+    texts = ["", *source.wide_columns().values()]
     names = ["defect", *(attribute_column(str(place)) for place in range(1, len(texts)))]
     cells: pa.Array[Any] = pa.concat_arrays([days.column(name) for name in names]).fill_null("")
     filled = np.flatnonzero(pc.not_equal(pc.utf8_trim_whitespace(cells), pa.scalar("")))
@@ -46,4 +46,6 @@ def _spread(days: pa.RecordBatch, source: Source) -> pa.RecordBatch:
     found["value"] = pc.if_else(pa.array(places > 0), cells.take(filled), pa.scalar(""))
     if source.wide is Wide.TIME:
         found["at_time"] = pa.array(texts).take(places)
+    if source.wide is Wide.ACCOUNT:
+        found["account"] = pa.array(texts).take(places)
     return pa.record_batch([found[name] for name in wanted.names], schema=wanted)

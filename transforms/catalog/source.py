@@ -12,7 +12,7 @@ from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, Json, JsonLines, Nem12, Parquet
 from transforms.catalog.origins import Http, Sql
 from transforms.catalog.time_rules import Marks, Pattern, Time
-from transforms.catalog.wide import Wide, columns_of
+from transforms.catalog.wide import Wide, accounts_of, columns_of
 from transforms.period import DAY_SECONDS
 
 PLACEHOLDERS = ("account", "subscription")
@@ -33,7 +33,8 @@ class Source(Definition):
     words of the column `revision` from the lowest to the highest, or is the pattern of its stamps; without it they are
     whole numbers or ISO 8601 stamps.
     `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
-    account into accounts and charges. Where it is `wide`, a row holds a day, and `columns.value` is a range of columns.
+    account into accounts and charges. Where it is `wide`, a row holds a day, or the readings of many accounts, and
+    `columns.value` is a range of columns.
     """
 
     source: Name
@@ -88,7 +89,7 @@ class Source(Definition):
 
     @model_validator(mode="after")
     def _days_can_be_spread(self) -> "Source":
-        if self.wide is None:
+        if self.wide is None or self.wide is Wide.ACCOUNT:
             return self
         if isinstance(self.format, Nem12) or self.columns.at_time is not None or self.columns.event_id is not None:
             raise ValueError("wide: leave columns.at_time and columns.event_id out; NEM12 is spread without this key")
@@ -97,6 +98,17 @@ class Source(Definition):
         places = len(columns_of(self.columns.value or "", self.interval_seconds))
         if self.wide is Wide.ORDINAL and places * self.interval_seconds < DAY_SECONDS:
             raise ValueError(f"wide: {places} intervals of {self.interval_seconds} seconds do not fill a day")
+        return self
+
+    @model_validator(mode="after")
+    def _accounts_have_columns(self) -> "Source":
+        if self.wide is not Wide.ACCOUNT:
+            return self
+        if isinstance(self.format, Nem12) or self.columns.event_id is not None:
+            raise ValueError("wide: account: leave columns.event_id out; NEM12 names its meters without this key")
+        if self.columns.account is not None or "{account}" in (self.files or ""):
+            raise ValueError("wide: account: columns say whose they are; leave columns.account and {account} out")
+        accounts_of(self.columns.value or "")
         return self
 
     @model_validator(mode="after")
@@ -166,7 +178,7 @@ class Source(Definition):
             raise ValueError(
                 "say where the subscription stands, once: columns.subscription, or {subscription} in files"
             )
-        if ("account" in placeholders) == (self.columns.account is not None):
+        if self.wide is not Wide.ACCOUNT and ("account" in placeholders) == (self.columns.account is not None):
             raise ValueError("say where the account stands, once: columns.account, or {account} in files")
         return self
 
@@ -197,10 +209,13 @@ class Source(Definition):
 
     def texts(self) -> list[str]:
         """Name the text columns of its rows, under our names."""
-        return [*self.columns.named(), *(["at_time"] if self.wide is Wide.TIME else [])]
+        told = {Wide.TIME: ["at_time"], Wide.ACCOUNT: ["account"]}
+        return [*self.columns.named(), *(told.get(self.wide, []) if self.wide else [])]
 
-    def day_columns(self) -> dict[str, str]:
-        """Name the columns of a wide source that hold a day, in order, each with what its name says; else none."""
+    def wide_columns(self) -> dict[str, str]:
+        """Name the columns of a wide source that hold values, in order, each with what its name says; else none."""
+        if self.wide is Wide.ACCOUNT:
+            return accounts_of(self.columns.value or "")
         return columns_of(self.columns.value or "", self.interval_seconds or 1) if self.wide else {}
 
     def pattern(self) -> tuple[str, "re.Pattern[str]"]:

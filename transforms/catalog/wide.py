@@ -1,18 +1,20 @@
-"""Wide files: a row holds a day of a meter, in as many columns as the day has intervals."""
+"""Wide files: a row holds a day of a meter, in a column for each interval, or one instant of many meters."""
 
 import re
 from enum import StrEnum
 
 RANGE = re.compile(r"(.*)\{(\d+(?::\d\d)*)\.\.(\d+(?::\d\d)*)\}(.*)")
+LIST = re.compile(r"(.*)\{([^{},]+(?:,[^{},]+)+)\}(.*)")
 CLOCKS = {"0:00": "{}:{:02}", "00:00": "{:02}:{:02}", "00:00:00": "{:02}:{:02}:{:02}", "0000": "{:02}{:02}"}
-COLUMNS_MAX = 9_999  # of a day: their places have four digits
+COLUMNS_MAX = 9_999  # of a row: their places have four digits
 
 
 class Wide(StrEnum):
-    """What a column's name says of the interval that it holds."""
+    """What a column's name says of what it holds."""
 
     TIME = "time"  # the time of the day, as the source's stamps have it
     ORDINAL = "ordinal"  # which one of the day it is, counted from the day's start whatever the clock shows
+    ACCOUNT = "account"  # whose readings stand there; a row holds one instant
 
 
 def columns_of(value: str, interval_seconds: int) -> dict[str, str]:
@@ -30,6 +32,24 @@ def columns_of(value: str, interval_seconds: int) -> dict[str, str]:
     return {f"{found[1]}{text}{found[4]}": text for text in texts}
 
 
+def accounts_of(value: str) -> dict[str, str]:
+    """Give the columns that a list such as {North,South} or a range such as MT_{001..370} names, as `columns_of` does.
+
+    ValueError when there is neither, or a column stands there twice.
+    """
+    found = LIST.fullmatch(value)
+    if not found and (numbers := RANGE.fullmatch(value)) and ":" not in numbers[2] + numbers[3]:
+        found, texts = numbers, _numbers(numbers[2], numbers[3])
+    else:
+        texts = found[2].split(",") if found else []
+    if not found or len(set(texts)) < max(len(texts), 1):
+        raise ValueError(
+            f"columns.value: {value!r} names no columns of accounts; write {{North,South}} or MT_{{001..370}}, "
+            f"each once; at most {COLUMNS_MAX} columns"
+        )
+    return {f"{found[1]}{text}{found[found.re.groups]}": text for text in texts}
+
+
 def _texts(first: str, last: str, step: int) -> list[str]:
     """Count from one text to another: times of a day by the interval, other numbers by one, as wide as the first."""
     if form := CLOCKS.get(re.sub(r"\d", "0", first)):
@@ -37,6 +57,11 @@ def _texts(first: str, last: str, step: int) -> list[str]:
         return [form.format(each // 3600, each // 60 % 60, each % 60) for each in times]
     if ":" in first + last:
         return []
+    return _numbers(first, last)
+
+
+def _numbers(first: str, last: str) -> list[str]:
+    """Count by one, as wide as the first."""
     return [f"{each:0{len(first)}}" for each in range(int(first), int(last) + 1)[:COLUMNS_MAX]]
 
 

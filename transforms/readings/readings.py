@@ -105,7 +105,7 @@ def _placed(rows: ir.Table, source: Source) -> ir.Table:
     if not source.by_ordinal:
         return place_stamps(rows, source.time, source.ahead_us)
     if source.wide is Wide.ORDINAL:
-        place = rows["row"] % numbers_of_a_line(len(source.day_columns()))
+        place = rows["row"] % numbers_of_a_line(len(source.wide_columns()))
         return place_days(rows, source.time, (place - 1) * (source.interval_us or 0))
     rows = _numbered(rows)
     return place_days(rows, source.time, (rows.place - 1) * (source.interval_us or 0))

@@ -40,6 +40,8 @@ BY_TIME = LANDED | {
     "wide": "time", "time": {"zone": "Europe/London"},
 }  # fmt: skip
 
+BY_ACCOUNT = LANDED | {"columns": {"at": "at", "value": "{A,B}"}, "wide": "account"}
+
 
 def starts(day):
     """The instants at which the half hours of a day in London start: 46, 48 or 50."""
@@ -89,6 +91,17 @@ def wide_rows(used, names, place_of):
                   enumerate(zip(starts(day), values, strict=True))}  # fmt: skip
         rows.append((who, day.isoformat(), *cells.values()))
     return rows
+
+
+@settings(max_examples=15)
+@given(used=months([SHORT, date(2025, 1, 15), LONG]))
+def test_a_long_file_and_the_same_with_a_column_for_each_account_land_as_one_content(tmp_path_factory, used):
+    folder = tmp_path_factory.mktemp("landed")
+    rows = long_rows(used)
+    instants = sorted({at for _, at, _ in rows[1:]})
+    cells = {(who, at): value for who, at, value in rows[1:]}
+    table = [("at", "A", "B"), *((at, cells.get(("A", at), ""), cells.get(("B", at), "")) for at in instants)]
+    assert landed_as(folder, BY_ACCOUNT, table) == landed_as(folder, LONG_FILE, rows)
 
 
 @settings(max_examples=15)

@@ -175,3 +175,22 @@ def test_a_query_may_give_days_in_rows(spool):
 def test_a_query_that_lacks_a_column_of_the_day_is_refused(spool):
     with pytest.raises(SourceUnavailableError, match="the query gives no column 'H4', which the source names"):
         fetch(of_days(f"{DAY} WHERE :start < :end"), NOTHING, APRIL, spool)
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_a_row_of_many_meters_is_a_reading_of_each_that_has_one(tmp_path, kind):
+    rows = [["Time", "A 1", "A 2", "A 3"], ["2025-03-01", "1", "", "3.50"], ["2025-03-02", "", "5", "x"]]
+    columns = {"at": "Time", "value": "A {1..3}"}
+    found = read(tmp_path, WRITTEN[kind](*rows), columns, "account", kind=kind)
+    assert [(each["row"] % 1000, each["at"][:10], each["account"], each["value"]) for each in found] == [
+        (1, "2025-03-01", "1", "1"), (3, "2025-03-01", "3", "3.50"),
+        (2, "2025-03-02", "2", "5"), (3, "2025-03-02", "3", "x"),
+    ]  # fmt: skip
+
+
+def test_a_file_that_lacks_a_meters_column_is_refused_and_a_new_one_is_reported(tmp_path):
+    columns = {"at": "Time", "value": "{North,South}"}
+    with pytest.raises(UnreadableFileError, match="missing_column: no 'South'"):
+        read(tmp_path, "Time,North,West\n2025-03-01,1,2\n", columns, "account")
+    with opened(tmp_path, "Time,North,South,West\n2025-03-01,1,2,3\n", columns, "account") as found:
+        assert [row["account"] for row in found.arrow().read_all().to_pylist()] == ["North", "South"]

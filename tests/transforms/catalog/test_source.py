@@ -28,6 +28,7 @@ def test_a_source_knows_its_columns_by_our_names():
 
 APART = {"columns": {"at": "day", "at_time": "time", "account": "a"}}
 WIDE = {"wide": "ordinal", "columns": {"at": "d", "value": "HH{1..48}", "account": "a"}, "interval_seconds": "1800"}
+MATRIX = {"wide": "account", "columns": {"at": "d", "value": "{North,South}"}}
 REVISED = {"columns": {"at": "d", "value": "v", "account": "a", "revision": "r"}}
 NUMBERED = {"columns": {"at": "d", "at_interval": "n", "value": "v", "account": "a"}, "interval_seconds": "3600"}
 NEM12 = {
@@ -77,7 +78,11 @@ NEM12 = {
         (WIDE | {"time": {"gap": "shift"}}, "wide: ordinal counts intervals from the start of the day"),
         (WIDE | {"wide": "time", "time": {"format": "%d/%m/%Y"}}, "wide: time: date and time are read as one text"),
         (WIDE | {"interval_seconds": "900"}, "wide: 48 intervals of 900 seconds do not fill a day"),
-        (WIDE | {"wide": "clock"}, "'time' or 'ordinal'"),
+        (WIDE | {"wide": "clock"}, "'time', 'ordinal' or 'account'"),
+        (MATRIX | {"files": "{account}/*"}, "wide: account: columns say whose they are"),
+        (MATRIX | {"columns": {**MATRIX["columns"], "account": "a"}}, "wide: account: columns say whose they are"),
+        (MATRIX | {"columns": {**MATRIX["columns"], "event_id": "i"}}, "wide: account: leave columns.event_id out"),
+        (MATRIX | {"columns": {"at": "d", "value": "kWh"}}, "'kWh' names no columns of accounts"),
         (REVISED | {"revisions": "actual"}, "'actual' is no pattern such as"),
         (REVISED | {"revisions": "%Q"}, "%Q is no part of a pattern"),
         (REVISED | {"revisions": ["a", "a"]}, "a word stands there twice"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.catalog.wide import columns_of, numbers_of_a_line
+from transforms.catalog.wide import accounts_of, columns_of, numbers_of_a_line
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,22 @@ def test_what_is_no_range_or_does_not_come_to_its_last_column_is_refused(value, 
 def test_no_two_intervals_of_neighbouring_lines_have_one_number(places, numbers):
     assert numbers_of_a_line(places) == numbers
     assert 3 * numbers_of_a_line(places) + places < 4 * numbers_of_a_line(places)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{Zähler A,Zähler B}", {"Zähler A": "Zähler A", "Zähler B": "Zähler B"}),
+        ("load_{north,south} kW", {"load_north kW": "north", "load_south kW": "south"}),
+        ("MT_{009..011}", {"MT_009": "009", "MT_010": "010", "MT_011": "011"}),
+        ("{0999..1001}", {"0999": "0999", "1000": "1000", "1001": "1001"}),  # no times of a day
+    ],
+)
+def test_columns_of_accounts_are_listed_or_counted(value, expected):
+    assert accounts_of(value) == expected
+
+
+@pytest.mark.parametrize("value", ["", "kWh", "{North}", "{North,North}", "{A,}", "{3..1}", "{00:00..23:30}"])
+def test_what_names_no_columns_of_accounts_is_refused(value):
+    with pytest.raises(ValueError, match="names no columns of accounts"):
+        accounts_of(value)
