@@ -1,7 +1,7 @@
 """Extract: land what is new in a source, once. Raw files become immutable Parquet, visible through the manifest."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
 from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
+from transforms.readings.readings import SEPARATOR
 
 FIGURES = ("landed", "exists", "known", "quarantined", "readings", "rows_quarantined")
+SHOWN_MAX = 60  # characters of a text
 
 
 class MissingFilesError(MeterbridgeError):
@@ -31,7 +33,8 @@ class MissingFilesError(MeterbridgeError):
 class Extracted:
     """What became of a source's files.
 
-    `landed` anew, `exists` by content, `known` by place and bytes, `quarantined` whole.
+    `landed` anew, `exists` by content, `known` by place and bytes, `quarantined` whole. `reasons` of rows that are set
+    aside are told by the first of each.
     """
 
     source: str
@@ -42,6 +45,7 @@ class Extracted:
     readings: int
     rows_quarantined: int
     warnings: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class _Taken:
 
     figures: dict[str, int]
     warning: str | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def extract(
@@ -63,16 +68,20 @@ def extract(
     found, position = _found(store, source, inbox, home, until)
     with store.begin() as connection:
         versions = arrivals.known_versions(connection, source.source)
-    warnings = []
+    warnings: list[str] = []
+    reasons: dict[str, str] = {}
     for raw in found:
         known = raw.version is not None and (raw.uri, raw.version) in versions
         taken = _Taken({"known": 1}) if known else _take(store, source, raw, home)
         outcomes.update(taken.figures)
         warnings += [f"{raw.uri}: {taken.warning}"] if taken.warning else []
+        reasons = taken.reasons | reasons
     with store.begin() as connection:
         manifest.extracted(connection, source.source, position.until or until, position.watermark)
     _forget_spool(source, found)
-    return Extracted(source.source, **{name: outcomes[name] for name in FIGURES}, warnings=tuple(warnings))
+    return Extracted(
+        source.source, **{name: outcomes[name] for name in FIGURES}, warnings=tuple(warnings), reasons=reasons
+    )
 
 
 def _found(
@@ -120,9 +129,18 @@ def _land(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -> _Tak
     with store.begin() as connection:
         new = manifest.land(connection, landed, read.rejects())
         arrivals.arrive(connection, arrival)
+        reasons = manifest.reasons(connection, landed) if new and landed.quarantined else []
     if not new:
         return _Taken({"exists": 1}, warning)
-    return _Taken({"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}, warning)
+    figures = {"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}
+    told = {reason: _first(arrival.uri, rows, row, raw) for reason, rows, row, raw in reasons}
+    return _Taken(figures, warning, told)
+
+
+def _first(uri: str, rows: int, row: int, raw: str) -> str:
+    """Show the first row of a file that is set aside for a reason, and how many are."""
+    shown = ", ".join(repr(text[:SHOWN_MAX]) for text in raw.split(SEPARATOR))
+    return f"row {row} of {uri} (the first of {rows}) holds {shown}"
 
 
 def _forget_spool(source: Source, fetched: list[RawFile]) -> None:
@@ -139,4 +157,5 @@ def describe(extracted: Extracted) -> str:
         f"({extracted.rows_quarantined} rows quarantined), {extracted.known + extracted.exists} known, "
         f"{extracted.quarantined} quarantined whole"
     )
-    return "\n".join([line, *(f"  {warning}" for warning in extracted.warnings)])
+    told = [f"{reason}: {first}" for reason, first in sorted(extracted.reasons.items())]
+    return "\n".join([line, *(f"  {each}" for each in (*extracted.warnings, *told))])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from pipeline.store.copy import copy_in
 from pipeline.store.many import among
@@ -45,6 +45,17 @@ def land(connection: sa.Connection, landed: LandedFile, rejects: Iterable[tuple[
     rows = ((landed.source, landed.file_id, row, reason, raw) for row, reason, raw in rejects)
     copy_in(connection, quarantined_rows, ("source", "file_id", "row", "reason", "raw"), rows)
     return True
+
+
+def reasons(connection: sa.Connection, landed: LandedFile) -> list[tuple[str, int, int, str]]:
+    """Tell why rows of a landed file are set aside: reason, how many, and number and text of the first."""
+    reason, of_one = quarantined_rows.c.reason, sa.func.count().over(partition_by=quarantined_rows.c.reason)
+    statement = sa.select(reason, of_one, quarantined_rows.c.row, quarantined_rows.c.raw)
+    statement = statement.where(
+        quarantined_rows.c.source == landed.source, quarantined_rows.c.file_id == landed.file_id
+    )
+    statement = statement.ext(distinct_on(reason)).order_by(reason, quarantined_rows.c.row)
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
 def replace(connection: sa.Connection, source: str, file_id: str, by: str) -> None:

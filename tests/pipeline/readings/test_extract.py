@@ -151,3 +151,11 @@ def test_the_outcome_is_said_in_one_line(business, march):
     assert describe(business.extract()) == (
         "power: 1 files landed with 3 readings (0 rows quarantined), 0 known, 1 quarantined whole"
     )
+
+
+def test_why_rows_are_quarantined_is_said_by_the_first_of_each_reason(business):
+    business.deliver("power/A-1/bad.csv", f"{HEADER}2025-03-02T00:00:00Z,1\n02.03.2025,2\n2025-03-02T01:00:00Z,\nx,4\n")
+    assert describe(business.extract()).splitlines()[1:] == [
+        "  missing_value: row 3 of power/A-1/bad.csv (the first of 1) holds '2025-03-02T01:00:00Z', ''",
+        "  unreadable_at: row 2 of power/A-1/bad.csv (the first of 2) holds '02.03.2025', '2'",
+    ]
