@@ -213,9 +213,8 @@ class Catalog:
             )
         if meter.derive.rule is not None:
             _check_known(document, ("derive", "rule"), meter.derive.rule, RULES)
-        if meter.coverage and source.interval_seconds is None:
-            text = f"coverage: source {source.source} must say how far apart its samples are (interval_seconds)"
-            raise CatalogError([document.problem(("coverage",), text)])
+        if misfit := meter.misfit(source):
+            raise CatalogError([document.problem((misfit[0],), misfit[1])])
 
     def _check_unit(self, document: Document, meter: Meter) -> None:
         uom = self.uom(meter)

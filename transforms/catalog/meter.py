@@ -80,12 +80,15 @@ class Filter(Definition):
 WEIGHTED = frozenset({Function.TIME_WEIGHTED_AVERAGE, Function.TIME_WEIGHTED_SUM})
 CARRIED_IN = WEIGHTED | {Function.INCREASE}  # where a reading from before the period takes part
 RANKED = frozenset({Function.PERCENTILE, Function.PEAK})
+ENGINE_DIGITS = 38  # of a decimal
+WRAPS_AT_MAX = 2**64  # the widest counter there is
 LEAP_YEAR_SECONDS = 366 * DAY_SECONDS  # a longer bucket can hold no more
 
 # Which functions a parameter has a meaning for, and what a function or a parameter cannot be without.
 MEANT_FOR = {
     "gap_seconds_max": WEIGHTED,
     "per": {Function.TIME_WEIGHTED_SUM},
+    "wraps_at": {Function.INCREASE},
     "percentile": {Function.PERCENTILE},
     "bucket": RANKED,
     "bucket_seconds": RANKED,
@@ -106,15 +109,17 @@ BUCKETED = "one of bucket and bucket_seconds"
 class Derivation(Definition):
     """How the readings of a charge and billing period become one value.
 
-    `gap_seconds_max` bounds how long a reading holds; the time beyond it does not count. `percentile` is taken of the
-    buckets where there are any, else of the readings. A bucket is a day on the account's clock, or so many seconds.
-    `of` names the attribute whose different texts are counted. `rule` names a function of `transforms.custom`. Readings
-    that differ in a `group_by` attribute make records of their own.
+    `gap_seconds_max` bounds how long a reading holds; the time beyond it does not count. `wraps_at` is the value at
+    which a counter is at 0 again. `percentile` is taken of the buckets where there are any, else of the readings. A
+    bucket is a day on the account's clock, or so many seconds. `of` names the attribute whose different texts are
+    counted. `rule` names a function of `transforms.custom`. Readings that differ in a `group_by` attribute make records
+    of their own.
     """
 
     function: Function
     gap_seconds_max: int | None = Field(default=None, gt=0)
     per: Per = Per.HOUR
+    wraps_at: int | None = Field(default=None, gt=0, le=WRAPS_AT_MAX)
     percentile: Annotated[Exact, Field(gt=0, le=100, decimal_places=6)] | None = None
     bucket: Literal["day"] | None = None
     bucket_seconds: int | None = Field(default=None, gt=0, le=LEAP_YEAR_SECONDS)
@@ -224,6 +229,17 @@ class Meter(Definition):
     def _own_source(cls, value: object, info: ValidationInfo) -> object:
         """Let a meter's own source bear the meter's name unless it says otherwise."""
         return {"source": info.data.get("meter"), **value} if isinstance(value, dict) else value
+
+    def misfit(self, source: Source) -> tuple[str, str] | None:
+        """Tell what does not fit the meter's source: the key, and why."""
+        if self.coverage and source.interval_seconds is None:
+            text = f"coverage: source {source.source} must say how far apart its samples are (interval_seconds)"
+            return "coverage", text
+        whole = ENGINE_DIGITS - source.value.decimals
+        if len(str(self.derive.wraps_at or "")) > whole:
+            text = f"derive.wraps_at: beside value.decimals {source.value.decimals} there is room for {whole} digits"
+            return "derive", f"{text}; give source {source.source} fewer decimals"
+        return None
 
     @property
     def source_name(self) -> str:

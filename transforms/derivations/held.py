@@ -4,6 +4,7 @@ Next and before are those of the same point: what is metered in two places for o
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -74,7 +75,7 @@ def time_weighted_sum(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 
 def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
-    """Add up by how much a counter rose from reading to reading; where it fell it began again at 0.
+    """Add up by how much a counter rose from reading to reading; where it fell it began again at 0, or wrapped.
 
     The last reading before the charge's window is carried in; without one, the first reading only says where the
     counter stands.
@@ -82,10 +83,19 @@ def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
     known = _known(placed)
     known = known.mutate(value=wide(known.value))
     before = known.value.lag().over(group_by=_series(derivation), order_by=IN_ORDER)
-    rise = ibis.cases((before.isnull(), 0), (known.value < before, known.value), else_=known.value - before)
+    fallen = known.value + _up_to_its_end(before, derivation)
+    rise = ibis.cases((before.isnull(), 0), (known.value < before, fallen), else_=known.value - before)
     risen = known.mutate(rise=rise)
     grouped = per_record(risen, derivation, risen.rise.sum(where=risen.fate == Fate.USED))
     return grouped.filter(grouped.readings > 0)
+
+
+def _up_to_its_end(before: ir.DecimalValue, derivation: Derivation) -> ir.DecimalValue:
+    """Give what a counter that fell had counted before it was at 0 again: nothing where it was set back."""
+    if derivation.wraps_at is None:
+        return before * 0
+    end = ibis.literal(Decimal(derivation.wraps_at), before.type())
+    return ibis.cases((before < end, end - before), else_=before * 0)
 
 
 def _known(placed: ir.Table) -> ir.Table:

@@ -57,6 +57,7 @@ TAKEN = {
     "time_weighted_sum": {"gap_seconds_max": "3600", "per": "day"},
     "percentile": {"bucket_seconds": "300", "bucket_function": "average"},
     "unique_count": {"of": "tenant"},
+    "increase": {"wraps_at": "100000"},
 }
 PARAMETERS = {name: value for each in (*NEEDED.values(), *TAKEN.values()) for name, value in each.items()}
 FUNCTIONS = [each.value for each in Function]
@@ -203,3 +204,13 @@ def test_a_meter_runs_by_the_month_unless_it_says_daily():
     assert (meter().schedule, meter(schedule="daily").schedule) == ("monthly", "daily")
     with pytest.raises(ValidationError, match="'monthly' or 'daily'"):
         meter(schedule="hourly")
+
+
+def test_a_counter_that_is_too_long_beside_the_decimals_of_its_source_does_not_fit_it():
+    columns = {"at": "t", "value": "v", "account": "a"}
+    exact = Source.model_validate({"source": "s", "files": "*", "columns": columns, "value": {"decimals": "30"}})
+    wide, narrow = (meter(derive={"function": "increase", "wraps_at": end}) for end in ("100000000", "99999999"))
+    key, why = wide.misfit(exact)
+    assert key == "derive"
+    assert why == ("derive.wraps_at: beside value.decimals 30 there is room for 8 digits; give source s fewer decimals")
+    assert narrow.misfit(exact) is None

@@ -48,6 +48,21 @@ def test_a_counter_that_began_again_goes_on_from_zero(derived):
     assert derived(readings, {"function": "increase"}) == 35
 
 
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (100, 40 + 5 + 20),  # 90 to 95, to its end at 100 and on to 35: 5 + 40; then 55: 20
+        (4_294_967_296, 4_294_967_296 - 95 + 35 + 5 + 20),
+        (95, 35 + 5 + 20),  # it stood at its end already
+        (60, 35 + 5 + 20),  # it stood above its end: it was set back
+        (2**64, 2**64 - 95 + 35 + 5 + 20),
+    ],
+)
+def test_a_counter_of_so_many_digits_counts_on_through_its_end(derived, end, expected):
+    readings = numbers((8, "90"), (12, "95"), (20, "35"), (29, "55"), (30, "60"))
+    assert derived(readings, {"function": "increase", "wraps_at": end}) == expected
+
+
 def test_the_first_reading_of_a_counter_says_where_it_stands_and_no_more(record):
     row = record(numbers((12, "100")), {"function": "increase"})
     assert (row["numerator"], row["readings"]) == (0, 1)
