@@ -1,6 +1,7 @@
 """Numbers as they are written, turned into exact decimals: the many that are short at once, the others with care."""
 
 import re
+from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
@@ -9,6 +10,7 @@ from transforms.catalog.columns import Value
 from transforms.readings.builtins import substring
 
 EXPONENT = r"[eE]([+-]?[0-9]+)$"
+SAME_MARKS = {" ": " \u00a0\u202f", "'": "'\u2019"}  # they look alike, and spreadsheets write the later ones
 LONGEST_NUMBER = 100  # characters; longer than any meter writes, and short enough to refuse a bomb
 # Decimals of up to 18 digits fit 64 bits: DuckDB reads them from text a hundred times faster than wider ones.
 NARROW_DIGITS = 18
@@ -57,10 +59,11 @@ def _narrow(text: ir.StringValue, pattern: str, scale: int) -> ir.DecimalValue:
 
 def _plain(text: ir.StringValue, value: Value) -> ir.StringValue:
     """Bring a number to the form 1234.5; what is not written as the source declares becomes null."""
-    thousands, decimal = re.escape(value.thousands_mark), re.escape(value.decimal_mark)
-    whole = rf"([0-9]+|[1-9][0-9]{{0,2}}({thousands}[0-9]{{3}})+)" if thousands else "[0-9]+"
+    marks = SAME_MARKS.get(value.thousands_mark, value.thousands_mark)
+    thousands, decimal = f"[{re.escape(marks)}]", re.escape(value.decimal_mark)
+    whole = rf"([0-9]+|[1-9][0-9]{{0,2}}({thousands}[0-9]{{3}})+)" if marks else "[0-9]+"
     pattern = rf"^[+-]?({whole}({decimal}[0-9]*)?|{decimal}[0-9]+)([eE][+-]?[0-9]{{1,4}})?$"
-    plain = text.replace(value.thousands_mark, "") if thousands else text
+    plain = reduce(lambda so_far, mark: so_far.replace(mark, ""), marks, text)
     fits = text.re_search(pattern) & (text.length() <= LONGEST_NUMBER)
     return ibis.cases((fits, plain.replace(value.decimal_mark, ".")))
 

@@ -124,6 +124,13 @@ def test_thousands_may_be_grouped_by_a_space_an_apostrophe_or_a_comma(parsed, ma
     assert read(parsed, f"1{mark}13", thousands_mark=mark) == "unreadable_value"
 
 
+@pytest.mark.parametrize(("declared", "mark"), [(" ", "\u00a0"), (" ", "\u202f"), ("'", "\u2019")])
+def test_a_mark_that_looks_like_the_declared_one_is_the_same(parsed, declared, mark):
+    assert read(parsed, f"1{mark}137{mark}000.5", thousands_mark=declared) == Decimal("1137000.5")
+    assert read(parsed, f"1{mark}13", thousands_mark=declared) == "unreadable_value"
+    assert read(parsed, f"1{mark}137") == "unreadable_value"
+
+
 def test_a_source_says_how_many_decimals_it_has_and_one_more_is_never_rounded_away(parsed):
     assert read(parsed, "1.25", decimals="2") == Decimal("1.25")
     assert read(parsed, "1.250", decimals="2") == Decimal("1.25")
