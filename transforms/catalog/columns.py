@@ -53,9 +53,11 @@ def attributes_among(columns: Iterable[str]) -> list[str]:
 class Value(Definition):
     """How a number is written. More decimals than `decimals` are quarantined, never rounded away.
 
-    `digits` bounds all of a value's digits; up to 18 of them are kept in half the space and added up twice as fast.
+    A `duration`, such as 00:03:27 or 1-02:03:04 (a day and two hours), is read in seconds. `digits` bounds all of a
+    value's digits; up to 18 of them are kept in half the space and added up twice as fast.
     """
 
+    format: Literal["number", "duration"] = "number"
     digits: int = Field(default=38, ge=1, le=38)
     decimals: int = Field(default=18, ge=0, le=30)
     decimal_mark: Literal[".", ","] = "."
@@ -64,6 +66,8 @@ class Value(Definition):
 
     @model_validator(mode="after")
     def _marks_differ(self) -> "Value":
+        if self.format == "duration" and self.thousands_mark:
+            raise ValueError("thousands_mark has no meaning for a duration; leave it out")
         if self.decimal_mark == self.thousands_mark:
             raise ValueError("decimal_mark and thousands_mark must differ")
         if self.decimals > self.digits:

@@ -49,6 +49,7 @@ NEM12 = {
         ({"value": {"decimal_mark": ",", "thousands_mark": ","}}, "decimal_mark and thousands_mark must differ"),
         ({"value": {"decimal_mark": ";"}}, "Input should be '.' or ','"),
         ({"value": {"decimals": "31"}}, "less than or equal to 30"),
+        ({"value": {"format": "duration", "thousands_mark": "'"}}, "thousands_mark has no meaning for a duration"),
         ({"time": {"format": "%d.%m.%Y %Z"}}, "a pattern cannot read the name of a zone; .* as %z"),
         ({"format": {"names": ["t", "v", "a", "v"]}}, "names: 'v' stands there twice"),
         ({"format": {"names": []}}, "at least 1 item"),

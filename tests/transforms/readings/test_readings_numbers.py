@@ -154,6 +154,41 @@ def test_a_number_that_means_that_there_is_no_value_is_never_billed(parsed, mark
     assert read(parsed, "-99", nulls=nulls, decimal_mark=mark) == Decimal(-99)
 
 
+DURATIONS = [
+    ("00:03:27", "207"),
+    ("0:00:00", "0"),
+    (" 01:00:00 ", "3600"),
+    ("27:15:00", "98100"),  # as a spreadsheet shows hours that go on
+    ("1-02:03:04", "93784"),  # as a batch system writes days
+    ("00:00:07.250", "7.25"),
+    ("365-00:00:00", "31536000"),
+    ("03:27", "unreadable_value"),  # minutes and seconds, or hours and minutes
+    ("00:60:00", "unreadable_value"),
+    ("00:00:60", "unreadable_value"),
+    ("-00:03:27", "unreadable_value"),
+    ("00:03:27:00", "unreadable_value"),
+    ("207", "unreadable_value"),
+    ("00:00:00.1234567890123456789", "too_many_decimals"),
+    ("99999999999:00:00", "unreadable_value"),
+    ("Unknown", "missing_value"),
+    ("", "missing_value"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), DURATIONS)
+def test_a_duration_of_hours_minutes_and_seconds_is_read_in_seconds(parsed, text, expected):
+    found = read(parsed, text, format="duration", nulls=["", "Unknown"])
+    assert found == (expected if expected.endswith(("_value", "_decimals")) else Decimal(expected))
+
+
+def test_a_duration_that_has_more_digits_than_the_source_declares_is_out_of_range(parsed):
+    assert read(parsed, "00:16:40", format="duration", digits=3, decimals=0) == "value_out_of_range"
+
+
+def test_the_seconds_of_a_duration_may_have_a_decimal_comma(parsed):
+    assert read(parsed, "00:00:07,5", format="duration", decimal_mark=",") == Decimal("7.5")
+
+
 @settings(max_examples=25)  # each example is a query
 @given(st.lists(st.decimals("-99999999999999999999", "99999999999999999999", places=18), min_size=1, max_size=50))
 def test_any_decimal_within_range_that_is_written_plainly_is_read_as_itself(parsed, numbers):
