@@ -170,7 +170,7 @@ def test_an_attribute_that_the_source_does_not_have_is_refused_with_the_nearest(
 def test_a_rule_that_nobody_wrote_is_refused_with_the_nearest(business):
     business.declare("meters/energy.yaml", METER.replace("{function: sum}", "{function: custom, rule: spred}"))
     assert _problems(business) == [
-        "meters/energy.yaml:5: derive.rule: 'spred' is unknown (known: mean_of_daily_peaks, spread); "
+        "meters/energy.yaml:5: derive.rule: 'spred' is unknown (known: begun_minutes, mean_of_daily_peaks, spread); "
         "did you mean 'spread'?"
     ]
 
