@@ -7,6 +7,7 @@ from typing import Any
 from pipeline import artefact, steps
 from pipeline.layout import table
 from pipeline.steps import Workspace
+from pipeline.store import overview
 from pipeline.usage.map import read_usage
 from transforms.figures import plain
 from transforms.period import Period
@@ -14,6 +15,8 @@ from transforms.usage.coverage import shown
 from transforms.usage.usage import UsageRecord
 
 RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage", "from", "until")
+
+FILES_NAMED = 5  # of those that are quarantined whole
 
 
 def preview(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> str:
@@ -28,9 +31,8 @@ def preview(workspace: Workspace, meter: str, period: Period, *, at: datetime) -
         if each.record_key in reasons
     ]
     warned = [f"  warning: {warning}" for warning in judged["warnings"]]
-    return "\n".join(
-        [f"{meter} {period}", table(RECORD, map(_row, records)), *refused, *warned, "\nReadings", *_places(about)]
-    )
+    told = [f"{meter} {period}", table(RECORD, map(_row, records)), *refused, *warned, "\nReadings", *_places(about)]
+    return "\n".join([*told, *_unread(workspace, workspace.catalog.meter(meter).source_name)])
 
 
 def _row(each: UsageRecord) -> tuple[object, ...]:
@@ -43,3 +45,18 @@ def _places(about: dict[str, Any]) -> Iterator[str]:
     lines = [(line["place"], line["reason"], line["rows"], line["detail"]) for line in about["lines"]]
     yield table(("where", "why", "rows", "whose"), lines)
     yield f"  of {about['landed']} that landed"
+
+
+def _unread(workspace: Workspace, source: str) -> Iterator[str]:
+    """Tell what of a source is no reading, and so lies in no period: a wrong source may leave nothing to preview."""
+    with workspace.store.begin() as connection:
+        rows = overview.quarantined_rows_by_reason(connection, source)
+        files = overview.quarantined_files(connection, source)
+    if rows or files:
+        yield f"\nQuarantined of {source}, whatever the period"
+    for row in rows:
+        yield f"  {row['rows']} rows, {row['reason']}"
+    for file in files[:FILES_NAMED]:
+        yield f"  {file['uri']}: {file['reason']}"
+    if files[FILES_NAMED:]:
+        yield f"  and {len(files) - FILES_NAMED} more files; meterbridge status names all"

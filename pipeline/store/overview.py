@@ -58,10 +58,11 @@ def _landed_by_source() -> sa.Subquery:
     return sa.select(landed_files.c.source, *figures).where(VISIBLE).group_by(landed_files.c.source).subquery()
 
 
-def quarantined_rows_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """Count the quarantined rows of every source by reason."""
+def quarantined_rows_by_reason(connection: sa.Connection, source: str | None = None) -> Sequence[sa.RowMapping]:
+    """Count the quarantined rows of every source, or of one, by reason."""
     columns = (quarantined_rows.c.source, quarantined_rows.c.reason)
-    statement = sa.select(*columns, sa.func.count().label("rows")).join(landed_files).where(VISIBLE)
+    wanted = sa.true() if source is None else quarantined_rows.c.source == source
+    statement = sa.select(*columns, sa.func.count().label("rows")).join(landed_files).where(VISIBLE, wanted)
     return connection.execute(statement.group_by(*columns).order_by(*columns)).mappings().all()
 
 
@@ -72,11 +73,12 @@ def warnings(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 
-def quarantined_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List the files that are quarantined whole, with the reason."""
+def quarantined_files(connection: sa.Connection, source: str | None = None) -> Sequence[sa.RowMapping]:
+    """List the files of every source, or of one, that are quarantined whole, with the reason."""
     columns = (arrivals.c.source, arrivals.c.uri, arrivals.c.reason)
-    statement = sa.select(*columns).where(arrivals.c.file_id.is_(None)).order_by(arrivals.c.source, arrivals.c.uri)
-    return connection.execute(statement).mappings().all()
+    wanted = sa.true() if source is None else arrivals.c.source == source
+    statement = sa.select(*columns).where(arrivals.c.file_id.is_(None), wanted)
+    return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 
 def records_by_status(connection: sa.Connection) -> dict[str, int]:

@@ -16,3 +16,18 @@ def test_a_preview_shows_the_records_and_every_reading_and_loads_nothing(busines
     assert ["used", "3"] in rows
     assert "of 6 that landed" in shown
     assert business.contents() == before
+    assert "Quarantined" not in shown
+
+
+def test_a_preview_tells_what_of_the_source_is_no_reading_and_so_lies_in_no_period(business, now):
+    business.deliver("power/A-1/wrong_dates.csv", "at,value\n31.03.2025,5\n30.03.2025,7\n")
+    for number in range(6):
+        business.deliver(f"power/A-1/{number}.csv", f"stamp,value\n2025-03-0{number + 1},{number}\n")
+    business.extract()
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    lines = preview(workspace, "energy", Period.parse("2025-03"), at=now).splitlines()
+    assert lines[lines.index("Quarantined of power, whatever the period") + 1 :] == [
+        "  2 rows, unreadable_at",
+        *(f"  power/A-1/{n}.csv: missing_column: no 'at'; the file has 'stamp', 'value'" for n in range(5)),
+        "  and 1 more files; meterbridge status names all",
+    ]
