@@ -13,7 +13,7 @@ from expectations import readings as readings_border
 from expectations import usage as usage_border
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import manifest
+from pipeline.store import manifest, overview
 from pipeline.usage.map import read_usage
 from pipeline.usage.validate import Verdict, validate
 from transforms.catalog.meter import Meter
@@ -39,7 +39,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     records, about = read_usage(usage)
     meter = catalog.meter(about["meter"])
     profiled, checked = _validated(store, catalog, records, about, home)
-    require(profiled)
+    require(profiled, "" if profiled.passed else _quarantined(store, meter.source_name))
     require(checked)
     coverage = _coverage(records, about, meter)
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
@@ -80,11 +80,19 @@ def _coverage(records: list[UsageRecord], about: dict[str, Any], meter: Meter) -
     return coverage
 
 
-def require(verdict: Verdict) -> None:
+def require(verdict: Verdict, besides: str = "") -> None:
     """Refuse a table that breaks an expectation as a whole."""
     if not verdict.passed:
         report = f"; see {verdict.docs}" if verdict.docs else ""
-        raise ValidationFailedError(f"{'; '.join(verdict.failures)}{report}")
+        raise ValidationFailedError(f"{'; '.join(verdict.failures)}{besides}{report}")
+
+
+def _quarantined(store: sa.Engine, source: str) -> str:
+    """Name the reasons for which a source's rows are quarantined: a wrong stamp asks for another mend than no value."""
+    with store.begin() as connection:
+        found = overview.quarantined_rows_by_reason(connection, source)
+    told = ", ".join(f"{row['rows']} as {row['reason']}" for row in found)
+    return f"; quarantined of {source}: {told}" if told else ""
 
 
 def _page(verdict: Verdict, home: Path) -> str:

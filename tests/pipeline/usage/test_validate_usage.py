@@ -42,7 +42,8 @@ def test_too_many_quarantined_rows_in_a_file_refuse_the_whole_period(business, m
     before = business.contents()
     if refused:
         with pytest.raises(
-            ValidationFailedError, match=r"must not exceed .*power/A-1/march.csv.*see .*readings-energy"
+            ValidationFailedError,
+            match=r"must not exceed .*power/A-1/march.csv.*; quarantined of power: 1 as unreadable_value; see .*energy",
         ):
             business.prepare()
         assert business.contents() == before
