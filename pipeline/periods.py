@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pipeline.billing import commitments, fees, prepaid
 from pipeline.billing.ready import billed_charges
 from pipeline.catalog.catalog import Catalog
+from pipeline.quantities import strangers
 from pipeline.store import billing, customers, exporting, ledger, unsent
 from pipeline.store.customers import Customers
 from transforms.cycles import cycles_of, has_period, passed_over, periods_ended
@@ -15,11 +16,15 @@ from transforms.period import Period
 
 
 def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of a meter's charge that ended, those whose ledger has gone stale, and those passed over."""
+    """List the periods of a meter's charge that ended, those whose ledger has gone stale, and those passed over.
+
+    A ledger is stale once other files have landed, or somebody whose readings it has in quarantine has a charge.
+    """
     charge = catalog.charges[catalog.meter(meter).map.charge]
     with store.begin() as connection:
         accounts, charges = customers.everybody(connection)
         stale = [period for period, _ in ledger.stale(connection, meter)]
+        stale += strangers.found_since(connection, catalog, catalog.meter(meter))
         done = ledger.periods_done(connection, meter)
     missed = passed_over(accounts, charges, {charge.charge: charge}, done)
     ended = periods_ended(accounts, charges, charge, after, until)

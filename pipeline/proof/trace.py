@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.proof.placed import reading_of, row_of
 from pipeline.quantities.situation import Situation, situation_of
-from pipeline.store import lineage, usage
+from pipeline.store import ledger, lineage, usage
 from transforms.catalog.columns import attribute_column
 from transforms.catalog.units import Units
 from transforms.errors import MeterbridgeError
@@ -87,9 +87,21 @@ def _at(
         yield f"{where}: it landed after the period was loaded; the meter's next run takes it in"
     elif found["fate"] != Fate.USED or target is None:
         yield f"{where}: {_elsewhere(situation, found, target)}"
+    elif _is_left_out(store, situation, found):
+        yield (
+            f"{where}: it had no charge when the period was loaded; the meter's next run takes it in, unless what is "
+            "billed may not be adjusted"
+        )
     else:
         yield f"{where}: used for charge {target.charge_number}"
         yield from _records(store, units, situation, found, target)
+
+
+def _is_left_out(store: sa.Engine, situation: Situation, found: Mapping[str, Any]) -> bool:
+    """Tell whether a row that is used by now led to no charge when its period was loaded."""
+    with store.begin() as connection:
+        left_out = ledger.strangers(connection, situation.meter.meter, situation.period)
+    return (found["account"], found["subscription"]) in left_out
 
 
 def _elsewhere(situation: Situation, found: Mapping[str, Any], target: Target | None) -> str:

@@ -25,7 +25,6 @@ from transforms.period import Window
 from transforms.quantities import derive as rules
 from transforms.quantities import partials, place, tally
 from transforms.quantities.scope import Target
-from transforms.readings.fate import Fate
 
 SHARED_BOUNDS_MAX = 16  # of eight zones' periods; each costs every reading a comparison
 
@@ -123,13 +122,19 @@ def _carried(
     backend: BaseBackend, parts: ir.Table, tallied: ir.Table, scanned: ir.Value, situation: Situation
 ) -> Carried:
     sums = backend.to_pyarrow(tally.merged(tallied, groups_of(situation.meter.derive)))
-    strange = Fate.UNKNOWN in sums["fate"].to_pylist()
+    strange, looked_at = sums["slot"].null_count > 0, parts.filter(*_in_span(parts, situation))
     return Carried(
         found=_quantities(backend, parts, ibis.memtable(sums), situation.meter.derive),
         sums=sums,
-        unknown=backend.to_pyarrow(tally.strangers(parts)).to_pylist() if strange else [],
+        unknown=backend.to_pyarrow(tally.strangers(looked_at)).to_pylist() if strange else [],
         scanned=int(backend.to_pyarrow(scanned).as_py() or 0),
     )
+
+
+def _in_span(parts: ir.Table, situation: Situation) -> list[ir.BooleanValue]:
+    """Leave out what lies beside the span in the days that hold its ends."""
+    inside = [parts.first_at_us < situation.until_us]
+    return inside if situation.from_us is None else [*inside, parts.last_at_us >= situation.from_us]
 
 
 def _alike(tallies: Iterable[ir.Table], derivation: Derivation) -> ir.Table:

@@ -26,8 +26,10 @@ from transforms.period import Period
 from transforms.quantities import derive as rules
 from transforms.quantities import place
 from transforms.quantities.reconcile import LedgerLine
+from transforms.quantities.scope import Name, strangers
 from transforms.readings.fate import Fate
 
+STRANGERS_MAX = 100_000  # names that an artefact and a ledger hold; of more, the rest waits for a run by hand
 COUNTS = ("denominator", "readings", "first_at_us", "last_at_us")
 DIGITS = ("numerator", "remainder")  # kept as text: a weighted sum needs more than the 38 digits of a decimal column
 
@@ -36,7 +38,8 @@ DIGITS = ("numerator", "remainder")  # kept as text: a weighted sum needs more t
 class Derived:
     """The quantities of a period, and where each of the `landed` readings is; `silent` charges have no reading.
 
-    `gaps` tells for how many seconds of its period no reading of a charge holds, where time is what counts.
+    `gaps` tells for how many seconds of its period no reading of a charge holds, where time is what counts; `strangers`
+    are the names that readings bear and that lead to no charge, up to STRANGERS_MAX of them.
     """
 
     quantities: pa.Table
@@ -44,6 +47,12 @@ class Derived:
     lines: list[LedgerLine]
     silent: list[str]
     gaps: dict[str, int]
+    strangers: list[Name]
+
+    @property
+    def used(self) -> int:
+        """How many readings are used."""
+        return sum(line.rows for line in self.lines if line.place == "used")
 
 
 def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, home: Path, *, at: datetime) -> Path:
@@ -62,16 +71,27 @@ def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, hom
         "lines": [asdict(line) for line in derived.lines],
         "silent": derived.silent,
         "gaps": derived.gaps,
+        "strangers": derived.strangers,
     }
     return artefact.write(home / "work" / meter.meter / str(period), "quantities", derived.quantities, about)
 
 
 def rederive(
-    store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, home: Path, files: Collection[str]
+    store: sa.Engine,
+    catalog: Catalog,
+    meter: Meter,
+    period: Period,
+    home: Path,
+    files: Collection[str],
+    *,
+    without: Collection[Name] = (),
 ) -> Derived:
-    """Derive again from these landed files alone, those included that others have replaced since."""
+    """Derive again from these landed files alone, those included that others have replaced since.
+
+    `without` these names: as if nobody knew them.
+    """
     situation = situation_of(store, catalog, meter, period, replaced=files)
-    return run(situation.only(files), home)
+    return run(situation.only(files).without(without), home)
 
 
 def run(situation: Situation, home: Path) -> Derived:
@@ -95,7 +115,8 @@ def finished(carried: Carried, situation: Situation) -> Derived:
     # Counted apart from the fates: what a join loses or doubles shows as unexplained.
     landed = carried.scanned - sum(_rows(sums, fate) for fate in rules.OF_NO_PERIOD)
     lines = _lines(sums, carried.unknown, situation)
-    return Derived(_exact(carried, situation), landed, lines, _silent(sums, situation), _gaps(carried, situation))
+    silent, gaps = _silent(sums, situation), _gaps(carried, situation)
+    return Derived(_exact(carried, situation), landed, lines, silent, gaps, _strangers(carried, situation))
 
 
 def scoped(situation: Situation) -> ir.Table:
@@ -113,6 +134,16 @@ def _lines(sums: pa.Table, unknown: list[Mapping[str, Any]], situation: Situatio
     others = sums.filter(pc.field("fate") != Fate.USED).select(["slot", "fate", "rows"]).to_pylist()
     accounts = {account for account, _ in situation.scope}
     return rules.ledger(_rows(sums, Fate.USED), others, unknown, situation.targets, accounts)
+
+
+def _strangers(carried: Carried, situation: Situation) -> list[Name]:
+    """List whose readings lead to no charge, whatever the period that they are of: once one leads here, it matters."""
+    inside = pc.field("first_at_us") < situation.until_us
+    if situation.from_us is not None:
+        inside &= pc.field("last_at_us") >= situation.from_us
+    heard = {situation.targets[slot] for slot in set(_numbers(carried.sums.filter(inside)["slot"]))}
+    unknown = {(row["account"], row["subscription"]) for row in carried.unknown}
+    return sorted(unknown | strangers(situation.scope, heard))[:STRANGERS_MAX]
 
 
 def _silent(sums: pa.Table, situation: Situation) -> list[str]:

@@ -16,7 +16,7 @@ from transforms.cycles import cycles_of, has_period, plain_cycle, require_among
 from transforms.errors import MeterbridgeError
 from transforms.period import Cycle, Period, Window
 from transforms.quantities.place import targets_of
-from transforms.quantities.scope import NEVER, Scope, Target, scope
+from transforms.quantities.scope import NEVER, Name, Scope, Target, scope
 
 
 class PeriodNotEndedError(MeterbridgeError):
@@ -49,6 +49,11 @@ class Situation:
     def only(self, file_ids: Collection[str]) -> "Situation":
         """Give the situation as if nothing else had landed."""
         return replace(self, files=[file for file in self.files if file.file_id in file_ids])
+
+    def without(self, names: Collection[Name]) -> "Situation":
+        """Give the situation as if nobody knew these names."""
+        known = {name: target for name, target in self.scope.items() if name not in names}
+        return replace(self, scope=known, targets=targets_of(known))
 
 
 def require_ended(period: Period, at: datetime) -> None:

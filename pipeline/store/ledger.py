@@ -1,5 +1,6 @@
 """The conservation ledgers: where every reading of a meter and period is; billed and pending, the records tell."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -7,30 +8,37 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
+from pipeline.store.many import among
 from pipeline.store.tables import (
     ACTIVE,
     imports,
     landed_files,
     ledger_files,
     ledger_lines,
+    ledger_strangers,
     ledgers,
     usage_changes,
     usage_records,
 )
 from transforms.period import Period
 from transforms.quantities.reconcile import Ledger, LedgerLine, merge
+from transforms.quantities.scope import Name
 
 STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "deleted"}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a ledger was made of: the landed files with a reading from `from_us` on (None: of any age) to `until_us`."""
+    """What a ledger was made of: the landed files with a reading from `from_us` on (None: of any age) to `until_us`.
+
+    `strangers` are the names that these readings bear and that led to no charge.
+    """
 
     source: str
     files: Collection[str]
     from_us: int | None
     until_us: int
+    strangers: Collection[Name]
 
 
 def keep(
@@ -50,12 +58,14 @@ def keep(
     statement = insert(ledgers).values(meter=meter, period=str(period), **values)
     changed = values | {"updated_at": sa.func.now()}
     connection.execute(statement.on_conflict_do_update(index_elements=list(ledgers.primary_key), set_=changed))
-    for table in (ledger_lines, ledger_files):
+    for table in (ledger_lines, ledger_files, ledger_strangers):
         connection.execute(sa.delete(table).where(table.c.meter == meter, table.c.period == str(period)))
     rows = ((meter, str(period), line.place, line.reason, line.rows, line.detail) for line in merge(lines))
     copy_in(connection, ledger_lines, ("meter", "period", "place", "reason", "rows", "detail"), rows)
     files = ((meter, str(period), seen.source, file_id) for file_id in seen.files)
     copy_in(connection, ledger_files, ("meter", "period", "source", "file_id"), files)
+    names = ((meter, str(period), *name) for name in sorted(seen.strangers))
+    copy_in(connection, ledger_strangers, ("meter", "period", "account", "subscription"), names)
     return read(connection, meter, period, landed)
 
 
@@ -124,3 +134,23 @@ def stale(connection: sa.Connection, meter: str | None = None) -> list[tuple[Per
     if meter is not None:
         statement = statement.where(ledgers.c.meter == meter)
     return sorted((Period.parse(row.period), row.meter) for row in connection.execute(statement))
+
+
+def strangers(connection: sa.Connection, meter: str, period: Period) -> set[Name]:
+    """List the names that readings of a meter and period bear and that led to no charge when it was loaded."""
+    names = ledger_strangers
+    statement = sa.select(names.c.account, names.c.subscription).where(
+        names.c.meter == meter, names.c.period == str(period)
+    )
+    return {(row.account, row.subscription) for row in connection.execute(statement)}
+
+
+def strangers_called(connection: sa.Connection, meter: str, accounts: Collection[str]) -> dict[Period, set[Name]]:
+    """List such names by period, of accounts that readings call so; where any is `late`, all stay as they are."""
+    names, found = ledger_strangers, defaultdict[Period, set[Name]](set)
+    mine = (names.c.meter == ledgers.c.meter) & (names.c.period == ledgers.c.period) & (ledgers.c.outcome != "late")
+    statement = sa.select(names.c.period, names.c.account, names.c.subscription).join(ledgers, mine)
+    statement = statement.where(names.c.meter == meter, among(names.c.account, accounts))
+    for row in connection.execute(statement):
+        found[Period.parse(row.period)].add((row.account, row.subscription))
+    return found

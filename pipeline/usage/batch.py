@@ -21,6 +21,7 @@ from transforms.errors import MeterbridgeError
 from transforms.identity import content_hash
 from transforms.period import Period
 from transforms.quantities.reconcile import LedgerLine
+from transforms.quantities.scope import Name
 
 
 class OtherVerdictError(MeterbridgeError):
@@ -63,7 +64,13 @@ class Batch:
     @property
     def seen(self) -> Seen:
         """The landed files that it was made of."""
-        return Seen(self.about["source"], self.about["files"], self.about["from_us"], self.about["until_us"])
+        about = self.about
+        return Seen(about["source"], about["files"], about["from_us"], about["until_us"], self.strangers)
+
+    @property
+    def strangers(self) -> frozenset[Name]:
+        """The names that readings bear and that lead to no charge; what was derived by an older version tells none."""
+        return frozenset((account, subscription) for account, subscription in self.about.get("strangers", ()))
 
     @property
     def files(self) -> frozenset[str]:

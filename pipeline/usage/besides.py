@@ -1,28 +1,84 @@
 """What else was changed: billed usage that comes out otherwise even without the readings that came late."""
 
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.quantities.derive import Derived
-from pipeline.store import incoming
+from pipeline.quantities.derive import Derived, rederive
+from pipeline.store import incoming, ledger, usage
+from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.map import quantities_of, usage_of
 from transforms.figures import plain
+from transforms.quantities.reconcile import LedgerLine
+from transforms.quantities.scope import Name
 
 NOTHING = Decimal(0)
 
 
+@dataclass(frozen=True)
+class Before:
+    """What active usage was made of: these files, and nothing of the names that have `found` their charge since.
+
+    All else is late: readings of other files, and readings of these names.
+    """
+
+    files: frozenset[str]
+    found: frozenset[Name]
+
+    @classmethod
+    def of(cls, connection: sa.Connection, batch: Batch, active: Import | None) -> "Before":
+        """Tell what the import was made of whose place a batch takes."""
+        if active is None:
+            return cls(batch.files, frozenset())
+        left_out = ledger.strangers(connection, batch.meter.meter, batch.period)
+        files = usage.import_file_ids(connection, active.import_id)
+        return cls(frozenset(files), frozenset(left_out - batch.strangers))
+
+    def late(self, batch: Batch) -> bool:
+        """Tell whether any reading came, or found its charge, later."""
+        return bool(self.found or batch.files.difference(self.files))
+
+
+class DeriveFirstError(Exception):
+    """A load has to know what was there `before`, its argument, gives. Nothing was done."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What was there `before` gives: `files` with all names that are known by now, `billed` without those found."""
+
+    before: Before
+    files: Derived
+    billed: Derived
+
+    @classmethod
+    def of(cls, store: sa.Engine, catalog: Catalog, batch: Batch, home: Path, before: Before) -> "Earlier":
+        """Derive it again."""
+        where = store, catalog, batch.meter, batch.period, home, before.files
+        files = rederive(*where)
+        return cls(before, files, rederive(*where, without=before.found) if before.found else files)
+
+    def late(self, batch: Batch) -> LedgerLine:
+        """Enter what came after it, or found its charge, as late."""
+        before, found = self.before, self.files.used - self.billed.used
+        told = f"{len(batch.files - before.files)} files"
+        told += f", {len(before.found)} accounts that had no charge" if before.found else ""
+        return LedgerLine("late", "after_billing", batch.landed - self.files.landed + found, told)
+
+
 def changed_besides(
-    connection: sa.Connection, store: sa.Engine, catalog: Catalog, batch: Batch, before: Derived
+    connection: sa.Connection, store: sa.Engine, catalog: Catalog, batch: Batch, earlier: Earlier
 ) -> str | None:
-    """Tell which billed usage would be adjusted for more than late readings: by what was there `before` gives.
+    """Tell which billed usage would be adjusted for more than late readings: by what was there `earlier`.
 
     A changed factor, filter or subscription would else reach what is billed as soon as any reading comes late.
     """
     meter, period = batch.meter, batch.period
-    records = usage_of(store, catalog, meter, period, quantities_of(before.quantities, meter))
+    records = usage_of(store, catalog, meter, period, quantities_of(earlier.billed.quantities, meter))
     made = {each.record_key: each.quantity for each in records}
     corrected = incoming.corrected(connection, meter.meter, period)
     other = [(*held, made.get(key, NOTHING)) for key, held in corrected.items() if made.get(key, NOTHING) != held[1]]

@@ -1,19 +1,18 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.quantities.derive import Derived, rederive
 from pipeline.store import events, imports, incoming, ledger, locks, partitions, usage
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
-from pipeline.usage.besides import changed_besides
+from pipeline.usage.besides import Before, DeriveFirstError, Earlier, changed_besides
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
 from pipeline.usage.overtaken import require_current
@@ -21,7 +20,6 @@ from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
 from transforms.identity import import_id
-from transforms.quantities.reconcile import LedgerLine
 from transforms.usage.diff import Diff, Part
 
 NAME_LENGTH = 100
@@ -33,15 +31,11 @@ class LoadRefusedError(MeterbridgeError):
     """Usage that must not be loaded; the message says why and what to do. The store is as it was."""
 
 
-class _DeriveFirstError(Exception):
-    """A load has to know what some landed files alone give; their ids are the argument. Nothing was done."""
-
-
 @dataclass(frozen=True)
 class Load:
     """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any.
 
-    `before` is what landed files alone give, by their ids, as far as it was derived.
+    `earlier` is what was there before gives, as far as it was derived.
     """
 
     store: sa.Engine
@@ -51,7 +45,7 @@ class Load:
     active: Import | None
     reason: str
     by: str
-    before: Mapping[frozenset[str], Derived]
+    earlier: Mapping[Before, Earlier]
 
     @property
     def where(self) -> tuple[str, Any]:
@@ -80,18 +74,18 @@ def load(
     UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
-    before: dict[frozenset[str], Derived] = {}
+    earlier: dict[Before, Earlier] = {}
     while True:
         try:
-            return _load(store, catalog, batch, before, reason, by)
-        except _DeriveFirstError as error:
+            return _load(store, catalog, batch, earlier, reason, by)
+        except DeriveFirstError as error:
             # In no transaction: the server ends one that is idle for two minutes, and others wait for its locks.
-            (files,) = error.args
-            before = {files: rederive(store, catalog, batch.meter, batch.period, home, files)}
+            (before,) = error.args
+            earlier = {before: Earlier.of(store, catalog, batch, home, before)}
 
 
 def _load(
-    store: sa.Engine, catalog: Catalog, batch: Batch, before: Mapping[frozenset[str], Derived], reason: str, by: str
+    store: sa.Engine, catalog: Catalog, batch: Batch, earlier: Mapping[Before, Earlier], reason: str, by: str
 ) -> Loaded:
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
@@ -102,7 +96,7 @@ def _load(
         if not active and not batch.sum.records:
             return conclude(connection, batch, "empty", None)
         require_current(connection, batch, active)
-        this = Load(store, connection, catalog, batch, active, reason, by, before)
+        this = Load(store, connection, catalog, batch, active, reason, by, earlier)
         if large and not active and not partitions.has_records(connection, batch.period):
             return conclude(connection, batch, "created", _build(this))
         return _settle(this)
@@ -145,18 +139,18 @@ def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | None:
 
     LoadRefusedError where it would change for more than readings that came late.
     """
-    files = usage.import_file_ids(this.connection, this.active.import_id) if this.active else this.batch.files
-    new = this.batch.files - files
-    refusal = _refusal(this, corrections, late=bool(new))
-    if refusal and not new:
+    before = Before.of(this.connection, this.batch, this.active)
+    late = before.late(this.batch)
+    refusal = _refusal(this, corrections, late=late)
+    if refusal and not late:
         raise LoadRefusedError(f"{this}: {refusal}")
     if not refusal and this.reason:
         return None
-    if (before := this.before.get(frozenset(files))) is None:
-        raise _DeriveFirstError(frozenset(files))
-    if told := changed_besides(this.connection, this.store, this.catalog, this.batch, before):
+    if (earlier := this.earlier.get(before)) is None:
+        raise DeriveFirstError(before)
+    if told := changed_besides(this.connection, this.store, this.catalog, this.batch, earlier):
         raise LoadRefusedError(f"{this}: {refusal or told}")
-    return _late(this, len(new), before) if refusal else None
+    return _late(this, earlier) if refusal else None
 
 
 def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
@@ -238,13 +232,14 @@ def _import_row(this: Load, found: Diff) -> dict[str, Any]:
     }
 
 
-def _late(this: Load, files: int, before: Derived) -> Loaded:
-    """Leave billed usage as it is, and enter what came after it, in so many files, as late."""
+def _late(this: Load, earlier: Earlier) -> Loaded:
+    """Leave billed usage as it is, and enter what came after it as late."""
     assert this.active is not None  # noqa: S101 narrows the type: without an import nothing is late
-    landed = this.batch.landed
-    arrived = LedgerLine("late", "after_billing", landed - before.landed, f"{files} files")
+    batch = this.batch
     # The records that the import left out are no part of it, and their readings are no later than the others.
-    kept = ledger.read(this.connection, *this.where, landed).lines
+    kept = ledger.read(this.connection, *this.where, batch.landed).lines
     left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
-    lines = [line for line in before.lines if line.place != "used"]
-    return conclude(this.connection, this.batch, "late", this.active.import_id, [*lines, *left_out, arrived])
+    lines = [*(line for line in earlier.files.lines if line.place != "used"), *left_out, earlier.late(batch)]
+    # The import knows no more of them than before: a later run must not take them for something else that was changed.
+    seen = replace(batch.seen, strangers=batch.strangers | earlier.before.found)
+    return conclude(this.connection, batch, "late", this.active.import_id, lines, seen)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pipeline.store import ledger
+from pipeline.store.ledger import Seen
 from pipeline.usage.batch import Batch
 from transforms.quantities.reconcile import LedgerLine, check
 
@@ -38,8 +39,9 @@ def conclude(
     outcome: str,
     import_id: str | None,
     lines: Sequence[LedgerLine] | None = None,
+    seen: Seen | None = None,
 ) -> Loaded:
-    """Keep the ledger, and refuse the whole load when a row is unexplained."""
+    """Keep the ledger, and refuse the whole load when a row is unexplained; `lines` and `seen` may be others."""
     kept = ledger.keep(
         connection,
         batch.meter.meter,
@@ -48,7 +50,7 @@ def conclude(
         outcome=outcome,
         import_id=import_id,
         lines=batch.lines if lines is None else lines,
-        seen=batch.seen,
+        seen=seen or batch.seen,
     )
     check(kept)
     warnings = tuple(batch.verdict["warnings"])

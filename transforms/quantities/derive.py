@@ -75,7 +75,8 @@ def ledger(
             found.setdefault(key, []).append((target.account_number, row["rows"]))
     for row in unknown:
         reason = "unknown_subscription" if row["account"] in accounts else "unknown_account"
-        found.setdefault(("quarantined", reason), []).append((row["account"], row["rows"]))
+        if row["rows"]:
+            found.setdefault(("quarantined", reason), []).append((row["account"], row["rows"]))
     lines = [LedgerLine(*key, sum(rows for _, rows in parts), _detail(parts)) for key, parts in sorted(found.items())]
     return [*lines, LedgerLine("used", "", used)] if used else lines
 

@@ -14,6 +14,7 @@ from transforms.cycles import cycle_of
 from transforms.period import EPOCH, Period, Window
 
 NEVER = Window(EPOCH, EPOCH)
+NO_CHARGE, OTHER_PERIOD = "no_charge", "other_period"
 Name = tuple[str, str]
 """What a reading calls its account and subscription; the latter is empty where it names none."""
 
@@ -38,6 +39,11 @@ class Target:
     covered: Window
     time_zone: str
     refusal: str = ""
+
+    @property
+    def takes(self) -> bool:
+        """Tell whether any reading of the period can be used."""
+        return not self.refusal and self.covered.start < self.covered.end
 
     def __hash__(self) -> int:
         """Few targets share both: the windows, which many do, are slow to hash."""
@@ -110,7 +116,8 @@ def _target(
     settled = (live or found)[:1]
     cycle = cycle_of(account, charge, settled[0] if settled else None)
     if not cycle.has(period):
-        return Target(account.account_number, "", NEVER, NEVER, account.time_zone, "other_period")
+        refusal = OTHER_PERIOD if settled else NO_CHARGE
+        return Target(account.account_number, "", NEVER, NEVER, account.time_zone, refusal)
     if refusal := _refusal(account, live or settled, billed):
         return Target(account.account_number, "", window, NEVER, account.time_zone, refusal)
     covered = window.clip(settled[0].start_at, settled[0].end_at)
@@ -127,7 +134,26 @@ def _refusal(account: Account, live: list[SubscribedCharge], billed: Collection[
     if account.status != ACTIVE and not was_billed:
         return "account_not_active"
     if not live:
-        return "no_charge"
+        return NO_CHARGE
     if len(live) > 1:
         return "ambiguous_charge"
     return "" if live[0].status == ACTIVE or was_billed else "charge_not_active"
+
+
+def strangers(scope: Scope, heard: Collection[Target]) -> set[Name]:
+    """List the names of a scope that lead to no charge of the period, of the targets that have readings.
+
+    Who has a charge that is not Active, or several, is none of them: that is for people to say.
+    """
+    homeless = {target for target in heard if target.refusal in {"", NO_CHARGE} and not target.takes}
+    return {name for name, target in scope.items() if target in homeless}
+
+
+def has_found(strangers: Iterable[Name], scope: Scope, *, here: bool) -> bool:
+    """Tell whether any of these names, which led to no charge, leads to one by now.
+
+    `here` tells whether their readings are in this period's ledger until then: who has other periods now takes them
+    away from it.
+    """
+    targets = (scope[name] for name in strangers if name in scope)
+    return any(target.takes or (here and target.refusal == OTHER_PERIOD) for target in targets)

@@ -18,6 +18,7 @@ from pipeline.store.tables.readings import (
     landed_files,
     ledger_files,
     ledger_lines,
+    ledger_strangers,
     ledgers,
     quarantined_rows,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "landed_files",
     "ledger_files",
     "ledger_lines",
+    "ledger_strangers",
     "ledgers",
     "metadata",
     "quarantined_rows",

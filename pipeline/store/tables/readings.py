@@ -77,6 +77,17 @@ ledger_files = sa.Table(
     sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
 )  # fmt: skip
 
+ledger_strangers = sa.Table(
+    "ledger_strangers", metadata,
+    sa.Column("meter", NAME, nullable=False),
+    sa.Column("period", PERIOD, nullable=False),
+    # No key: what a raw file calls an account can be too long for an index.
+    sa.Column("account", sa.Text, nullable=False, comment="as the readings name it, however long"),
+    sa.Column("subscription", sa.Text, nullable=False, comment="empty where they name none"),
+    sa.ForeignKeyConstraint(["meter", "period"], ["ledgers.meter", "ledgers.period"]),
+    sa.Index("ledger_strangers_by_ledger", "meter", "period"),
+)  # fmt: skip
+
 ledger_lines = sa.Table(
     "ledger_lines", metadata,
     sa.Column("meter", NAME, primary_key=True),

@@ -95,6 +95,19 @@ def test_a_row_that_landed_after_the_load_waits_for_the_next_run(business, march
     assert last(business, 1, "power/A-1/late.csv") == expected
 
 
+def test_a_row_of_who_was_registered_after_the_load_waits_for_the_next_run(business, march):
+    business.deliver("power/A-9/march.csv", march)
+    bill(business, march)
+    business.customer("A-9")
+    expected = (
+        "meter energy, period 2025-03: it had no charge when the period was loaded; the meter's next run takes it in, "
+        "unless what is billed may not be adjusted"
+    )
+    assert last(business, 1, "power/A-9/march.csv") == expected
+    business.run()
+    assert last(business, 1, "power/A-9/march.csv") == "usage record 2: 6.5 kwh, Pending"
+
+
 def test_a_late_row_that_may_not_adjust_what_is_billed_is_late(business, march):
     bill(business, march)
     meter = business.catalog_folder / "meters" / "energy.yaml"

@@ -8,7 +8,7 @@ import pytest
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.period import Period
-from transforms.quantities.scope import LookupRow, scope
+from transforms.quantities.scope import LookupRow, has_found, scope, strangers
 
 FEBRUARY = Period.of_month(2014, 2)
 STARTED = datetime(2013, 6, 1, tzinfo=UTC)
@@ -168,7 +168,9 @@ def test_a_period_of_another_cycle_takes_no_reading_whatever_else_is_wrong_with_
 
 def test_who_has_no_charge_is_seen_in_the_calendar_month_whatever_the_bill_cycle_day():
     assert rows([], [account(day=15)]) == {("A-1", ""): "no_charge"}
-    assert rows([], [account(day=15)], period=MIDDLE) == {("A-1", ""): "other_period"}
+    assert rows([], [account(day=15)], period=MIDDLE) == {("A-1", ""): "no_charge"}
+    found = scope([account(day=15)], [], billed_by(), MIDDLE)["A-1", ""]
+    assert found.period.start == found.period.end, "its readings are in the calendar month's ledger"
 
 
 def looked_up(*lines):
@@ -228,3 +230,31 @@ def test_the_order_in_which_accounts_and_charges_are_known_does_not_matter():
     charges = [subscribed("C-2", "S-2"), subscribed(), subscribed("C-3", "S-3", "A-2")]
     expected = scope(accounts, charges, billed_by(), FEBRUARY)
     assert list(scope(accounts[::-1], charges[::-1], billed_by(), FEBRUARY).items()) == list(expected.items())
+
+
+def waiting(charges, accounts=None, period=FEBRUARY):
+    """Who has readings, and no charge for them."""
+    found = scope(accounts or [account()], charges, billed_by(), period)
+    names = strangers(found, list(found.values()))
+    assert not has_found(names, found, here=True), "what is derived again to the same would be so for ever"
+    return names
+
+
+def test_who_has_no_charge_in_the_period_is_waited_for():
+    assert waiting([]) == {("A-1", "")}
+    assert waiting([subscribed(charge="traffic")]) == {("A-1", ""), ("A-1", "S-1")}
+    for bounds in ({"start_at": datetime(2014, 3, 1, tzinfo=UTC)}, {"end_at": day(1)}):
+        assert waiting([subscribed(**bounds)]) == {("A-1", ""), ("A-1", "S-1")}
+
+
+def test_whose_status_or_several_charges_are_for_people_to_mend_is_not_waited_for():
+    assert waiting([subscribed()]) == set()
+    assert waiting([subscribed()], [account(status="Suspended")]) == waiting([subscribed(status="Expired")]) == set()
+    assert waiting([subscribed(), subscribed("C-2")]) == set()
+    assert waiting([subscribed()], period=MIDDLE) == set()
+
+
+def test_who_has_a_charge_of_other_periods_by_now_takes_readings_away_from_the_ledger_that_holds_them():
+    names, found = {("A-1", "")}, scope([account(day=15)], [subscribed()], billed_by(), FEBRUARY)
+    assert has_found(names, found, here=True)
+    assert not has_found(names, found, here=False)
