@@ -17,7 +17,7 @@ from pipeline.store.migrate import migrate
 from stack import postgres
 from stack.settings import read_settings
 
-pytest_plugins = ["small_business"]  # tests/fixtures/ is on the path: see pyproject.toml
+pytest_plugins = ["judged_once", "small_business"]  # tests/fixtures/ is on the path: see pyproject.toml
 
 hypothesis.settings.register_profile("meterbridge", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("meterbridge")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 ROWS_NAMED = 5  # of those that a table fails for; the report shows more
+# Positions of all offending rows, not the rows themselves.
+POSITIONS = {"result_format": "COMPLETE", "include_unexpected_rows": False, "return_unexpected_index_query": False}
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,19 @@ def _refuse_unusable(frame: pd.DataFrame, suite: Suite, name: str) -> None:
 
 
 def _run(frame: pd.DataFrame, suite: Suite) -> "ExpectationSuiteValidationResult":
-    """Run the expectations; positions of all offending rows are asked for, the rows themselves are not."""
+    """Run the expectations; where one is broken, all of them once more, for the positions of all offending rows.
+
+    To ask for positions takes a third of the time more, and a sound table has none: its report is the same without.
+    """
     context = _context()
     import great_expectations as gx  # noqa: PLC0415 it is loaded by then; the name is needed here
 
     batch = context.data_sources.pandas_default.read_dataframe(frame)
     expectations = [_configured(expectation) for expectation in suite.expectations]
-    result = batch.validate(
-        gx.ExpectationSuite(name=suite.name, expectations=expectations),
-        result_format={
-            "result_format": "COMPLETE",
-            "include_unexpected_rows": False,
-            "return_unexpected_index_query": False,
-        },
-    )
+    expected = gx.ExpectationSuite(name=suite.name, expectations=expectations)
+    result = batch.validate(expected, result_format="BASIC")
+    if not result.success:
+        result = batch.validate(expected, result_format=POSITIONS)
     result.meta = {"great_expectations_version": gx.__version__}  # its times would make each report differ
     return result
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
+from judged_once import judge_once
 
 from expectations.suite import Suite, quarantine_unless, stop_unless
 from pipeline.settings import PROJECT
-from pipeline.usage.validate import validate
+from pipeline.usage.validate import POSITIONS, validate
 
 LETTERS = ["a", "b", "c"]
 
@@ -181,6 +182,26 @@ def test_the_report_of_the_same_frame_is_the_same_byte_by_byte_and_needs_no_netw
     assert reports[0] == reports[1]
     assert b"<script" not in reports[0]
     assert b"http" not in reports[0]
+
+
+def test_a_sound_table_is_reported_as_if_positions_had_been_asked_for(tmp_path, monkeypatch):
+    from great_expectations.datasource.fluent.interfaces import Batch  # noqa: PLC0415 seconds of import
+
+    frame, ask = pd.DataFrame({"letter": LETTERS, "number": [1, 2, 3]}), Batch.validate
+    first = validate(frame, _suite(KNOWN, SMALL, ONCE), tmp_path / "1", "same").docs.read_bytes()
+    monkeypatch.setattr(Batch, "validate", lambda batch, suite, **_: ask(batch, suite, result_format=POSITIONS))
+    assert validate(frame, _suite(KNOWN, SMALL, ONCE), tmp_path / "2", "same").docs.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("other", "suite"),
+    [(["a", "c"], _suite(KNOWN)), (["a", None], _suite(KNOWN)), (["a", "b"], _suite(ONCE))],
+)
+def test_tests_of_bills_judge_only_an_equal_frame_and_suite_once(other, suite):
+    frame = pd.DataFrame({"letter": ["a", "b"]})
+    first = judge_once(frame, _suite(KNOWN))
+    assert judge_once(frame.copy(), _suite(KNOWN)) is first
+    assert judge_once(pd.DataFrame({"letter": other}), suite) is not first
 
 
 def test_text_of_the_data_does_not_become_markup_in_the_report(tmp_path):
