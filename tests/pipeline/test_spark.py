@@ -38,6 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
 ]
 
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half of Java's work would be to compile well what runs twice
 DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in New York
 START_US = micros(DAYS.window("UTC").start)
 HOUR_US = 3_600_000_000
@@ -112,8 +113,10 @@ def spark():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METERBRIDGE_ENGINE", "spark")
         opened = engine()
-    with opened as backend:
-        yield backend
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_SUBMIT_OPTS", QUICK)
+        with opened as backend:
+            yield backend
 
 
 def situation(derivation, duplicates="exact"):
