@@ -60,6 +60,7 @@ clean: ## remove the virtual environment and the tools' caches; data in var/ sta
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 # Built whole or not at all: the stamp is written last, and a change of the lock starts from an empty environment.
+# pip would compile on one core; to leave it to the imports would show their warnings to the tests, which fail of them.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3" >&2; exit 2; }
@@ -67,6 +68,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 		{ echo "this Python cannot make virtual environments; on Debian install python3-venv" >&2; exit 2; }
 	@echo "installing the locked packages into $(VENV) (minutes at first, nothing after)"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
