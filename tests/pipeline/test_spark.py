@@ -51,6 +51,7 @@ PARAMETERS = {
     "unique_count": [{}, {"of": "tenant"}],
     "time_weighted_average": [{}, {"gap_seconds_max": 7200}],
     "time_weighted_sum": [{"per": "day"}],
+    "increase": [{}, {"wraps_at": 1_000_000}],
     "percentile": [
         {"percentile": "50"},
         {"percentile": "95", "bucket_seconds": 7200, "bucket_function": "average"},

@@ -83,19 +83,19 @@ def increase(placed: ir.Table, derivation: Derivation) -> ir.Table:
     known = _known(placed)
     known = known.mutate(value=wide(known.value))
     before = known.value.lag().over(group_by=_series(derivation), order_by=IN_ORDER)
-    fallen = known.value + _up_to_its_end(before, derivation)
-    rise = ibis.cases((before.isnull(), 0), (known.value < before, fallen), else_=known.value - before)
+    began_again = _began_again(known.value, before, derivation)
+    rise = ibis.cases((before.isnull(), 0), (known.value < before, began_again), else_=known.value - before)
     risen = known.mutate(rise=rise)
     grouped = per_record(risen, derivation, risen.rise.sum(where=risen.fate == Fate.USED))
     return grouped.filter(grouped.readings > 0)
 
 
-def _up_to_its_end(before: ir.DecimalValue, derivation: Derivation) -> ir.DecimalValue:
-    """Give what a counter that fell had counted before it was at 0 again: nothing where it was set back."""
+def _began_again(value: ir.DecimalValue, before: ir.DecimalValue, derivation: Derivation) -> ir.DecimalValue:
+    """Give by how much a counter rose that was at 0 in between: by what was left to its end too, if it has one."""
     if derivation.wraps_at is None:
-        return before * 0
+        return value
     end = ibis.literal(Decimal(derivation.wraps_at), before.type())
-    return ibis.cases((before < end, end - before), else_=before * 0)
+    return ibis.cases((before < end, end - before + value), else_=value)
 
 
 def _known(placed: ir.Table) -> ir.Table:
