@@ -82,6 +82,7 @@ def _rows(situation: Situation, home: Path) -> Iterator[tuple[Backend, ir.Table]
         readings = readings_of(backend, source, files, home, None, END_US, named=True)
         rows = marked(backend, readings, source, situation.meter.derive.filter)
         placed = place.placed(rows, scoped(situation), situation.default)
+        placed = placed.filter(placed.fate != Fate.ELSEWHERE)
         yield backend, placed.mutate(file_id=placed.filename.re_extract(r"([0-9a-f]+)\.parquet$", 1))
 
 

@@ -118,8 +118,8 @@ def _held(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 
 def _series(derivation: Derivation) -> tuple[str, ...]:
-    """Name what next and before are told by; a point is of one charge alone."""
-    return ("point", *groups_of(derivation))
+    """Name what next and before are told by; where one charge follows another, a point is of both."""
+    return ("slot", "point", *groups_of(derivation))
 
 
 def _until(since: ir.IntegerValue, following: ir.IntegerValue, derivation: Derivation) -> ir.IntegerValue:

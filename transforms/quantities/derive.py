@@ -20,6 +20,7 @@ from transforms.readings.fate import LEDGER, Fate
 from transforms.tables import small_table
 
 OF_NO_PERIOD = (Fate.BEFORE, Fate.AFTER)
+UNTOLD = (*OF_NO_PERIOD, Fate.ELSEWHERE)
 
 
 class Shift(NamedTuple):
@@ -69,7 +70,7 @@ def ledger(
     """
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for row in others:
-        if row["fate"] not in OF_NO_PERIOD and row["slot"] is not None:
+        if row["fate"] not in UNTOLD and row["slot"] is not None:
             target = targets[row["slot"]]
             key = LEDGER.get(row["fate"], ("quarantined", target.refusal))
             found.setdefault(key, []).append((target.account_number, row["rows"]))

@@ -6,7 +6,9 @@ of the billing period, or the reason why its readings are not billed.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
 
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
@@ -31,7 +33,10 @@ class LookupRow:
 
 @dataclass(frozen=True)
 class Target:
-    """Where readings go: to the part `covered` of a charge's billing period, or nowhere, for the reason `refusal`."""
+    """Where readings go: to the part `covered` of a charge's billing period, or nowhere, for the reason `refusal`.
+
+    From an instant on they may be those of a `successor`: one charge ended, and another was subscribed to in its place.
+    """
 
     account_number: str
     charge_number: str
@@ -39,11 +44,13 @@ class Target:
     covered: Window
     time_zone: str
     refusal: str = ""
+    successor: "tuple[datetime, Target] | None" = None
 
     @property
     def takes(self) -> bool:
         """Tell whether any reading of the period can be used."""
-        return not self.refusal and self.covered.start < self.covered.end
+        mine = not self.refusal and self.covered.start < self.covered.end
+        return mine or (self.successor is not None and self.successor[1].takes)
 
     def __hash__(self) -> int:
         """Few targets share both: the windows, which many do, are slow to hash."""
@@ -110,18 +117,37 @@ def _fits(charge: SubscribedCharge, row: LookupRow) -> bool:
 def _target(
     account: Account, found: list[SubscribedCharge], charge: Charge, period: Period, billed: Collection[str]
 ) -> Target:
-    """Settle on the one charge that covers any of the period, else on any; its own cycle must have the period."""
+    """Settle on the one charge that covers any of the period, else on any; of several, one must follow the other."""
     window = period.window(account.time_zone)
     live = [each for each in found if _overlaps(each, window)]
-    settled = (live or found)[:1]
-    cycle = cycle_of(account, charge, settled[0] if settled else None)
-    if not cycle.has(period):
-        refusal = OTHER_PERIOD if settled else NO_CHARGE
+    if not _follow_one_another(live):
+        return _target_among(account, live or found[:1], charge, period, billed)
+    *earlier, last = sorted(live, key=lambda each: each.start_at)
+    since, target = last.start_at, _target_among(account, [last], charge, period, billed)
+    for each in reversed(earlier):
+        target = replace(_target_among(account, [each], charge, period, billed), successor=(since, target))
+        since = each.start_at
+    return target
+
+
+def _follow_one_another(live: Sequence[SubscribedCharge]) -> bool:
+    """Tell whether there are several, none of which begins before the one before it has ended."""
+    in_order = sorted(live, key=lambda each: each.start_at)
+    return len(live) > 1 and all(one.end_at and one.end_at <= other.start_at for one, other in pairwise(in_order))
+
+
+def _target_among(
+    account: Account, among: Sequence[SubscribedCharge], charge: Charge, period: Period, billed: Collection[str]
+) -> Target:
+    """Settle on the first of these, whose own cycle must have the period."""
+    window = period.window(account.time_zone)
+    if not cycle_of(account, charge, among[0] if among else None).has(period):
+        refusal = OTHER_PERIOD if among else NO_CHARGE
         return Target(account.account_number, "", NEVER, NEVER, account.time_zone, refusal)
-    if refusal := _refusal(account, live or settled, billed):
+    if refusal := _refusal(account, among, billed):
         return Target(account.account_number, "", window, NEVER, account.time_zone, refusal)
-    covered = window.clip(settled[0].start_at, settled[0].end_at)
-    return Target(account.account_number, settled[0].charge_number, window, covered, account.time_zone)
+    covered = window.clip(among[0].start_at, among[0].end_at)
+    return Target(account.account_number, among[0].charge_number, window, covered, account.time_zone)
 
 
 def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
@@ -129,7 +155,7 @@ def _overlaps(charge: SubscribedCharge, window: Window) -> bool:
     return clipped.start < clipped.end
 
 
-def _refusal(account: Account, live: list[SubscribedCharge], billed: Collection[str]) -> str:
+def _refusal(account: Account, live: Sequence[SubscribedCharge], billed: Collection[str]) -> str:
     was_billed = any(each.charge_number in billed for each in live)
     if account.status != ACTIVE and not was_billed:
         return "account_not_active"

@@ -17,6 +17,7 @@ class Fate(IntEnum):
     UNKNOWN = 8
     BEFORE = 9
     AFTER = 10
+    ELSEWHERE = 11  # another charge's, since one followed the other: told there
 
 
 # (place, reason) of a period's readings. Why one is refused or unknown, its account tells.

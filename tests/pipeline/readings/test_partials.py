@@ -20,7 +20,7 @@ from pipeline.readings.partials import kept
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.charge import Charge
 from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function, Meter
-from transforms.period import Period, micros
+from transforms.period import Period, instant, micros
 from transforms.quantities.partials import kept_for
 from transforms.quantities.place import targets_of
 from transforms.quantities.tally import TOTALS
@@ -43,7 +43,20 @@ def in_period(zone, first_hour=None):
     return target(f"A-{zone}", f"C-{zone}", (window.start_us, window.end_us), covered, time_zone=zone)
 
 
+def followed(zone, until_hour, since_hour, refusal=""):
+    """A charge that ended some hours into the period, and another in its place, which may be refused."""
+    window = DAYS.window(zone)
+    hours = [START_US + hour * HOUR_US for hour in (until_hour, since_hour)]
+    bounds, parts = (window.start_us, window.end_us), ((window.start_us, hours[0]), (hours[1], window.end_us))
+    first = target(f"A-next-{zone}", f"C-first-{zone}", bounds, parts[0], time_zone=zone)
+    covered = (0, 0) if refusal else parts[1]
+    then = target(f"A-next-{zone}", "" if refusal else f"C-then-{zone}", bounds, covered, refusal, zone)
+    return replace(first, successor=(instant(hours[1]), then))
+
+
 SCOPE = {
+    ("A-next-UTC", ""): followed("UTC", 30, 41),
+    ("A-next-Asia/Tokyo", ""): followed("Asia/Tokyo", 20, 20, "charge_not_active"),
     ("A-UTC", ""): in_period("UTC"),
     ("A-Kolkata", ""): in_period("Asia/Kolkata"),
     ("A-York", ""): in_period("America/New_York", first_hour=30),

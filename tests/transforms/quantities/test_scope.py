@@ -8,6 +8,7 @@ import pytest
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.period import Period
+from transforms.quantities.place import shares_of
 from transforms.quantities.scope import LookupRow, has_found, scope, strangers
 
 FEBRUARY = Period.of_month(2014, 2)
@@ -79,6 +80,49 @@ def test_two_charges_within_one_subscription_are_ambiguous_even_when_it_is_named
         ("A-1", ""): "ambiguous_charge",
         ("A-1", "S-1"): "ambiguous_charge",
     }
+
+
+def shares(charges, accounts=None, **options):
+    """What readings of A-1 are billed by in February, and from which day on: the charge, else why there is none."""
+    found = scope(accounts or [account()], charges, options.get("charge", billed_by()), FEBRUARY)["A-1", ""]
+    first = FEBRUARY.window("UTC").start_us
+    return [
+        (max(0, (share.from_us - first) // (24 * HOUR)), share.target.refusal or share.target.charge_number)
+        for share in shares_of(found)
+    ]
+
+
+@pytest.mark.parametrize("subscription", ["S-1", "S-2"])
+def test_of_two_charges_that_follow_one_another_each_has_the_readings_of_its_own_time(subscription):
+    two = [subscribed("C-2", subscription, start_at=day(11)), subscribed(end_at=day(11))]
+    assert shares(two) == [(0, "C-1"), (10, "C-2")]
+    assert rows(two)["A-1", "S-1"] == "C-1"
+
+
+def test_what_lies_between_two_charges_is_of_the_first_and_outside_of_it():
+    two = [subscribed(end_at=day(11)), subscribed("C-2", "S-2", start_at=day(21))]
+    assert shares(two) == [(0, "C-1"), (20, "C-2")]
+    assert days(two) == (0, 10)
+
+
+def test_three_charges_can_follow_one_another():
+    later = [subscribed("C-2", start_at=day(11), end_at=day(15)), subscribed("C-3", "S-3", start_at=day(15))]
+    assert shares([subscribed(end_at=day(11)), *later]) == [(0, "C-1"), (10, "C-2"), (14, "C-3")]
+
+
+def test_a_charge_that_follows_one_that_is_not_active_is_billed_for_its_own_time():
+    two = [subscribed(end_at=day(11), status="Suspended"), subscribed("C-2", "S-2", start_at=day(11))]
+    assert shares(two) == [(0, "charge_not_active"), (10, "C-2")]
+
+
+def test_of_two_charges_by_anniversary_each_has_periods_of_its_own():
+    two = [subscribed(end_at=day(11)), subscribed("C-2", "S-2", start_at=day(11))]
+    assert shares(two, charge=billed_by(alignment="anniversary")) == [(0, "C-1"), (10, "other_period")]
+
+
+@pytest.mark.parametrize("end", [None, day(12)])
+def test_two_charges_that_overlap_are_ambiguous_for_all_of_the_period(end):
+    assert shares([subscribed(end_at=end), subscribed("C-2", "S-2", start_at=day(11))]) == [(0, "ambiguous_charge")]
 
 
 OVER = [{"end_at": day(1)}, {"end_at": STARTED}, {"start_at": datetime(2014, 3, 1, tzinfo=UTC)}]
