@@ -9,6 +9,7 @@ import duckdb
 import sqlalchemy as sa
 
 from pipeline import steps
+from pipeline.billing.ended import note_billed_after_end
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.register import register as register_customers
 from pipeline.catalog.scaffold import new_meter as write_meter
@@ -103,6 +104,8 @@ def register(folder: Path | None) -> None:
     click.echo(f"{found.accounts} accounts and {found.charges} subscribed charges are registered")
     if matched := match_again(workspace.store, workspace.catalog, by=user()):
         click.echo(f"{matched} records that no charge took have one now")
+    for line in note_billed_after_end(workspace.store, workspace.catalog):
+        click.echo(line)
 
 
 @cli.command()

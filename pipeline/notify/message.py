@@ -18,6 +18,7 @@ TITLES = {
     "quarantine": "Too much is quarantined",
     "stuck_pending": "Usage stays Pending past its bill run",
     "unbilled_usage": "Unbilled usage is above a threshold",
+    "billed_after_end": "Fees were billed of a time after the end",
 }
 ADVICE = {
     "import_succeeded": "Nothing needs to be done.",
@@ -34,6 +35,8 @@ ADVICE = {
     "charge right.",
     "unbilled_usage": "`meterbridge unbilled ACCOUNT` tells quantity and amount so far. It is told once for each "
     "charge, billing period and threshold.",
+    "billed_after_end": "No bill run takes them back. Where they are not owed, credit them by usage below 0 of a "
+    "charge with `negative_usage: allow`; where the end is wrong, put it right.",
 }
 NAMED_FIRST = ("name", "meter", "source", "period", "file_name", "import_id", "reason")
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.copy import copy_in
 from pipeline.store.many import among, numbered
-from pipeline.store.tables import ACTIVE, rated_items, rated_periods, rated_usage, usage_records
+from pipeline.store.tables import ACTIVE, rated_items, rated_periods, rated_usage, subscribed_charges, usage_records
 from transforms.period import Period
 from transforms.rating.lines import written
 from transforms.rating.usage import BilledKey, ChargePeriodKey, RatedItem
@@ -115,6 +115,20 @@ def periods_billed(connection: sa.Connection, charges: Collection[str]) -> set[C
     columns = (rated_items.c.charge_number, rated_items.c.period_start)
     statement = sa.select(*columns).distinct().where(among(rated_items.c.charge, charges))
     return {(row.charge_number, row.period_start) for row in connection.execute(statement)}
+
+
+def billed_outside(connection: sa.Connection, charges: Collection[str]) -> Sequence[sa.RowMapping]:
+    """Add up what was billed of these charges of the catalog for periods that lie outside of their subscription."""
+    whose = subscribed_charges.c
+    outside = (rated_items.c.period_start >= whose.end_at) | (rated_items.c.period_end <= whose.start_at)
+    outside |= whose.end_at <= whose.start_at
+    key = (whose.charge_number, whose.account_number, whose.end_at, rated_items.c.currency)
+    periods = sa.func.string_agg(rated_items.c.period.distinct(), sa.literal(", ")).label("periods")
+    statement = sa.select(*key, periods, sa.func.sum(rated_items.c.amount).label("amount"))
+    statement = statement.join_from(rated_items, subscribed_charges, rated_items.c.charge_number == whose.charge_number)
+    statement = statement.where(among(rated_items.c.charge, charges), outside).group_by(*key)
+    statement = statement.having(sa.func.sum(rated_items.c.amount) != 0).order_by(whose.charge_number)
+    return connection.execute(statement).mappings().all()
 
 
 def pending_periods(connection: sa.Connection) -> dict[Period, bool]:

@@ -29,7 +29,7 @@ def test_a_failed_import_says_what_where_why_and_what_to_do(failed_import):
     "kind",
     [
         "import_succeeded", "import_failed", "task_failed", "approval_needed", "quarantine", "stuck_pending",
-        "unbilled_usage",
+        "unbilled_usage", "billed_after_end",
     ],
 )  # fmt: skip
 def test_every_kind_has_a_title_of_its_own_its_figures_and_an_advice(kind, at):
