@@ -55,7 +55,7 @@ def _conserved(connection: sa.Connection) -> Iterator[str]:
     yield table(("period", "meter", "landed", *PLACES, "unexplained"), rows)
     yield from _remarks(ledgers)
     for period, meter in ledger.stale(connection):
-        yield f"  {period} {meter}: stale, other files have landed since; the meter's next run derives it again"
+        yield f"  {period} {meter}: stale, other files have landed since; its next run, if any, derives it again"
 
 
 def _rated(connection: sa.Connection, units: Units) -> Iterator[str]:

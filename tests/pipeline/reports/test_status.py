@@ -53,7 +53,7 @@ def test_a_period_that_readings_came_late_for_is_shown_until_it_is_derived_again
     business.bill(march)
     business.deliver("power/A-1/late.csv", "at,value\n2025-03-20T00:00:00Z,1\n")
     business.extract()
-    remark = "  2025-03 energy: stale, other files have landed since; the meter's next run derives it again"
+    remark = "  2025-03 energy: stale, other files have landed since; its next run, if any, derives it again"
     assert remark in _sections(business)[1].splitlines()
     business.run()
     assert "stale" not in _sections(business)[1]
