@@ -102,7 +102,8 @@ def can_be_billed(period: str) -> bool:
 def rate(period: str) -> list[str]:
     """Make a period's bill run; gives what of the period is rated and not posted."""
     workspace, found = Workspace.open(), Period.parse(period)
-    log.info("%s", steps.rate(workspace.store, workspace.catalog, Asked(found), workspace.home, at=_now()))
+    asked = Asked(found, by_schedule=True)
+    log.info("%s", steps.rate(workspace.store, workspace.catalog, asked, workspace.home, at=_now()))
     return rated(workspace.store, found)
 
 

@@ -16,7 +16,7 @@ from transforms.catalog.pricing import FlatFee
 from transforms.cycles import cycle_of
 from transforms.period import Cycle, Period
 from transforms.rating.subscribed import charge_periods
-from transforms.rating.usage import ChargePeriodKey
+from transforms.rating.usage import ChargePeriod, ChargePeriodKey
 
 
 def outstanding(
@@ -40,6 +40,19 @@ def outstanding(
         if owed and (first_ones or period in missed or bill_runs.cancelled_since_rated(connection, period)):
             found.append(period)
     return found
+
+
+def left_out(
+    connection: sa.Connection, catalog: Catalog, period: Period, owed: Iterable[ChargePeriod]
+) -> set[ChargePeriodKey]:
+    """Tell which of these fees `outstanding` brings no period back for: nor may late usage of somebody else."""
+    if not billing.is_rated(connection, period) or bill_runs.cancelled_since_rated(connection, period):
+        return set()
+    priced = catalog.of(period)
+    keys = {(each.charge_number, each.period_start) for each in owed if _costs(priced.charges[each.charge], priced)}
+    first = billing.first_billed(connection, {number for number, _ in keys})
+    billed = {(number, start) for number, start, _ in billing.billed(connection, period)}
+    return {(number, start) for number, start in keys - billed if first.get(number, start) < start}
 
 
 def _by_cycle(

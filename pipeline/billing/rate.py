@@ -17,6 +17,7 @@ from expectations import rated as rated_border
 from pipeline.billing import prepaid
 from pipeline.billing.bulk import rate as rate_usage
 from pipeline.billing.commitments import contributed, contributing
+from pipeline.billing.fees import left_out
 from pipeline.billing.preflight import Gate, Pickup
 from pipeline.billing.ready import waits_for
 from pipeline.catalog.catalog import Catalog
@@ -130,14 +131,13 @@ def _hold_contributions(connection: sa.Connection, catalog: Catalog, asked: Aske
 
 def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str) -> BillRun:
     require_current(connection, catalog)
-    if asked.whole:
-        billing.note_rated(connection, asked.period)
     entered = bill_runs.find(connection, run)
     if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
+    found = due(connection, catalog, asked)
     if asked.whole:
         bill_runs.forget_parts(connection, asked.period)
-    found = due(connection, catalog, asked)
+        billing.note_rated(connection, asked.period)
     if not found.items and not found.movements.drawn:
         bill_runs.forget(connection, run)
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
@@ -163,7 +163,7 @@ def due(
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
     pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
-    fees = [] if asked.running else _fees(catalog, asked, found)
+    fees = [] if asked.running else _fees(connection, catalog, asked, found)
     funds = prepaid.open_for(connection, catalog, asked, lines, fees, found)
     if not pending and not fees and funds is None:
         return Due((), (), left)
@@ -191,11 +191,13 @@ def _require_one_currency(items: Iterable[RatedItem], billed: Iterable[tuple[str
             )
 
 
-def _fees(catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:
+def _fees(connection: sa.Connection, catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:
     """List what the accounts that are billed owe of the period without usage."""
     whose = {number: account for number, account in found.accounts.items() if asked.has(account)}
     subscribed = (each for each in found.subscribed.values() if each.account_number in whose)
-    return charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
+    owed = charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
+    without = left_out(connection, catalog, asked.period, owed) if asked.by_schedule else set()
+    return [each for each in owed if (each.charge_number, each.period_start) not in without]
 
 
 def _keep(connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str) -> None:

@@ -117,6 +117,13 @@ def periods_billed(connection: sa.Connection, charges: Collection[str]) -> set[C
     return {(row.charge_number, row.period_start) for row in connection.execute(statement)}
 
 
+def first_billed(connection: sa.Connection, charge_numbers: Collection[str]) -> dict[str, datetime]:
+    """Tell when the first billed period of each of these charge numbers began."""
+    number = rated_items.c.charge_number
+    statement = sa.select(number, sa.func.min(rated_items.c.period_start)).where(among(number, charge_numbers))
+    return {str(name): start for name, start in connection.execute(statement.group_by(number))}
+
+
 def billed_outside(connection: sa.Connection, charges: Collection[str]) -> Sequence[sa.RowMapping]:
     """Add up what was billed of these charges of the catalog for periods that lie outside of their subscription."""
     whose = subscribed_charges.c

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 from uploaded_usage import uploaded
 
-from pipeline import periods, scheduled
+from pipeline import periods, scheduled, steps
 from pipeline.billing.post import cancel_rated
 from pipeline.quantities.situation import PeriodNotEndedError
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
+from transforms.rating.asked import Asked
 
 QUARTER = "charge: cooling\nuom: kwh\ncurrency: EUR\nbilling_period: quarter\npricing: {model: per_unit, price: 1}\n"
 COOLING = (
@@ -171,20 +172,52 @@ def test_a_fee_of_who_was_registered_after_the_bill_run_is_billed_by_the_next_on
     assert to_bill(business, noon(5, 1), noon(5, 2)) == []
 
 
-def test_who_was_suspended_is_not_billed_the_fees_of_that_time_once_the_status_is_active_again(business, march):
+def suspend(business, status="Suspended"):
+    """Give the subscription of the fee another status."""
+    charges = business.inbox / "customers" / "subscribed_charges.csv"
+    lines = charges.read_text().splitlines()
+    lines = [f"{line.rpartition(',')[0]},{status}" if ",fee," in line else line for line in lines]
+    charges.write_text("\n".join([*lines, ""]))
+    business.register()
+
+
+@pytest.fixture
+def resumed(business, march):
+    """A-7 was billed the fee of March, was suspended when April was billed, and is active again."""
     business.bill(march)
     with_fee(business)
     business.customer("A-7", of="fee")
     business.rate()
-    charges = business.inbox / "customers" / "subscribed_charges.csv"
-    active = charges.read_text()
-    charges.write_text(active.replace("fee,2020-01-01T00:00:00Z,,Active", "fee,2020-01-01T00:00:00Z,,Suspended"))
-    business.register()
+    suspend(business)
     business.run(period="2025-04")
     assert business.rate("2025-04").outcome == "nothing_due"
-    charges.write_text(active)
-    business.register()
-    assert to_bill(business, noon(5, 2), noon(5, 3)) == []
+    suspend(business, "Active")
+    return business
+
+
+def rate_by_schedule(business, period):
+    asked = Asked(Period.parse(period), by_schedule=True)
+    return steps.rate(business.store, business.catalog, asked, business.home, at=noon(6, 1)).amounts
+
+
+def test_who_was_suspended_is_not_billed_the_fees_of_that_time_once_the_status_is_active_again(resumed):
+    assert to_bill(resumed, noon(5, 2), noon(5, 3)) == []
+
+
+def test_nor_when_late_usage_of_another_account_brings_the_month_back(resumed):
+    resumed.deliver("power/A-1/april.csv", "at,value\n2025-04-20T00:00:00Z,4\n")
+    resumed.extract()
+    resumed.run(period="2025-04")
+    assert to_bill(resumed, noon(5, 2), noon(5, 3)) == ["2025-04"]
+    assert rate_by_schedule(resumed, "2025-04") == {"EUR": 1}
+    assert resumed.rate("2025-04").amounts == {"EUR": 5}, "a bill run by hand is asked for all that is owed"
+
+
+def test_the_schedule_bills_the_fee_of_a_month_of_which_the_bill_run_was_cancelled(resumed):
+    resumed.customer("A-8", of="fee")
+    assert rate_by_schedule(resumed, "2025-04") == {"EUR": 5}, "of A-8 it is the first; A-7 was left out"
+    cancel_rated(resumed.store, Period.parse("2025-04"), by="ann", reason="too early")
+    assert rate_by_schedule(resumed, "2025-04") == {"EUR": 10}
 
 
 def test_a_fee_whose_bill_run_was_cancelled_is_billed_again(business, march):

@@ -14,11 +14,13 @@ class Asked:
     """A bill run of `period`; with a `target_date` before its end, of on-demand charges' usage that starts before it.
 
     A target date on or after the end asks for the whole period. `batch` narrows it to the accounts of that batch.
+    `by_schedule`, nobody asks for fees that were left out when the period was billed.
     """
 
     period: Period
     batch: str | None = None
     target_date: date | None = None
+    by_schedule: bool = False
 
     @property
     def running(self) -> bool:
