@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.layout import money
 from pipeline.store import billing, events
 from transforms.catalog.models import OWED_BY_PERIOD
 
@@ -17,7 +16,8 @@ def note_billed_after_end(store: sa.Engine, catalog: Catalog) -> list[str]:
     found = []
     with store.begin() as connection:
         for row in billing.billed_outside(connection, fees):
-            number, amount = row["charge_number"], f"{money(row['amount'])} {row['currency']}"
+            number, currency = row["charge_number"], row["currency"]
+            amount = f"{catalog.units.money(row['amount'], currency)} {currency}"
             details = {"name": number, "account": row["account_number"], "amount": amount, "periods": row["periods"]}
             ends = str(row["end_at"] or "none")
             events.note(connection, "billed_after_end", f"charge number {number}, end {ends}", details | {"end": ends})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence, Set
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
