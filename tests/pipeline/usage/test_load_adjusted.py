@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from small_business import CHARGE, METER
 
 from pipeline.quantities.derive import rederive
-from pipeline.usage import load
+from pipeline.usage import besides
 from pipeline.usage.load import LoadRefusedError
 
 SECOND = "at,value\n2025-03-20T00:00:00Z,10\n"
@@ -80,11 +80,11 @@ def test_late_readings_adjust_what_is_billed_however_long_it_takes_to_derive_it_
     def impatient(connection):
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '300ms'")
 
-    def slow(*arguments):
+    def slow(*arguments, **named):
         time.sleep(0.6)
-        return rederive(*arguments)
+        return rederive(*arguments, **named)
 
-    monkeypatch.setattr(load, "rederive", slow)
+    monkeypatch.setattr(besides, "rederive", slow)
     sa.event.listen(billed.store, "begin", impatient)
     assert billed.bill(SECOND, "power/A-1/more.csv").outcome == "adjusted"
     sa.event.remove(billed.store, "begin", impatient)
