@@ -65,8 +65,8 @@ class Source(Definition):
             return self
         if self.time.zone == "UTC":
             raise ValueError("NEM12 is written on the market's clock, 10 hours ahead: time.zone is Australia/Brisbane")
-        if self.columns.at_time is not None:
-            raise ValueError("columns.at_time: NEM12 has date and time in one column, start; leave at_time out")
+        if apart := [name for name in ("at_time", "at_interval") if name in self.columns.named()]:
+            raise ValueError(f"columns.{apart[0]}: NEM12 has date and time in one column, start; leave {apart[0]} out")
         if self.time.marks is Marks.END:
             raise ValueError("time.marks: the stamps of NEM12 mark the start of an interval; leave marks out")
         return self
@@ -115,11 +115,11 @@ class Source(Definition):
     def _intervals_of_a_day_are_counted(self) -> "Source":
         if not self.by_ordinal:
             return self
-        key = "wide: ordinal" if self.wide else "columns.at_interval:"
-        if self.time.model_fields_set & {"fold", "gap", "marks"}:
-            raise ValueError(f"{key} counts intervals from the start of the day; leave time.fold, gap, marks out")
         if self.columns.at_interval is not None and (self.wide or self.columns.at_time is not None):
             raise ValueError("columns.at_interval: its number says which interval it is; leave at_time and wide out")
+        if self.time.model_fields_set & {"fold", "gap", "marks"}:
+            key = "wide: ordinal" if self.wide else "columns.at_interval:"
+            raise ValueError(f"{key} counts intervals from the start of the day; leave time.fold, gap, marks out")
         if self.interval_seconds is None:
             raise ValueError("columns.at_interval: say how long the intervals are that are counted (interval_seconds)")
         return self
@@ -129,6 +129,15 @@ class Source(Definition):
         unknown = [name for name in self.columns.named().values() if name not in NEM12_COLUMNS]
         if isinstance(self.format, Nem12) and unknown:
             raise ValueError(f"columns: NEM12 has {', '.join(NEM12_COLUMNS)}, and no {unknown[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_are_among_the_names(self) -> "Source":
+        names = self.format.names if isinstance(self.format, Csv) else None
+        wanted = {key: name for key, name in self.columns.named().items() if key != "value" or not self.wide}
+        unknown = [name for name in (*wanted.values(), *self.wide_columns()) if name not in (names or ())]
+        if names is not None and unknown:
+            raise ValueError(f"columns: format.names has {', '.join(names)}, and no {unknown[0]!r}")
         return self
 
     @model_validator(mode="after")
