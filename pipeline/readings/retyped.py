@@ -34,7 +34,8 @@ def _listed(texts: Iterable[str]) -> str:
 
 def _expected(source: Source) -> dict[str, tuple[tuple[str, ...], str]]:
     """Give, by reason, the columns in which it lies and what should stand there."""
-    number = f"a number such as 1234{source.value.decimal_mark}5"
+    number = "a duration such as 00:03:27" if source.value.format == "duration" else "a number such as 1234"
+    number += f"{source.value.decimal_mark}5"
     stamp = "a time stamp such as 2025-03-01T00:00:00Z" if source.time.format == "iso" else source.time.format
     stamp += ", and an interval's number from 1 on" if source.columns.at_interval else ""
     at = tuple(name for name in ("at", "at_time", "at_interval") if name in source.columns.named())

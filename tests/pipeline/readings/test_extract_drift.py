@@ -61,6 +61,14 @@ def test_a_file_whose_dates_and_times_are_no_stamps_is_shown_with_both(business)
     ]
 
 
+def test_a_column_that_should_hold_durations_is_refused_by_what_a_duration_is(business):
+    business.declare("sources/power.yaml", APART + "value: {format: duration, decimal_mark: ','}\n")
+    business.deliver("power/A-1/march.csv", "Date,Time,value\n" + "2025-03-02,10:00,207\n" * 10)
+    assert business.extract().quarantined == 1
+    (stated,) = business.rows("arrivals", "reason")
+    assert "'value' should hold a duration such as 00:03:27,5, and row 1 holds '207'" in stated
+
+
 @pytest.mark.parametrize(
     "content",
     [rows(["on"] * 9), rows(["on"] * 10 + [1]), rows(["on"] * 9 + [""]), rows(["NULL"] * 20)],
