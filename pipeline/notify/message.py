@@ -35,8 +35,8 @@ ADVICE = {
     "charge right.",
     "unbilled_usage": "`meterbridge unbilled ACCOUNT` tells quantity and amount so far. It is told once for each "
     "charge, billing period and threshold.",
-    "billed_after_end": "No bill run takes them back. Where they are not owed, credit them by usage below 0 of a "
-    "charge with `negative_usage: allow`; where the end is wrong, put it right.",
+    "billed_after_end": "No bill run takes them back. Where they are not owed, take them off other usage of the "
+    "same period, by usage below 0 of a charge with `negative_usage: allow`; where the end is wrong, put it right.",
 }
 NAMED_FIRST = ("name", "meter", "source", "period", "file_name", "import_id", "reason")
 
