@@ -16,20 +16,20 @@ from transforms.period import Period
 
 
 def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, until: datetime) -> list[Period]:
-    """List the periods of a meter's charge that ended, those whose ledger has gone stale, and those passed over.
+    """List the periods of a meter's charge that ended, those to derive again, and those passed over.
 
-    A ledger is stale once other files have landed, or somebody whose readings it has in quarantine has a charge.
+    Again: the ledger has gone stale, because other files have landed; or a name in it that led to no charge has one.
     """
     charge = catalog.charges[catalog.meter(meter).map.charge]
     with store.begin() as connection:
-        accounts, charges = customers.everybody(connection)
-        stale = [period for period, _ in ledger.stale(connection, meter)]
-        stale += strangers.found_since(connection, catalog, catalog.meter(meter))
+        known = customers.everybody(connection)
+        again = [period for period, _ in ledger.stale(connection, meter)]
+        again += strangers.found_since(connection, catalog, catalog.meter(meter), known)
         done = ledger.periods_done(connection, meter)
-    missed = passed_over(accounts, charges, {charge.charge: charge}, done)
-    ended = periods_ended(accounts, charges, charge, after, until)
-    cycles = cycles_of(accounts, charges, charge)
-    return sorted({*ended, *missed, *(period for period in stale if has_period(cycles, period))})
+    missed = passed_over(*known, {charge.charge: charge}, done)
+    ended = periods_ended(*known, charge, after, until)
+    cycles = cycles_of(*known, charge)
+    return sorted({*ended, *missed, *(period for period in again if has_period(cycles, period))})
 
 
 def to_bill(store: sa.Engine, catalog: Catalog, after: datetime, until: datetime) -> list[Period]:

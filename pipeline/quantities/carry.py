@@ -128,7 +128,7 @@ def _carried(
     return Carried(
         found=_quantities(backend, parts, ibis.memtable(sums), situation.meter.derive),
         sums=sums,
-        unknown=backend.to_pyarrow(tally.strangers(looked_at)).to_pylist() if strange else [],
+        unknown=backend.to_pyarrow(tally.unknown(looked_at)).to_pylist() if strange else [],
         scanned=int(backend.to_pyarrow(scanned).as_py() or 0),
     )
 

@@ -1,27 +1,28 @@
-"""Strangers: those who have readings in a meter's quarantine, and a charge since."""
+"""Strangers: names that readings bear and that led to no charge; the periods in which one leads to a charge since."""
 
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import customers, ledger, usage
+from pipeline.store import ledger, usage
+from pipeline.store.customers import Customers
 from transforms.catalog.meter import Meter
 from transforms.cycles import plain_cycle
 from transforms.period import Period
 from transforms.quantities.scope import has_found, scope
 
 
-def found_since(connection: sa.Connection, catalog: Catalog, meter: Meter) -> list[Period]:
+def found_since(connection: sa.Connection, catalog: Catalog, meter: Meter, customers: Customers) -> list[Period]:
     """List the loaded periods of a meter in which a name that led to no charge leads to one by now.
 
     The account or the charge was registered afterwards, or the lookup table has the name since.
     """
     charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
-    subscribed = [each for each in customers.all_charges(connection) if each.charge == charge.charge]
+    subscribed = [each for each in customers.charges if each.charge == charge.charge]
     paying = {each.account_number for each in subscribed}
     rows = None if lookup is None else [row for row in lookup if row.account_number in paying]
     called = paying if rows is None else {row.key for row in rows}
     waiting = ledger.strangers_called(connection, meter.meter, called)
-    accounts = [each for each in customers.all_accounts(connection) if each.account_number in paying] if waiting else []
+    accounts = [each for each in customers.accounts if each.account_number in paying]
     found = []
     for period, names in waiting.items():
         billed = usage.billed_charges(connection, meter.meter, period)

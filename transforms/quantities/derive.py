@@ -66,7 +66,7 @@ def ledger(
     """Say where every reading of the period is.
 
     `others` are the tally's rows (slot, fate, rows) of readings that are not used, `unknown` those of
-    `tally.strangers`; `accounts` are known. A line's detail names one account, the first, and how many more there are.
+    `tally.unknown`; `accounts` are known. A line's detail names one account, the first, and how many more there are.
     """
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for row in others:

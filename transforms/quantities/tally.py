@@ -82,14 +82,14 @@ def _merged(tally: ir.Table, key: Sequence[str], **others: ir.Value) -> ir.Table
     return tally.group_by(*key).aggregate(**added, **others)
 
 
-def strangers(placed: ir.Table) -> ir.Table:
+def unknown(placed: ir.Table) -> ir.Table:
     """Count the readings of the period that no name of the scope fits, by account and subscription.
 
     Each row of `placed` stands for `rows` readings. A name whose readings are all of other periods has 0.
     """
-    unknown = placed.filter(placed.slot.isnull())
-    inside = ibis.ifelse(unknown.fate == Fate.UNKNOWN, unknown.rows, 0)
-    return unknown.group_by("account", "subscription").aggregate(rows=inside.sum())
+    found = placed.filter(placed.slot.isnull())
+    inside = ibis.ifelse(found.fate == Fate.UNKNOWN, found.rows, 0)
+    return found.group_by("account", "subscription").aggregate(rows=inside.sum())
 
 
 def totals(tally: ir.Table, function: Function, groups: Sequence[str]) -> ir.Table:
