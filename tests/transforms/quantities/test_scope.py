@@ -4,47 +4,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
+from scopes import FEBRUARY, HOUR, MIDDLE, STARTED, account, billed_by, day, days, rows, subscribed
 
-from transforms.catalog.charge import Charge
-from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.period import Period
 from transforms.quantities.place import shares_of
-from transforms.quantities.scope import LookupRow, has_found, scope, strangers
-
-FEBRUARY = Period.of_month(2014, 2)
-STARTED = datetime(2013, 6, 1, tzinfo=UTC)
-HOUR = 3_600_000_000
-
-
-def account(number="A-1", zone="UTC", status="Active", day=1):
-    return Account(number, "Example", "USD", zone, status, day)
-
-
-def subscribed(number="C-1", subscription="S-1", account_number="A-1", charge="cpu", **fields):
-    return SubscribedCharge(number, subscription, account_number, charge, **{"start_at": STARTED} | fields)
-
-
-def billed_by(length="month", alignment="calendar"):
-    priced = {"uom": "percent", "currency": "USD", "pricing": {"model": "per_unit", "price": "1"}}
-    return Charge.model_validate({"charge": "cpu", "billing_period": length, "alignment": alignment, **priced})
-
-
-def day(number):
-    return datetime(2014, 2, number, tzinfo=UTC)
-
-
-def rows(charges, accounts=None, *, lookup=None, charge=None, period=FEBRUARY):
-    """What readings of (account, subscription) are billed by: the charge, else why there is none."""
-    found = scope(accounts or [account()], charges, charge or billed_by(), period, lookup)
-    return {name: target.refusal or target.charge_number for name, target in found.items()}
-
-
-def days(charges, accounts=None, **options):
-    """How many days after 1 February, in UTC, readings of A-1 begin and cease to count."""
-    period = options.pop("period", FEBRUARY)
-    covered = scope(accounts or [account()], charges, options.get("charge", billed_by()), period)["A-1", ""].covered
-    first = FEBRUARY.window("UTC").start_us
-    return Fraction(covered.start_us - first, 24 * HOUR), Fraction(covered.end_us - first, 24 * HOUR)
+from transforms.quantities.scope import scope
 
 
 def test_readings_belong_to_the_accounts_one_charge_whether_they_name_its_subscription_or_not():
@@ -179,9 +143,6 @@ def test_a_target_knows_the_clock_of_its_account():
     assert {target.time_zone for target in found.values()} == {"Asia/Kolkata"}
 
 
-MIDDLE = Period.parse("2014-01-15--2014-02-15")
-
-
 def test_an_account_with_a_bill_cycle_day_is_billed_from_that_day_and_not_for_the_calendar_month():
     accounts = [account(day=15)]
     assert rows([subscribed()], accounts)["A-1", ""] == "other_period"
@@ -217,88 +178,8 @@ def test_who_has_no_charge_is_seen_in_the_calendar_month_whatever_the_bill_cycle
     assert found.period.start == found.period.end, "its readings are in the calendar month's ledger"
 
 
-def looked_up(*lines):
-    return [LookupRow(*line.split()) for line in lines]
-
-
-def test_a_lookup_turns_what_a_source_calls_its_tenants_into_accounts_and_charges():
-    charges = [subscribed(), subscribed("C-2", "S-2"), subscribed("C-3", "S-3", "A-2")]
-    found = rows(charges, [account(), account("A-2")], lookup=looked_up("t-1 A-1 S-1", "t-2 A-1 S-2 C-2", "t-3 A-2"))
-    by_key = {key: charge for (key, subscription), charge in found.items() if not subscription}
-    assert by_key == {"t-1": "C-1", "t-2": "C-2", "t-3": "C-3"}
-
-
-def test_several_tenants_of_one_charge_lead_to_one_target():
-    found = scope([account()], [subscribed()], billed_by(), FEBRUARY, looked_up("t-1 A-1", "t-2 A-1"))
-    assert found["t-1", ""] == found["t-2", ""]
-    assert found["t-1", ""].charge_number == "C-1"
-
-
-def test_with_a_lookup_the_accounts_own_numbers_mean_nothing():
-    assert ("A-1", "") not in rows([subscribed()], lookup=looked_up("t-1 A-1"))
-    assert rows([subscribed()], lookup=[]) == {}
-
-
-def test_a_tenant_of_an_account_that_nobody_knows_has_no_row():
-    assert rows([subscribed()], lookup=looked_up("t-1 A-1", "t-9 A-9")).keys() == {("t-1", ""), ("t-1", "S-1")}
-
-
-def test_a_subscription_that_a_reading_names_must_fit_its_tenants_row():
-    found = rows([subscribed(), subscribed("C-2", "S-2")], lookup=looked_up("t-1 A-1 S-1"))
-    assert found == {("t-1", ""): "C-1", ("t-1", "S-1"): "C-1"}
-
-
-def test_a_tenants_row_that_fits_no_charge_is_refused_as_such():
-    assert rows([subscribed()], lookup=looked_up("t-1 A-1 S-7")) == {("t-1", ""): "no_charge"}
-    assert rows([subscribed()], lookup=looked_up("t-1 A-1 S-1 C-7")) == {("t-1", ""): "no_charge"}
-
-
-def test_a_row_that_leaves_the_charge_open_is_ambiguous_where_there_are_two():
-    two = [subscribed(), subscribed("C-2", "S-2")]
-    assert rows(two, lookup=looked_up("t-1 A-1"))["t-1", ""] == "ambiguous_charge"
-    # One row for each, and it is open again which one a reading means.
-    assert rows(two, lookup=looked_up("t-1 A-1 S-1", "t-1 A-1 S-2"))["t-1", ""] == "ambiguous_charge"
-
-
-def test_one_key_with_a_row_for_each_meters_charge_finds_the_one_that_is_billed_here():
-    charges = [subscribed(), subscribed("C-2", "S-1", charge="traffic")]
-    assert rows(charges, lookup=looked_up("t-1 A-1 S-1 C-2", "t-1 A-1 S-1 C-1"))["t-1", ""] == "C-1"
-
-
-def test_a_row_that_stands_there_twice_makes_nothing_ambiguous():
-    assert rows([subscribed()], lookup=looked_up("t-1 A-1", "t-1 A-1 S-1"))["t-1", ""] == "C-1"
-
-
 def test_the_order_in_which_accounts_and_charges_are_known_does_not_matter():
     accounts = [account("A-2"), account()]
     charges = [subscribed("C-2", "S-2"), subscribed(), subscribed("C-3", "S-3", "A-2")]
     expected = scope(accounts, charges, billed_by(), FEBRUARY)
     assert list(scope(accounts[::-1], charges[::-1], billed_by(), FEBRUARY).items()) == list(expected.items())
-
-
-def waiting(charges, accounts=None, period=FEBRUARY):
-    """Who has readings, and no charge for them."""
-    found = scope(accounts or [account()], charges, billed_by(), period)
-    names = strangers(found, list(found.values()))
-    assert not has_found(names, found, here=True), "what is derived again to the same would be so for ever"
-    return names
-
-
-def test_who_has_no_charge_in_the_period_is_waited_for():
-    assert waiting([]) == {("A-1", "")}
-    assert waiting([subscribed(charge="traffic")]) == {("A-1", ""), ("A-1", "S-1")}
-    for bounds in ({"start_at": datetime(2014, 3, 1, tzinfo=UTC)}, {"end_at": day(1)}):
-        assert waiting([subscribed(**bounds)]) == {("A-1", ""), ("A-1", "S-1")}
-
-
-def test_whose_status_or_several_charges_are_for_people_to_mend_is_not_waited_for():
-    assert waiting([subscribed()]) == set()
-    assert waiting([subscribed()], [account(status="Suspended")]) == waiting([subscribed(status="Expired")]) == set()
-    assert waiting([subscribed(), subscribed("C-2")]) == set()
-    assert waiting([subscribed()], period=MIDDLE) == set()
-
-
-def test_who_has_a_charge_of_other_periods_by_now_takes_readings_away_from_the_ledger_that_holds_them():
-    names, found = {("A-1", "")}, scope([account(day=15)], [subscribed()], billed_by(), FEBRUARY)
-    assert has_found(names, found, here=True)
-    assert not has_found(names, found, here=False)
