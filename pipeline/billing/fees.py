@@ -1,7 +1,6 @@
 """Fees that no bill run has billed: those of subscriptions that were registered after their period was rated."""
 
 from collections.abc import Collection, Iterable, Mapping, Set
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -32,7 +31,8 @@ def outstanding(
     if not subscribed:
         return []
     accounts, billed = {each.account_number: each for each in known.accounts}, billing.periods_billed(connection, fees)
-    first, by_cycle, found = _first(billed), _by_cycle(accounts, subscribed, catalog), []
+    first = billing.first_billed(connection, {each.charge_number for each in subscribed})
+    by_cycle, found = _by_cycle(accounts, subscribed, catalog), []
     for period in sorted(rated | missed):
         mine = [each for cycle, those in by_cycle.items() if cycle.has(period) for each in those]
         owed = _owed([accounts[each.account_number] for each in mine], mine, catalog.of(period), period) - billed
@@ -64,14 +64,6 @@ def _by_cycle(
         cycle = cycle_of(accounts[each.account_number], catalog.charges[each.charge], each)
         found.setdefault(cycle, []).append(each)
     return found
-
-
-def _first(billed: Iterable[ChargePeriodKey]) -> dict[str, datetime]:
-    """Tell when the first billed period of each charge number began."""
-    first: dict[str, datetime] = {}
-    for number, start in sorted(billed):
-        first.setdefault(number, start)
-    return first
 
 
 def _owed(
