@@ -1,6 +1,5 @@
 """The engines: DuckDB lands readings and, unless Spark is asked for, carries them to quantities; both behind Ibis."""
 
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -10,6 +9,7 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
+from pipeline.settings import EngineSettings
 from transforms.errors import MeterbridgeError
 
 ibis.options.sql.fuse_selects = False  # the engines merge selects themselves; in Ibis that takes half of a compilation
@@ -21,14 +21,14 @@ class EngineError(MeterbridgeError):
 
 def engine() -> AbstractContextManager[BaseBackend]:
     """Open the engine that METERBRIDGE_ENGINE names: duckdb (the default) or spark."""
-    name = os.environ.get("METERBRIDGE_ENGINE", "duckdb")
-    if name == "duckdb":
+    settings = EngineSettings.read()
+    if settings.name == "duckdb":
         return landing_engine()
-    if name != "spark":
-        raise EngineError(f"METERBRIDGE_ENGINE is {name!r}; set it to duckdb or spark")
+    if settings.name != "spark":
+        raise EngineError(f"METERBRIDGE_ENGINE is {settings.name!r}; set it to duckdb or spark")
     from pipeline.spark import spark_engine  # noqa: PLC0415 an optional extra, and seconds of import
 
-    return spark_engine()
+    return spark_engine(settings.spark_master)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def landing_engine() -> Iterator[Backend]:
     """Open a DuckDB in memory, spilling to disk; METERBRIDGE_ENGINE_MEMORY (such as 1GB) bounds its memory."""
     with tempfile.TemporaryDirectory(prefix="meterbridge-") as spill:
         options = {"temp_directory": spill}
-        if limit := os.environ.get("METERBRIDGE_ENGINE_MEMORY"):
+        if limit := EngineSettings.read().memory:
             options["memory_limit"] = limit
         backend: Backend = ibis.duckdb.connect(**options)
         try:

@@ -1,12 +1,14 @@
 """Where things are: read from the environment, once, at the edge."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.errors import MeterbridgeError
 
 PROJECT = Path(__file__).resolve().parent.parent
+FOLDERS = {"METERBRIDGE_HOME": "var", "METERBRIDGE_CATALOG": "catalog", "METERBRIDGE_INBOX": "samples"}
 CONNECTION = "METERBRIDGE_CONNECTION_"
 STORE_ADVICE = "give the usage store's URL, such as postgresql+psycopg://user@host/meterbridge (`make up` starts one)"
 
@@ -29,19 +31,38 @@ class Settings:
         """Read METERBRIDGE_STORE_URL (or …_FILE), METERBRIDGE_HOME, METERBRIDGE_CATALOG and METERBRIDGE_INBOX."""
         return cls(
             store_url=_required("METERBRIDGE_STORE_URL", STORE_ADVICE),
-            home=_folder("METERBRIDGE_HOME", "var"),
-            catalog=_folder("METERBRIDGE_CATALOG", "catalog"),
-            inbox=_folder("METERBRIDGE_INBOX", "samples"),
+            home=folder("METERBRIDGE_HOME"),
+            catalog=catalog_folder(),
+            inbox=folder("METERBRIDGE_INBOX"),
+        )
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """`name` is the engine that derives; `memory` (such as 1GB) bounds a DuckDB, `spark_master` is where Spark runs."""
+
+    name: str
+    memory: str | None
+    spark_master: str
+
+    @classmethod
+    def read(cls) -> "EngineSettings":
+        """Read METERBRIDGE_ENGINE, METERBRIDGE_ENGINE_MEMORY and METERBRIDGE_SPARK_MASTER."""
+        return cls(
+            name=os.environ.get("METERBRIDGE_ENGINE", "duckdb"),
+            memory=os.environ.get("METERBRIDGE_ENGINE_MEMORY"),
+            spark_master=os.environ.get("METERBRIDGE_SPARK_MASTER", "local[*]"),  # this machine's cores
         )
 
 
 def catalog_folder() -> Path:
     """Find the catalog alone, for the DAG files: they need no store, and are read every few seconds."""
-    return _folder("METERBRIDGE_CATALOG", "catalog")
+    return folder("METERBRIDGE_CATALOG")
 
 
-def _folder(name: str, default: str) -> Path:
-    return (PROJECT / os.environ.get(name, default)).resolve()
+def folder(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Find one of FOLDERS: where its variable says, or where it is without one, below the project."""
+    return (PROJECT / environ.get(name, FOLDERS[name])).resolve()
 
 
 def connection(name: str) -> str:

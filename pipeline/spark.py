@@ -1,6 +1,5 @@
 """Spark in the engine's place: the same expressions, for readings that have outgrown one machine. An optional extra."""
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,13 +29,12 @@ class SparkMissingError(MeterbridgeError):
 
 
 @contextmanager
-def spark_engine() -> "Iterator[Backend]":
-    """Open a session of METERBRIDGE_SPARK_MASTER (default: this machine's cores) that sees the same files as we do."""
+def spark_engine(master: str) -> "Iterator[Backend]":
+    """Open a session of a Spark (`local[*]`: this machine's cores) that sees the same files as we do."""
     try:
         from pyspark.sql import SparkSession  # noqa: PLC0415 an optional extra
     except ImportError as error:
         raise SparkMissingError("METERBRIDGE_ENGINE=spark needs PySpark: install meterbridge[spark]") from error
-    master = os.environ.get("METERBRIDGE_SPARK_MASTER", "local[*]")
     builder = SparkSession.builder.appName("meterbridge").master(master)
     for name, value in (EXACT | (ALONE if master.startswith("local") else {})).items():
         builder = builder.config(name, value)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from pipeline.settings import PROJECT, folder
+
 DEFAULT_PORT = 8080
 
 
@@ -43,18 +44,14 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the METERBRIDGE_* variables; StackError when the port is no number between 1 and 65535."""
-
-    def folder(name: str, default: str) -> Path:
-        return (ROOT / environ.get(name, default)).resolve()
-
     return Settings(
-        root=ROOT,
-        home=folder("METERBRIDGE_HOME", "var"),
+        root=PROJECT,
+        home=folder("METERBRIDGE_HOME", environ),
         port=_port(environ.get("METERBRIDGE_PORT", str(DEFAULT_PORT))),
         server=environ.get("METERBRIDGE_POSTGRES") or None,
-        catalog=folder("METERBRIDGE_CATALOG", "catalog"),
-        inbox=folder("METERBRIDGE_INBOX", "samples"),
-        dags=ROOT / "dags",
+        catalog=folder("METERBRIDGE_CATALOG", environ),
+        inbox=folder("METERBRIDGE_INBOX", environ),
+        dags=PROJECT / "dags",
     )
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from pipeline.settings import PROJECT
 from stack import postgres
-from stack.settings import ROOT, read_settings
+from stack.settings import read_settings
 
 
 def free_port():
@@ -37,7 +38,7 @@ def embedded(settings):
 @pytest.fixture(scope="session")
 def compose():
     """The compose file, its anchors merged, its variables as they stand."""
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 
 
 @pytest.fixture(scope="session")

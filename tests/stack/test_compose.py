@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from stack.settings import ROOT
+from pipeline.settings import PROJECT
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 OWED = {"METERBRIDGE_SECRETS", "METERBRIDGE_ADMIN_USER", "METERBRIDGE_ADMIN_EMAIL", "METERBRIDGE_INBOX_FOLDER"}
@@ -47,7 +47,7 @@ def test_what_must_be_given_is_named_and_nothing_else_is_asked_for(compose, text
     found = [match.groups() for text in texts(compose) for match in VARIABLE.finditer(text)]
     assert {name for name, operator, _ in found if operator == "?"} == OWED
     assert all(operator in ("?", "-") and rest for _, operator, rest in found)
-    example = (ROOT / ".env.example").read_text()
+    example = (PROJECT / ".env.example").read_text()
     assert set(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)) == {(name, "") for name in OWED}
 
 
@@ -57,10 +57,12 @@ def test_the_web_ui_is_published_on_loopback_and_the_database_not_at_all(compose
 
 
 def test_the_image_is_built_from_the_lock_with_hashes_and_runs_as_an_ordinary_user():
-    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    lines = (PROJECT / "Dockerfile").read_text().splitlines()
     assert any("--require-hashes -r requirements.lock" in line for line in lines)
     assert [line for line in lines if line.startswith("USER ")] == ["USER meterbridge"]
-    copied = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
+    copied = {
+        line.removeprefix("!") for line in (PROJECT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
     assert {"requirements.lock", "pyproject.toml", "stack", "pipeline", "docker"} <= copied
 
 
@@ -87,12 +89,12 @@ def test_docker_itself_accepts_the_file(tmp_path):
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("needs the client `docker compose`, which is not on this machine")
     given = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **dict.fromkeys(OWED, str(tmp_path))}
-    command = [docker, "compose", "-f", str(ROOT / "docker-compose.yml"), "config", "--quiet"]
+    command = [docker, "compose", "-f", str(PROJECT / "docker-compose.yml"), "config", "--quiet"]
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def enter(command, variables):
-    entrypoint = ROOT / "docker" / "entrypoint.sh"
+    entrypoint = PROJECT / "docker" / "entrypoint.sh"
     env = {"PATH": os.environ["PATH"], **variables}
     return subprocess.run([entrypoint, *command], env=env, capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
 from pipeline.catalog.catalog import Catalog
+from pipeline.settings import PROJECT
 from stack.demo import compare, stages
-from stack.settings import ROOT
 
 
 def test_a_second_run_that_adds_nothing_says_so():
@@ -14,7 +14,7 @@ def test_a_run_that_adds_something_says_how_much():
 
 
 def test_stages_follow_the_data():
-    catalog = Catalog.read(ROOT / "catalog")
+    catalog = Catalog.read(PROJECT / "catalog")
     extracts, usage, *rest = stages(catalog)
     assert extracts == [f"extract_{source}" for source in sorted(catalog.sources)]
     assert usage == [f"usage_{meter}" for meter in sorted(catalog.meters)]

@@ -12,10 +12,10 @@ import psutil
 import psycopg
 import pytest
 
+from pipeline.settings import PROJECT
 from stack import airflow, postgres, processes
 from stack.client import Client, ask_health
 from stack.keys import keep_keys
-from stack.settings import ROOT
 from web.client_secrets import hash_secret
 
 VARIABLE = re.compile(r"\$\{(\w+):[-?]([^}]*)\}")
@@ -60,7 +60,7 @@ def environment(service, settings, sockets):
     }
     moved = {
         "/run/secrets": str(settings.home / "secrets"),
-        "/opt/meterbridge": str(ROOT),
+        "/opt/meterbridge": str(PROJECT),
         "http://api-server:8080": settings.url,
         "0.0.0.0": "127.0.0.1",  # noqa: S104 - what the container listens on, not this test
     }
@@ -75,7 +75,7 @@ def environment(service, settings, sockets):
         "METERBRIDGE_INBOX": str(settings.inbox),
         "AIRFLOW__API__PORT": str(settings.port),
         "AIRFLOW_HOME": str(settings.home / "airflow"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(PROJECT),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),  # noqa: PTH120 - PATH is text
         "HOME": str(settings.home),
         "no_proxy": "127.0.0.1",
@@ -90,7 +90,7 @@ def production(embedded, compose):
     sockets = demand_password(embedded)
     services = {name: service for name, service in compose["services"].items() if name != "postgres"}
     envs = {name: environment(service, embedded, sockets) for name, service in services.items()}
-    entrypoint = str(ROOT / "docker" / "entrypoint.sh")
+    entrypoint = str(PROJECT / "docker" / "entrypoint.sh")
     airflow.run([entrypoint, *services["init"]["command"]], env=envs["init"], log=embedded.run / "init.log")
     try:
         for name in airflow.COMPONENTS:
@@ -108,7 +108,7 @@ def production(embedded, compose):
 @pytest.mark.slow
 def test_the_images_commands_bring_up_all_components_and_the_administrator_can_log_in(production, compose, monkeypatch):
     settings, password, envs = production
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(PROJECT)
     airflow.await_healthy(settings)
     assert set(ask_health(settings.url).values()) == {"healthy"}
 
@@ -135,7 +135,7 @@ def test_the_images_commands_bring_up_all_components_and_the_administrator_can_l
 
 def check_documented_commands(env):
     """What the operations page has run in a container works there, and without the entrypoint it would not."""
-    page = (ROOT / "docs" / "operations.md").read_text()
+    page = (PROJECT / "docs" / "operations.md").read_text()
     commands = re.findall(r"^docker compose exec scheduler docker/entrypoint.sh (.*)$", page, flags=re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["meterbridge", "airflow"]
     entered = partial(subprocess.run, env=env, capture_output=True, text=True, check=False)
