@@ -43,10 +43,6 @@ class Before:
         return bool(self.found or batch.files.difference(self.files))
 
 
-class DeriveFirstError(Exception):
-    """A load has to know what was there `before`, its argument, gives. Nothing was done."""
-
-
 @dataclass(frozen=True)
 class Earlier:
     """What was there `before` gives: `files` with all names that are known by now, `billed` without those found."""

@@ -1,6 +1,5 @@
 """Load: usage into the store in one transaction; the same content once, a correction in place of what is Pending."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from pipeline.store import events, imports, incoming, ledger, locks, partitions,
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
-from pipeline.usage.besides import Before, DeriveFirstError, Earlier, changed_besides
+from pipeline.usage.besides import Before, Earlier, changed_besides
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
 from pipeline.usage.overtaken import require_current
@@ -35,7 +34,7 @@ class LoadRefusedError(MeterbridgeError):
 class Load:
     """One load as it goes on: the usage, who loads it and why, and the import whose place it takes, if any.
 
-    `earlier` is what was there before gives, as far as it was derived.
+    `earlier` is what was there before gives, once it was derived.
     """
 
     store: sa.Engine
@@ -45,7 +44,7 @@ class Load:
     active: Import | None
     reason: str
     by: str
-    earlier: Mapping[Before, Earlier]
+    earlier: Earlier | None
 
     @property
     def where(self) -> tuple[str, Any]:
@@ -74,19 +73,17 @@ def load(
     UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
-    earlier: dict[Before, Earlier] = {}
-    while True:
-        try:
-            return _load(store, catalog, batch, earlier, reason, by)
-        except DeriveFirstError as error:
-            # In no transaction: the server ends one that is idle for two minutes, and others wait for its locks.
-            (before,) = error.args
-            earlier = {before: Earlier.of(store, catalog, batch, home, before)}
+    earlier: Earlier | None = None
+    while isinstance(found := _load(store, catalog, batch, earlier, reason, by), Before):
+        # In no transaction: the server ends one that is idle for two minutes, and others wait for its locks.
+        earlier = Earlier.of(store, catalog, batch, home, found)
+    return found
 
 
 def _load(
-    store: sa.Engine, catalog: Catalog, batch: Batch, earlier: Mapping[Before, Earlier], reason: str, by: str
-) -> Loaded:
+    store: sa.Engine, catalog: Catalog, batch: Batch, earlier: Earlier | None, reason: str, by: str
+) -> Loaded | Before:
+    """Load usage, unless it must be known first what was there before gives: then nothing is done."""
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
         _lock(connection, batch, large=large)
@@ -117,7 +114,7 @@ def _build(this: Load) -> str:
     return _complete(this, new, this.batch.sum)
 
 
-def _settle(this: Load) -> Loaded:
+def _settle(this: Load) -> Loaded | Before:
     """Stage what comes in, and decide what becomes of what is billed."""
     incoming.stage(this.connection, this.batch.records())
     if taken := incoming.taken(this.connection, *this.where):
@@ -134,10 +131,11 @@ def _settle(this: Load) -> Loaded:
     return conclude(this.connection, this.batch, outcome, made)
 
 
-def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | None:
+def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | Before | None:
     """Leave what is billed as it is where readings came late and it may not be adjusted; None where it is adjusted.
 
-    LoadRefusedError where it would change for more than readings that came late.
+    What was there before, where nobody has derived yet what it gives. LoadRefusedError where what is billed would
+    change for more than readings that came late.
     """
     before = Before.of(this.connection, this.batch, this.active)
     late = before.late(this.batch)
@@ -146,8 +144,9 @@ def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | None:
         raise LoadRefusedError(f"{this}: {refusal}")
     if not refusal and this.reason:
         return None
-    if (earlier := this.earlier.get(before)) is None:
-        raise DeriveFirstError(before)
+    earlier = this.earlier
+    if earlier is None or earlier.before != before:
+        return before
     if told := changed_besides(this.connection, this.store, this.catalog, this.batch, earlier):
         raise LoadRefusedError(f"{this}: {refusal or told}")
     return _late(this, earlier) if refusal else None
