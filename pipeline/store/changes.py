@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from pipeline.store.imports import STANDS_FOR, own, stands
 from pipeline.store.many import among, numbered
 from pipeline.store.tables import ACTIVE, imports, usage_changes, usage_records
 
@@ -16,7 +17,6 @@ WAS = "period_before"
 Condition = sa.ColumnElement[bool]
 Place = tuple[str, int]  # a record's period and number
 Values = Mapping[str, Any]
-own = imports.alias("own")
 
 
 def of_records(record_ids: Collection[int], periods: Collection[str] = ()) -> Condition:
@@ -46,8 +46,8 @@ def periods(connection: sa.Connection, chosen: Condition) -> list[str]:
 def lock_imports(connection: sa.Connection, chosen: Condition) -> None:
     """Lock the imports that stand for the chosen records, in order: before the records, as a load does."""
     mine = sa.select(usage_records.c.import_id).where(chosen, ACTIVE)
-    statement = _standing(sa.select(own.c.slot).where(own.c.import_id.in_(mine))).order_by(imports.c.import_id)
-    connection.execute(statement.with_for_update(key_share=True))
+    statement = sa.select(stands.c.import_id).join(own, STANDS_FOR).where(own.c.import_id.in_(mine))
+    connection.execute(statement.order_by(stands.c.import_id).with_for_update(of=stands, key_share=True))
 
 
 def lock_records(connection: sa.Connection, chosen: Condition) -> Sequence[sa.RowMapping]:
@@ -135,9 +135,7 @@ def alter(connection: sa.Connection, altered: Mapping[str, int], by: str) -> Non
     ids = sa.literal(list(altered), ARRAY(sa.Text))
     counts = sa.literal(list(altered.values()), ARRAY(sa.BigInteger))
     each = sa.func.unnest(ids, counts).table_valued("import_id", "records", name="each").render_derived()
-    stands = imports.alias("stands")
-    standing = (stands.c.slot == own.c.slot) & stands.c.superseded_by.is_(None)
-    found = each.join(own, own.c.import_id == each.c.import_id).join(stands, standing)
+    found = each.join(own, own.c.import_id == each.c.import_id).join(stands, STANDS_FOR)
     count = sa.func.sum(each.c.records).cast(sa.BigInteger).label("records")
     changed = sa.select(stands.c.import_id, count).select_from(found).group_by(stands.c.import_id).subquery()
     values = {"altered_count": imports.c.altered_count + changed.c.records, "updated_by": by}
@@ -145,17 +143,7 @@ def alter(connection: sa.Connection, altered: Mapping[str, int], by: str) -> Non
     connection.execute(statement.values({**values, "updated_at": sa.func.now()}))
 
 
-def _standing(slots: sa.Select[tuple[str]]) -> sa.Select[tuple[str]]:
-    """Select the imports that nothing has taken the place of, of these slots."""
-    return sa.select(imports.c.import_id).where(imports.c.slot.in_(slots), imports.c.superseded_by.is_(None))
-
-
 def _stands_for(import_id: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
-    """Give the import that stands for one now: itself, or what took its place while its records were billed.
-
-    Such records are Pending again once their bill run is cancelled.
-    """
-    stands = imports.alias("stands")
-    statement = sa.select(stands.c.import_id).join(own, own.c.slot == stands.c.slot)
-    statement = statement.where(own.c.import_id == import_id, stands.c.superseded_by.is_(None))
+    """Give the import that stands for one now."""
+    statement = sa.select(stands.c.import_id).join(own, STANDS_FOR).where(own.c.import_id == import_id)
     return statement.scalar_subquery()

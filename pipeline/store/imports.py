@@ -13,6 +13,12 @@ from transforms.catalog.customers import Account, SubscribedCharge
 # COPY speaks to the driver itself, and so do its errors.
 REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)
 WAITS = (imports.c.source_type == "File") & imports.c.status.in_(("Pending", "Processing"))
+own, stands = imports.alias("own"), imports.alias("stands")
+STANDS_FOR = (stands.c.slot == own.c.slot) & stands.c.superseded_by.is_(None)
+"""The condition of the import that stands for one now: itself, or what took its place while its records were billed.
+
+Such records are Pending again once their bill run is cancelled.
+"""
 
 
 def find(connection: sa.Connection, import_id: str) -> sa.RowMapping | None:
@@ -105,9 +111,7 @@ def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa
 def take_over(connection: sa.Connection, record_keys: Collection[str], by: str) -> None:
     """Let an import take the place of Pending records, and count them as changed in the imports that stand for them."""
     mine = ACTIVE & among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
-    own, stands = imports.alias("own"), imports.alias("stands")
-    standing = (stands.c.slot == own.c.slot) & stands.c.superseded_by.is_(None)
-    brought = usage_records.join(own, own.c.import_id == usage_records.c.import_id).join(stands, standing)
+    brought = usage_records.join(own, own.c.import_id == usage_records.c.import_id).join(stands, STANDS_FOR)
     counts = sa.select(stands.c.import_id, sa.func.count().label("changed")).select_from(brought).where(mine)
     changed = counts.group_by(stands.c.import_id).subquery()
     count = {"altered_count": imports.c.altered_count + changed.c.changed, "updated_at": sa.func.now()}
