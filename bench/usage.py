@@ -10,7 +10,7 @@ from pipeline.store.copy import copy_batches
 from pipeline.usage.map import USAGE
 from transforms.period import Period
 
-PERIOD = Period.of_month(2025, 3)
+PERIOD = Period.parse("2025-03")
 CATALOG = {
     "units.yaml": "units: {kwh: {decimals: 3}}\ncurrencies: {EUR: {decimals: 2}}\n",
     "charges/energy.yaml": "charge: energy\nuom: kwh\ncurrency: EUR\npricing: {model: per_unit, price: 0.25}\n",

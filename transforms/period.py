@@ -89,11 +89,6 @@ class Period:
             return Cycle(6).starting(year, half * 6 - 5)
         return Cycle().starting(year, month) if month else Cycle(12).starting(year, 1)
 
-    @classmethod
-    def of_month(cls, year: int, month: int) -> "Period":
-        """Give a calendar month."""
-        return Cycle().starting(year, month)
-
     def __str__(self) -> str:
         """Write the period as `parse` reads it, as short as may be."""
         year, month, span = self.start.year, self.start.month, f"{self.start}--{self.end}"

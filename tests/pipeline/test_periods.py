@@ -273,4 +273,4 @@ def test_a_period_that_no_cycle_of_the_charge_has_is_refused_with_those_that_the
 def test_a_run_whose_interval_has_not_ended_is_refused(monkeypatch):
     monkeypatch.setattr(scheduled, "_now", lambda: noon(3, 31))
     with pytest.raises(PeriodNotEndedError, match="2025-03 ends at 2025-04-01 12:00 UTC"):
-        scheduled._written([Period.of_month(2025, 3)])  # noqa: SLF001 the guard that every run's list goes through
+        scheduled._written([Period.parse("2025-03")])  # noqa: SLF001 the guard that every run's list goes through

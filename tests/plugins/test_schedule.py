@@ -24,8 +24,8 @@ def test_what_goes_by_billing_periods_runs_when_the_day_before_has_ended_in_ever
     declared = schedule.AFTER_PERIODS[name]["schedule"]
     timetable = interval.CronDataIntervalTimetable(declared.expression, timezone=declared.timezone)
     span = timetable.infer_manual_data_interval(run_after=pendulum.datetime(2014, 2, 1, 12))
-    assert Period.of_month(2014, 1).ended_everywhere(span.end)
-    assert not Period.of_month(2014, 1).ended_everywhere(span.end - timedelta(microseconds=1))
+    assert Period.parse("2014-01").ended_everywhere(span.end)
+    assert not Period.parse("2014-01").ended_everywhere(span.end - timedelta(microseconds=1))
     assert span.end - span.start == timedelta(minutes=minutes)
 
 

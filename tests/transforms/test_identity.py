@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from transforms.identity import bill_run_id, content_hash, digest, import_id, record_key
 from transforms.period import Period
 
-FEBRUARY, MARCH = Period.of_month(2014, 2), Period.of_month(2014, 3)
+FEBRUARY, MARCH = Period.parse("2014-02"), Period.parse("2014-03")
 TEXTS = st.lists(st.text(max_size=5), max_size=4)
 
 

@@ -142,7 +142,7 @@ def test_a_period_lasts_as_long_as_the_local_clock_says(period, zone, expected):
 
 
 def test_a_period_begins_at_local_midnight():
-    assert Period.of_month(2014, 2).window("America/New_York").start == datetime(2014, 2, 1, 5, tzinfo=UTC)
+    assert Period.parse("2014-02").window("America/New_York").start == datetime(2014, 2, 1, 5, tzinfo=UTC)
     assert Period.parse("2014-02-15--2014-03-15").window("Asia/Kolkata").start == datetime(
         2014, 2, 14, 18, 30, tzinfo=UTC
     )
@@ -165,7 +165,7 @@ def test_where_the_clock_skips_the_first_midnight_the_period_begins_with_the_fir
 
 def test_a_period_has_ended_everywhere_only_twelve_hours_after_its_end_in_utc():
     end = datetime(2014, 3, 1, 12, tzinfo=UTC)
-    february = Period.of_month(2014, 2)
+    february = Period.parse("2014-02")
     assert february.over_at == end
     assert february.ended_everywhere(end)
     assert not february.ended_everywhere(end - A_MICROSECOND)

@@ -90,7 +90,7 @@ def test_a_month_that_has_not_ended_is_not_billed(business):
         steps.rate(
             business.store,
             business.catalog,
-            Asked(Period.of_month(2025, 3)),
+            Asked(Period.parse("2025-03")),
             business.home,
             at=datetime(2025, 3, 31, tzinfo=UTC),
         )

@@ -31,7 +31,7 @@ from pipeline.store import exporting
 from transforms.period import Period
 exporting.note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 workspace = Workspace.open()
-steps.export(workspace.store, workspace.catalog, Period.of_month(2025, 3), workspace.home)
+steps.export(workspace.store, workspace.catalog, Period.parse("2025-03"), workspace.home)
 """
 
 

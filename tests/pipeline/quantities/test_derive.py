@@ -11,7 +11,7 @@ from pipeline.readings.reading import LacksAttributeError
 from pipeline.readings.replay import replay
 from transforms.period import Period
 
-MARCH = Period.of_month(2025, 3)
+MARCH = Period.parse("2025-03")
 
 
 def _derive(business, at, meter="energy", period=MARCH):
@@ -38,14 +38,14 @@ def test_a_month_is_over_when_it_is_over_in_the_last_time_zone(business, at, ref
 def test_a_period_in_the_future_is_refused_and_leaves_nothing(business, now):
     before = business.contents()
     with pytest.raises(PeriodNotEndedError, match="2099-01"):
-        _derive(business, now, period=Period.of_month(2099, 1))
+        _derive(business, now, period=Period.parse("2099-01"))
     assert business.contents() == before
     assert not (business.home / "work").exists()
 
 
 def test_december_ends_in_the_next_year():
     with pytest.raises(PeriodNotEndedError, match=r"2025-12 ends at 2026-01-01 12:00 UTC"):
-        require_ended(Period.of_month(2025, 12), datetime(2026, 1, 1, tzinfo=UTC))
+        require_ended(Period.parse("2025-12"), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_a_month_without_readings_has_no_quantity_and_nothing_landed(business, now):

