@@ -1,4 +1,4 @@
-"""The human gates: what goes beyond a limit of the catalog waits for an answer in the web UI."""
+"""Approvals: what goes beyond a limit of the catalog waits for an answer in the web UI."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ def answered_by(answer: Mapping[str, Any]) -> str:
     return str(user.get("name") or user.get("id") or "approval")[:100]
 
 
-class Gate(ApprovalOperator):
+class Approval(ApprovalOperator):
     """Ask (Required Actions) when there is something to approve. A rejection fails the run at once."""
 
     def __init__(self, *, subject: str, **kwargs: Any) -> None:  # noqa: ANN401 what every operator takes
@@ -52,7 +52,7 @@ class Gate(ApprovalOperator):
             raise AirflowFailException(self.rejected(answered_by(event))) from error
 
 
-class ApproveChange(Gate):
+class ApproveChange(Approval):
     """Hold a validated usage artefact against the store; ask when the change is above the meter's limit."""
 
     template_fields: Collection[str] = (*ApprovalOperator.template_fields, "usage", "verdict")
@@ -71,7 +71,7 @@ class ApproveChange(Gate):
         return "the change was rejected: nothing is loaded"
 
 
-class ApproveBillRun(Gate):
+class ApproveBillRun(Approval):
     """Hold what was rated of a period against its currencies' limits; what is rejected is cancelled."""
 
     template_fields: Collection[str] = (*ApprovalOperator.template_fields, "period", "runs")

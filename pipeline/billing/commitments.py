@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import Gate
+from pipeline.billing.preflight import Intake
 from pipeline.billing.rerate import owner_of
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import bill_runs, billing, customers
@@ -69,7 +69,7 @@ def _pending(
         return set()
     mine = {(each.charge_number, str(each.period)) for each in found if each.period in periods}
     rows = store.pending(connection, {number for number, _ in mine}, {period for _, period in mine})
-    taken = Gate.read(connection, catalog).sort_out(rows).taken
+    taken = Intake.read(connection, catalog).sort_out(rows).taken
     return {Period.parse(row["period"]) for row in taken if (row["charge_number"], row["period"]) in mine}
 
 

@@ -103,7 +103,7 @@ def _window(period: str, time_zone: str) -> Window:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Intake:
     """What decides whether a bill run picks up usage: the catalog, and who subscribes to what."""
 
     catalog: Catalog
@@ -111,7 +111,7 @@ class Gate:
     subscribed: Mapping[str, SubscribedCharge]
 
     @classmethod
-    def read(cls, connection: sa.Connection, catalog: Catalog) -> "Gate":
+    def read(cls, connection: sa.Connection, catalog: Catalog) -> "Intake":
         """Read all customers, once the usage is read: whom it names is known then."""
         accounts, charges = customers.everybody(connection)
         subscribed = {each.charge_number: each for each in charges}
@@ -148,7 +148,7 @@ def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:
     """
     with store.begin() as connection:
         rows = billing.active_usage(connection, period, lock=False)
-        found = Gate.read(connection, catalog).sort_out(rows)
+        found = Intake.read(connection, catalog).sort_out(rows)
     fallen, priced = _pending(found, catalog, at_list_price), catalog.of(period)
     found = _stopping(found, _pending(found, catalog, unpriced))
     found = _stopping(found, refused(_refusable(found, priced), priced.charges, priced.units))

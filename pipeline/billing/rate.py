@@ -18,7 +18,7 @@ from pipeline.billing import prepaid
 from pipeline.billing.bulk import rate as rate_usage
 from pipeline.billing.commitments import contributed, contributing
 from pipeline.billing.fees import left_out
-from pipeline.billing.preflight import Gate, Pickup
+from pipeline.billing.preflight import Intake, Pickup
 from pipeline.billing.ready import waits_for
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
@@ -158,7 +158,7 @@ def due(
     if lock:
         prepaid.lock(connection, catalog)
     rows = billing.active_usage(connection, asked.period, lock=lock)
-    found = Gate.read(connection, catalog).sort_out(rows)
+    found = Intake.read(connection, catalog).sort_out(rows)
     found = found.among({number for number, account in found.accounts.items() if asked.has(account)})
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]

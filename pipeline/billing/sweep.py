@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import Gate
+from pipeline.billing.preflight import Intake
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.store import billing
@@ -40,8 +40,8 @@ def sweep(store: sa.Engine, catalog: Catalog, at: datetime, *, grace: timedelta 
             for period, was_rated in billing.pending_periods(connection).items()
             if (reason := _overdue(period, at, grace, was_rated=was_rated))
         }
-        gate = Gate.read(connection, catalog)
-        return [each for period, reason in found.items() for each in _pending(connection, gate, period, reason)]
+        intake = Intake.read(connection, catalog)
+        return [each for period, reason in found.items() for each in _pending(connection, intake, period, reason)]
 
 
 def describe(found: Iterable[Overdue]) -> str:
@@ -72,8 +72,8 @@ def _bill_run_at(period: Period) -> datetime:
     return over if over.day == 1 else (over.replace(day=1) + A_MONTH).replace(day=1)
 
 
-def _pending(connection: sa.Connection, gate: Gate, period: Period, reason: str) -> list[Overdue]:
-    found = gate.sort_out(billing.active_usage(connection, period, lock=False))
+def _pending(connection: sa.Connection, intake: Intake, period: Period, reason: str) -> list[Overdue]:
+    found = intake.sort_out(billing.active_usage(connection, period, lock=False))
     names = ("record_id", "period", "account_number", "charge_number", "uom", "quantity")
     return [
         Overdue(**{name: row[name] for name in names}, reason=found.reasons.get(row["record_id"], reason))

@@ -21,7 +21,7 @@ OF_TIER = (BOUND, "flat", *OF_PRICE)
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """A line of a file: its number, and what stands in its columns."""
 
     number: int
@@ -77,15 +77,15 @@ def _columns(path: Path, reader: "csv.DictReader[str]") -> list[str]:
     return names
 
 
-def _lines(path: Path, reader: "csv.DictReader[str]", problems: list[str]) -> Iterator[Line]:
+def _lines(path: Path, reader: "csv.DictReader[str]", problems: list[str]) -> Iterator[TableLine]:
     for cells in reader:
         if None in cells or None in cells.values():
             problems.append(f"{path}:{reader.line_num}: the row must have {len(reader.fieldnames or [])} fields")
         else:
-            yield Line(reader.line_num, cells)
+            yield TableLine(reader.line_num, cells)
 
 
-def _rows(path: Path, lines: Sequence[Line], problems: list[str], *, in_tiers: bool) -> Iterator[DecisionRow]:
+def _rows(path: Path, lines: Sequence[TableLine], problems: list[str], *, in_tiers: bool) -> Iterator[DecisionRow]:
     """Make a row of each line; in a file of tiers, of all lines after one another that differ in the tier alone."""
     seen: dict[tuple[str, ...], int] = {}
     together = groupby(lines, key=lambda line: line.row if in_tiers else line.number)
@@ -100,7 +100,7 @@ def _rows(path: Path, lines: Sequence[Line], problems: list[str], *, in_tiers: b
             problems += [f"{path}:{_explained(each, of_row)}" for each in error.errors()]
 
 
-def _wrong_lines(lines: Sequence[Line], first: int) -> str | None:
+def _wrong_lines(lines: Sequence[TableLine], first: int) -> str | None:
     """Say what keeps the lines of tiers from being one row, after the number of the line."""
     if first != lines[0].number:
         return (
@@ -113,13 +113,13 @@ def _wrong_lines(lines: Sequence[Line], first: int) -> str | None:
     return None
 
 
-def _parts(lines: Sequence[Line], *, in_tiers: bool) -> dict[str, Any]:
+def _parts(lines: Sequence[TableLine], *, in_tiers: bool) -> dict[str, Any]:
     """Tell the attributes from the columns that every table has."""
     priced = {"tiers": [line.given(OF_TIER) for line in lines]} if in_tiers else lines[0].given(OF_PRICE)
     return {"when": lines[0].attributes, **lines[0].given(OF_ROW), **priced}
 
 
-def _explained(error: ErrorDetails, lines: Sequence[Line]) -> str:
+def _explained(error: ErrorDetails, lines: Sequence[TableLine]) -> str:
     """Say what is wrong, after the number of the line on which it stands."""
     place, line = error["loc"], lines[0]
     match place:

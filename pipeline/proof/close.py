@@ -5,7 +5,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import Gate
+from pipeline.billing.preflight import Intake
 from pipeline.catalog.catalog import Catalog
 from pipeline.durable import sha256
 from pipeline.proof.billed import Billed
@@ -67,7 +67,7 @@ def _require_billed(store: sa.Engine, catalog: Catalog, period: Period) -> tuple
     with store.begin() as connection:
         runs = closing.runs(connection, str(period))
         rows = billing.active_usage(connection, period, lock=False)
-        found = Gate.read(connection, catalog).sort_out(rows)
+        found = Intake.read(connection, catalog).sort_out(rows)
         unposted = bill_runs.in_status(connection, period, "draft", "rated")
     if unposted:
         told = ", ".join(f"{row['bill_run_id']} ({row['status']})" for row in unposted)

@@ -11,7 +11,7 @@ from itertools import count, groupby
 
 import sqlalchemy as sa
 
-from pipeline.billing.preflight import Gate
+from pipeline.billing.preflight import Intake
 from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
@@ -114,13 +114,13 @@ def _so_far(workspace: Workspace, period: Period, meters: Iterable[str]) -> Iter
     The lines have numbers below 0: no record has.
     """
     with workspace.store.begin() as connection:
-        gate = Gate.read(connection, workspace.catalog)
+        intake = Intake.read(connection, workspace.catalog)
     numbers = count(-1, -1)
     for meter in meters:
         situation = situation_of(workspace.store, workspace.catalog, workspace.catalog.meter(meter), period)
         for made in remake(workspace.store, workspace.catalog, situation, workspace.home).values():
-            if gate.obstacle(vars(made.record)) is None:
-                yield _line(made.record, period, gate.accounts[made.record.account_number].time_zone, next(numbers))
+            if intake.obstacle(vars(made.record)) is None:
+                yield _line(made.record, period, intake.accounts[made.record.account_number].time_zone, next(numbers))
 
 
 def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> UsageLine:

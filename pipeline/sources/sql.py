@@ -28,40 +28,40 @@ UNTYPED = sa.types.NullType()  # the database reads a watermark as the type of t
 
 
 @dataclass(frozen=True)
-class Limits:
+class Timeouts:
     """How long a PostgreSQL is waited for, in seconds: to connect, and to answer a statement."""
 
     connect_seconds: int = 10
     statement_seconds: int = 600
 
 
-DEFAULT = Limits()
+DEFAULT = Timeouts()
 
 
 def fetch(
-    source: Source, origin: Sql, position: Position, until: datetime, spool: Path, limits: Limits = DEFAULT
+    source: Source, origin: Sql, position: Position, until: datetime, spool: Path, timeouts: Timeouts = DEFAULT
 ) -> tuple[list[RawFile], Position]:
     """Ask for the rows of an interval, or above a watermark; a value is text, or null, under its column's name.
 
     SourceUnavailableError when the database does not answer, or not with the columns of the source.
     """
     if origin.watermark is not None:
-        return _above_watermark(source, origin, origin.watermark, position, until, spool, limits)
+        return _above_watermark(source, origin, origin.watermark, position, until, spool, timeouts)
     start = position.until or origin.since
     if start is None or start >= until:
         return [], position
     bounds = sa.bindparam("start", start, INSTANT), sa.bindparam("end", until, INSTANT)
-    with _answer(source, origin, limits, *bounds) as rows:
+    with _answer(source, origin, timeouts, *bounds) as rows:
         files = spooled(map(_record, rows), source, spool, "sql", lambda: (stamp(start), stamp(until)))
     return files, Position(until)
 
 
 def _above_watermark(
-    source: Source, origin: Sql, column: str, position: Position, until: datetime, spool: Path, limits: Limits
+    source: Source, origin: Sql, column: str, position: Position, until: datetime, spool: Path, timeouts: Timeouts
 ) -> tuple[list[RawFile], Position]:
     after = origin.first if position.watermark is None else position.watermark
     highest = Watermark(column, after)
-    with _answer(source, origin, limits, sa.bindparam("after", after, UNTYPED)) as rows:
+    with _answer(source, origin, timeouts, sa.bindparam("after", after, UNTYPED)) as rows:
         records = map(_record, highest.watched(rows))
         files = spooled(records, source, spool, "sql", lambda: (after, highest.text))
     return files, Position(max(until, position.until or until), highest.text)
@@ -79,13 +79,13 @@ def _record(row: sa.RowMapping) -> dict[str, str | bool | None]:
 
 @contextmanager
 def _answer(
-    source: Source, origin: Sql, limits: Limits, *parameters: sa.BindParameter[Any]
+    source: Source, origin: Sql, timeouts: Timeouts, *parameters: sa.BindParameter[Any]
 ) -> Iterator[sa.MappingResult]:
     """Give the rows of one read-only transaction; what goes wrong with them is said without a password."""
     url = _url(source, origin)
     try:
         query = sa.text(origin.query).bindparams(*parameters)
-        with _connected(url, limits) as connection, closing(_streamed(connection, query)) as result:
+        with _connected(url, timeouts) as connection, closing(_streamed(connection, query)) as result:
             _check_columns(list(result.keys()), source)
             yield result.mappings()
     except (sa.exc.SQLAlchemyError, ImportError, AnswerError) as error:
@@ -112,20 +112,20 @@ def _url(source: Source, origin: Sql) -> sa.URL:
 
 
 @contextmanager
-def _connected(url: sa.URL, limits: Limits) -> Iterator[sa.Connection]:
+def _connected(url: sa.URL, timeouts: Timeouts) -> Iterator[sa.Connection]:
     """Open a transaction; on PostgreSQL one that can only read, and sees one state of it."""
     postgres = url.get_backend_name() == "postgresql"
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg") if postgres else url,
         poolclass=sa.NullPool,
         hide_parameters=True,
-        connect_args={**KEEPALIVES, "connect_timeout": limits.connect_seconds} if postgres else {},
+        connect_args={**KEEPALIVES, "connect_timeout": timeouts.connect_seconds} if postgres else {},
     )
     with engine.connect() as connection:
         if postgres:
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             connection.execute(sa.text("SET LOCAL timezone = 'UTC'"))
-            connection.execute(sa.text(f"SET LOCAL statement_timeout = '{limits.statement_seconds}s'"))
+            connection.execute(sa.text(f"SET LOCAL statement_timeout = '{timeouts.statement_seconds}s'"))
         yield connection
 
 

@@ -24,7 +24,7 @@ LINE_MAX = 1 << 20  # characters
 ZIP, XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 EMPTY_ZIP = b"PK\x05\x06"
 KINDS = {".csv": "csv", ".xls": "xls", ".xlsx": "xlsx", ".zip": "zip"}
-Line = tuple[int, list[str]]
+NumberedCells = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Table:
     """A header's names, and the rows below it: where each begins in the file, and its cells. Read once."""
 
     names: list[str]
-    rows: Iterator[Line]
+    rows: Iterator[NumberedCells]
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def _check_names(path: Path) -> None:
                 raise UploadRefusedError(Refusal.DIRECTORY_IN_ZIP, f"it holds {name[:100]!r}")
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[NumberedCells]:
     """Give all rows with the numbers of their lines."""
     kind = kind_of(path)
     if kind == "csv":
@@ -99,7 +99,7 @@ def _lines(path: Path) -> Iterator[Line]:
     yield from sheet_rows(path, memory_bytes=WORKBOOK_MEMORY_BYTES)
 
 
-def _csv(file: TextIO) -> Iterator[Line]:
+def _csv(file: TextIO) -> Iterator[NumberedCells]:
     reader = csv.reader(_short_lines(file), strict=True)
     before = 0
     for cells in reader:
@@ -116,7 +116,7 @@ def _short_lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _bounded(lines: Iterable[Line]) -> Iterator[Line]:
+def _bounded(lines: Iterable[NumberedCells]) -> Iterator[NumberedCells]:
     for line, cells in lines:
         if len(cells) > COLUMNS_MAX and any(cells[COLUMNS_MAX:]):
             raise UploadRefusedError(Refusal.TOO_MANY_COLUMNS, f"line {line} has {len(cells)} columns")
@@ -125,7 +125,7 @@ def _bounded(lines: Iterable[Line]) -> Iterator[Line]:
         yield line, cells[:COLUMNS_MAX]
 
 
-def _gathered(lines: Iterable[Line]) -> Iterator[Line]:
+def _gathered(lines: Iterable[NumberedCells]) -> Iterator[NumberedCells]:
     """Leave out what is empty before the header and after the last row, and count the rows between."""
     count, empty = -1, 0
     for line, cells in lines:

@@ -37,7 +37,7 @@ FILES = {
     "inbox/customers/subscribed_charges.csv": CHARGES,
     "inbox/power/A-1/march.csv": MARCH,
 }
-PERIOD = Period.of_month(2025, 3)
+PERIOD = Period.parse("2025-03")
 FIRST, LAST = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 3, 31, tzinfo=UTC)  # a month's run starts within it
 TIMEOUT_SECONDS = 120
 READING_SECONDS = 5  # Airflow takes a task for lost that is answered while its first half is still being wound up

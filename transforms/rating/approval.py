@@ -1,4 +1,4 @@
-"""The human gate of a bill run: which amounts a person has to approve before they are posted."""
+"""The approval of a bill run: which amounts a person has to approve before they are posted."""
 
 from collections.abc import Mapping
 from decimal import Decimal

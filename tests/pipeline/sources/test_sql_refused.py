@@ -11,7 +11,7 @@ from usage_database import APRIL, BY_INTERVAL, BY_WATERMARK, MAY, NOTHING, VARIA
 from pipeline.settings import SettingsError
 from pipeline.sources import sql
 from pipeline.sources.fetched import SourceUnavailableError, fetch
-from pipeline.sources.sql import Limits
+from pipeline.sources.sql import Timeouts
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_nothing_is_kept_of_an_answer_that_breaks_off(spool):
 def test_a_statement_that_takes_too_long_is_given_up(spool):
     source = selecting("(SELECT '1' FROM pg_sleep(60))")
     with pytest.raises(SourceUnavailableError, match="statement timeout"):
-        sql.fetch(source, source.sql, NOTHING, APRIL, spool, Limits(statement_seconds=1))
+        sql.fetch(source, source.sql, NOTHING, APRIL, spool, Timeouts(statement_seconds=1))
 
 
 def test_a_host_that_does_not_answer_is_given_up(monkeypatch, spool):
@@ -67,7 +67,7 @@ def test_a_host_that_does_not_answer_is_given_up(monkeypatch, spool):
         monkeypatch.setenv(VARIABLE, f"postgresql://somebody:s3cret@127.0.0.1:{silent.getsockname()[1]}/usage")
         source = sql_source(BY_INTERVAL)
         with pytest.raises(SourceUnavailableError, match=r"postgresql at 127.0.0.1 .*timeout expired") as refused:
-            sql.fetch(source, source.sql, NOTHING, APRIL, spool, Limits(connect_seconds=2))
+            sql.fetch(source, source.sql, NOTHING, APRIL, spool, Timeouts(connect_seconds=2))
     assert "s3cret" not in str(refused.value)
 
 

@@ -1,4 +1,4 @@
-"""The human gate of a bill run: what a person has to approve."""
+"""The approval of a bill run: what a person has to approve."""
 
 from decimal import Decimal
 
