@@ -157,9 +157,7 @@ def due(
     priced = catalog.of(asked.period)
     if lock:
         prepaid.lock(connection, catalog)
-    rows = billing.active_usage(connection, asked.period, lock=lock)
-    found = Intake.read(connection, catalog).sort_out(rows)
-    found = found.among({number for number, account in found.accounts.items() if asked.has(account)})
+    found = _pickup(connection, catalog, asked, lock=lock)
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
     pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
@@ -178,6 +176,13 @@ def due(
     )
     _require_one_currency(items, billing.currencies(connection, asked.period))
     return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
+
+
+def _pickup(connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool) -> Pickup:
+    """Read the period's usage of the accounts that are billed; the customers last, when it is known whom it names."""
+    rows = billing.active_usage(connection, asked.period, lock=lock)
+    found = Intake.read(connection, catalog).sort_out(rows)
+    return found.among({number for number, account in found.accounts.items() if asked.has(account)})
 
 
 def _require_one_currency(items: Iterable[RatedItem], billed: Iterable[tuple[str, str]]) -> None:
