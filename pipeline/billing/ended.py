@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, events
-from transforms.catalog.models import OWED_BY_PERIOD
 
 
 def note_billed_after_end(store: sa.Engine, catalog: Catalog) -> list[str]:
@@ -12,7 +11,7 @@ def note_billed_after_end(store: sa.Engine, catalog: Catalog) -> list[str]:
 
     Nothing is billed back: a fee is not prorated, and whether it is owed is for a person to say.
     """
-    fees = {name for name, charge in catalog.charges.items() if isinstance(charge.pricing, OWED_BY_PERIOD)}
+    fees = {name for name, charge in catalog.charges.items() if charge.owed_by_period}
     found = []
     with store.begin() as connection:
         for row in billing.billed_outside(connection, fees):

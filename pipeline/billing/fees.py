@@ -9,7 +9,6 @@ from pipeline.store import bill_runs, billing
 from pipeline.store.customers import Customers
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import Account, SubscribedCharge
-from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import FlatFee
 from transforms.cycles import cycle_of
@@ -26,7 +25,7 @@ def outstanding(
     Of a period that was rated only the first fees of a charge number count, unless its bill run was cancelled since:
     who was suspended for some months does not owe them once the status is Active again.
     """
-    fees = {name for name, charge in catalog.charges.items() if isinstance(charge.pricing, OWED_BY_PERIOD)}
+    fees = {name for name, charge in catalog.charges.items() if charge.owed_by_period}
     subscribed = [each for each in known.charges if each.charge in fees]
     if not subscribed:
         return []

@@ -11,7 +11,7 @@ from transforms.catalog.commitment import Commitment
 from transforms.catalog.decision_table import Dynamic
 from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.field_name import FieldName
-from transforms.catalog.models import DRAWN, GROUPED, INDIVIDUAL, WITHOUT_USAGE, Pricing, words_of
+from transforms.catalog.models import DRAWN, GROUPED, INDIVIDUAL, OWED_BY_PERIOD, WITHOUT_USAGE, Pricing, words_of
 from transforms.catalog.prepaid import Drawdown, Prepaid
 from transforms.catalog.price_change import PriceChange, change_problems, pricing_on
 from transforms.catalog.pricing import FlatFee, PreRatedPerUnit, PreRatedTotal, Tiered
@@ -111,6 +111,11 @@ class Charge(Definition):
     def takes_usage(self) -> bool:
         """Whether usage can be its: what is prepaid, or committed, is about the usage of other charges."""
         return not isinstance(self.pricing, WITHOUT_USAGE)
+
+    @property
+    def owed_by_period(self) -> bool:
+        """Whether a billing period is owed because it is subscribed to: its fee, whether or not there is usage."""
+        return isinstance(self.pricing, OWED_BY_PERIOD)
 
     @property
     def price_fields(self) -> tuple[str, ...]:

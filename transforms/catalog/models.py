@@ -40,7 +40,7 @@ Pricing = Annotated[
 GROUPED = (PerUnit, Tiered, Volume)
 INDIVIDUAL = (PerUnit, Tiered, Volume, Overage)
 DRAWN = (PerUnit, Tiered, Volume, Overage, TieredWithOverage, HighWaterMarkVolume, HighWaterMarkTiered)
-OWED_BY_PERIOD = (FlatFee, Prepaid, Commitment)  # whether or not there is usage
+OWED_BY_PERIOD = (FlatFee, Prepaid, Commitment)
 WITHOUT_USAGE = (Prepaid, Commitment)
 
 

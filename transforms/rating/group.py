@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import assert_never
 
 from transforms.catalog.charge import Charge, RatingGroup
-from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.rating.fields import text_of
 from transforms.rating.usage import BilledKey, ChargePeriod, RatingError, UsageLine
 
@@ -56,7 +55,7 @@ def group_usage(
         key = (line.charge_number, line.period_start, group_key(first, _charge_of(line, charges)))
         members.setdefault(key, []).append(line)
     for each in subscribed:
-        if each.charge in charges and isinstance(charges[each.charge].pricing, OWED_BY_PERIOD):
+        if each.charge in charges and charges[each.charge].owed_by_period:
             owner = owners.setdefault((each.charge_number, each.period_start), each)
             members.setdefault((owner.charge_number, owner.period_start, ""), [])
     keys = members.keys() | {key for key in billed if key[:2] in owners}

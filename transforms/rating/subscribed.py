@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from transforms.catalog.charge import Charge
 from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
-from transforms.catalog.models import OWED_BY_PERIOD
 from transforms.cycles import cycle_of
 from transforms.period import Period
 from transforms.rating.usage import ChargePeriod
@@ -21,7 +20,7 @@ def charge_periods(
     found = []
     for each in subscribed:
         account, charge = known[each.account_number], charges.get(each.charge)
-        if charge is not None and isinstance(charge.pricing, OWED_BY_PERIOD) and owes(account, each, charge, period):
+        if charge is not None and charge.owed_by_period and owes(account, each, charge, period):
             found.append(charge_period(account, each, period))
     return found
 
