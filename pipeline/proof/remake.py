@@ -15,7 +15,7 @@ from pipeline.quantities.derive import finished, scoped
 from pipeline.quantities.situation import Situation, situation_of
 from pipeline.store import imports
 from pipeline.uploads import entry
-from pipeline.uploads.batch import read_batch
+from pipeline.uploads.rows import read_rows
 from pipeline.uploads.submit import FOLDER
 from pipeline.usage.map import quantities_of, usage_of
 from transforms.catalog.meter import Meter
@@ -90,7 +90,7 @@ def remake_upload(
         path = home / FOLDER / taken["original_path"]
         if not path.is_file():
             raise FilesGoneError(f"import {import_id}: {path} is missing; restore it from a backup")
-        rows = read_batch(path, catalog.custom_fields, Locale(taken["validation"]["locale"])).rows
+        rows = read_rows(path, catalog.custom_fields, Locale(taken["validation"]["locale"])).rows
         keyed = dict(zip(record_keys(rows, taken["content_hash"]), rows, strict=True))
         wanted = {key: row for key, row in keyed.items() if only is None or key in only}
         matcher = Matcher(entry.known(connection, catalog, list(wanted.values())))

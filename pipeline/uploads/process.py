@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import events, imports
 from pipeline.uploads import entry
-from pipeline.uploads.batch import Batch, nothing, read_batch
 from pipeline.uploads.entry import StoreMismatchError
 from pipeline.uploads.refused import UploadRefusedError
 from pipeline.uploads.result import write_result
+from pipeline.uploads.rows import UploadedRows, nothing, read_rows
 from pipeline.uploads.submit import FOLDER, UnknownImportError
 from transforms.upload.columns import Column
 from transforms.upload.dates import Locale
@@ -87,30 +87,30 @@ def process(store: sa.Engine, catalog: Catalog, home: Path, import_id: str) -> s
 def _settle(connection: sa.Connection, catalog: Catalog, home: Path, taken: sa.RowMapping) -> None:
     path, locale = home / FOLDER / taken["original_path"], Locale(taken["validation"]["locale"])
     try:
-        batch = read_batch(path, catalog.custom_fields, locale)
+        uploaded = read_rows(path, catalog.custom_fields, locale)
     except (UploadRefusedError, FileNotFoundError) as error:
         _fail(connection, home, taken, nothing(Problem(Reason.STORE_REFUSED, also=str(error))))
         return
-    matched = _match(connection, catalog, batch, taken)
+    matched = _match(connection, catalog, uploaded, taken)
     if len(matched.periods) > PERIODS_MAX:
-        batch.problems.add([Problem(Reason.TOO_MANY_PERIODS, also=f"they are of {len(matched.periods)}")])
-        _fail(connection, home, taken, batch)
+        uploaded.problems.add([Problem(Reason.TOO_MANY_PERIODS, also=f"they are of {len(matched.periods)}")])
+        _fail(connection, home, taken, uploaded)
         return
     held = entry.lock(connection, [record for _, record in matched.placed], again=taken["follows"] is not None)
-    _check_billed(batch, matched, held, taken["slot"])
-    if batch.problems.count:
-        _fail(connection, home, taken, batch)
+    _check_billed(uploaded, matched, held, taken["slot"])
+    if uploaded.problems.count:
+        _fail(connection, home, taken, uploaded)
     else:
-        _complete(connection, home, taken, batch, matched, held)
+        _complete(connection, home, taken, uploaded, matched, held)
 
 
-def _match(connection: sa.Connection, catalog: Catalog, batch: Batch, taken: sa.RowMapping) -> Matched:
+def _match(connection: sa.Connection, catalog: Catalog, uploaded: UploadedRows, taken: sa.RowMapping) -> Matched:
     """Find the record of every row, or what is wrong with it."""
-    matcher = Matcher(entry.known(connection, catalog, batch.rows))
+    matcher = Matcher(entry.known(connection, catalog, uploaded.rows))
     matched = Matched()
-    for row, key in zip(batch.rows, record_keys(batch.rows, taken["content_hash"]), strict=True):
+    for row, key in zip(uploaded.rows, record_keys(uploaded.rows, taken["content_hash"]), strict=True):
         found = matcher.match(row, key)
-        batch.problems.add(found.problems)
+        uploaded.problems.add(found.problems)
         matched.cautions.add(found.cautions)
         if found.record:
             matched.placed.append((row, found.record))
@@ -118,7 +118,7 @@ def _match(connection: sa.Connection, catalog: Catalog, batch: Batch, taken: sa.
     return matched
 
 
-def _check_billed(batch: Batch, matched: Matched, held: Sequence[sa.RowMapping], slot: str) -> None:
+def _check_billed(uploaded: UploadedRows, matched: Matched, held: Sequence[sa.RowMapping], slot: str) -> None:
     """Leave out what is billed of this very content; refuse to update what is billed of another."""
     billed = {row["record_key"]: row for row in held if row["status"] == "Processed"}
     for row, record in matched.placed:
@@ -129,14 +129,14 @@ def _check_billed(batch: Batch, matched: Matched, held: Sequence[sa.RowMapping],
         else:
             also = f"record {found['record_id']}, bill run {found['bill_run_id']}"
             problem = Problem(Reason.RECORD_BILLED, Column.UNIQUE_KEY, record.unique_key, row.number, row.line, also)
-            batch.problems.add([problem])
+            uploaded.problems.add([problem])
 
 
 def _complete(
     connection: sa.Connection,
     home: Path,
     taken: sa.RowMapping,
-    batch: Batch,
+    uploaded: UploadedRows,
     matched: Matched,
     held: Sequence[sa.RowMapping],
 ) -> None:
@@ -144,9 +144,9 @@ def _complete(
     matched.cautions.add(entry.billed_cautions(connection, matched.placed))
     matched.cautions.add(entry.replaced_cautions(held, matched.placed))
     numbers = entry.load(connection, taken["import_id"], records, held)
-    path = write_result(home, taken["import_id"], batch, _outcomes(matched, numbers), matched.cautions.kept)
+    path = write_result(home, taken["import_id"], uploaded, _outcomes(matched, numbers), matched.cautions.kept)
     figures = {
-        "total_count": len(batch.rows),
+        "total_count": len(uploaded.rows),
         "imported_count": len(records),
         "control_total": sum(record.quantity for record in records),
     }
@@ -165,14 +165,14 @@ def _outcomes(matched: Matched, numbers: Mapping[str, int]) -> dict[int, tuple[s
     }
 
 
-def _fail(connection: sa.Connection, home: Path, taken: sa.RowMapping, batch: Batch) -> None:
-    wrong = batch.problems
-    outcomes = {row.number: ("refused" if row.number in wrong.rows else "not loaded", "") for row in batch.rows}
+def _fail(connection: sa.Connection, home: Path, taken: sa.RowMapping, uploaded: UploadedRows) -> None:
+    wrong = uploaded.problems
+    outcomes = {row.number: ("refused" if row.number in wrong.rows else "not loaded", "") for row in uploaded.rows}
     values = {
         "status": "Failed",
         "status_reason": wrong.reason(),
-        "total_count": len(batch.rows),
-        "result_path": write_result(home, taken["import_id"], batch, outcomes, wrong.kept),
+        "total_count": len(uploaded.rows),
+        "result_path": write_result(home, taken["import_id"], uploaded, outcomes, wrong.kept),
         "validation": taken["validation"] | {"problems": wrong.count, "codes": dict(wrong.codes)},
     }
     imports.finish(connection, taken["import_id"], values)

@@ -9,7 +9,7 @@ from typing import TextIO
 from zipfile import ZipFile
 
 from pipeline.durable import aside, publish, sha256
-from pipeline.uploads.batch import Batch
+from pipeline.uploads.rows import UploadedRows
 from pipeline.uploads.submit import FOLDER
 from pipeline.zips import entry
 from transforms.spreadsheet import neutral
@@ -22,7 +22,11 @@ NOT_LISTED = "more is wrong with it than is listed"
 
 
 def write_result(
-    home: Path, import_id: str, batch: Batch, outcomes: Mapping[int, tuple[str, str]], remarks: Iterable[Problem]
+    home: Path,
+    import_id: str,
+    uploaded: UploadedRows,
+    outcomes: Mapping[int, tuple[str, str]],
+    remarks: Iterable[Problem],
 ) -> str:
     """Write what became of each row: (outcome, record number) by row; gives the path below the imports folder."""
     by_row: defaultdict[int, list[str]] = defaultdict(list)
@@ -32,7 +36,7 @@ def write_result(
     with aside(folder) as written:
         with ZipFile(written, "w") as archive, archive.open(entry("result.csv"), "w") as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-            _write(text, batch, outcomes, by_row)
+            _write(text, uploaded, outcomes, by_row)
             text.flush()
         name = f"result-{sha256(written)[:SHOWN_DIGITS]}.zip"
         publish(written, folder / name)
@@ -40,13 +44,13 @@ def write_result(
 
 
 def _write(
-    file: TextIO, batch: Batch, outcomes: Mapping[int, tuple[str, str]], remarks: Mapping[int, list[str]]
+    file: TextIO, uploaded: UploadedRows, outcomes: Mapping[int, tuple[str, str]], remarks: Mapping[int, list[str]]
 ) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     writer.writerows(["", "", "", "", "", "", neutral(text)] for text in remarks.get(0, []))
-    for row in batch.rows:
+    for row in uploaded.rows:
         outcome, record = outcomes[row.number]
-        told = remarks.get(row.number) or ([NOT_LISTED] if row.number in batch.problems.rows else [])
+        told = remarks.get(row.number) or ([NOT_LISTED] if row.number in uploaded.problems.rows else [])
         names = (row.text(Column.ACCOUNT), row.text(Column.UNIQUE_KEY), " | ".join(told))
         writer.writerow([row.number, row.line, outcome, record, *map(neutral, names)])

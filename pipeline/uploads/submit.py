@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from pipeline.durable import aside, publish
 from pipeline.store import imports, locks, usage
-from pipeline.uploads.batch import read_batch
 from pipeline.uploads.refused import UploadRefusedError
+from pipeline.uploads.rows import read_rows
 from pipeline.uploads.table import KINDS, kind_of
 from transforms.errors import MeterbridgeError
 from transforms.identity import digest, import_id
@@ -59,7 +59,7 @@ def submit(store: sa.Engine, home: Path, upload: Upload, *, by: str, repeat_reas
         if kind_of(written) != KINDS[ending]:
             found = f"{upload.file_name!r} holds something else than its name says"
             raise UploadRefusedError(Refusal.TYPE_UNKNOWN, found)
-        content = read_batch(written, {}, locale).content
+        content = read_rows(written, {}, locale).content
         about: dict[str, object] = {
             "source_type": "File",
             "name": upload.file_name,

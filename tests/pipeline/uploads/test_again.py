@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from packed import zipped
 
 from pipeline.store import locks
-from pipeline.uploads.batch import read_batch
 from pipeline.uploads.process import process
 from pipeline.uploads.refused import UploadRefusedError
+from pipeline.uploads.rows import read_rows
 from pipeline.usage.delete import Selection, delete
 from transforms.upload.custom_field import CustomField, Kind
 from transforms.upload.dates import Locale
@@ -181,8 +181,8 @@ def test_a_bill_run_of_the_period_waits_for_the_load(desk, usage_file):
 def test_what_the_catalog_declares_of_custom_fields_does_not_change_what_content_is(usage_file, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(usage_file({"SEATS__C": "3.0"}, {"SEATS__C": "x"}))
-    plain = read_batch(path, {}, Locale.US)
-    declared = read_batch(path, {"Seats__c": CustomField(kind=Kind.INTEGER)}, Locale.US)
+    plain = read_rows(path, {}, Locale.US)
+    declared = read_rows(path, {"Seats__c": CustomField(kind=Kind.INTEGER)}, Locale.US)
     assert declared.content == plain.content
     assert [row.canonical for row in declared.rows] == [row.canonical for row in plain.rows]
     assert [row.custom_fields for row in declared.rows] == [{"Seats__c": "3"}, {"Seats__c": ""}]
@@ -212,6 +212,6 @@ def test_order_of_rows_and_columns_line_ends_and_compression_never_change_what_c
         zipped(("usage.csv", usage_file(*reversed(rows), end=end))),
     ):
         path.write_bytes(file)
-        found.append(read_batch(path, {}, Locale.US))
-    assert len({batch.content for batch in found}) == 1
+        found.append(read_rows(path, {}, Locale.US))
+    assert len({each.content for each in found}) == 1
     assert [row.quantity for row in found[0].rows] == [Decimal(row["QTY"]) for row in rows]

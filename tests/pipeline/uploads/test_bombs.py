@@ -16,13 +16,13 @@ HEADER = b"ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRI
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from pipeline.uploads.batch import read_batch
+from pipeline.uploads.rows import read_rows
 from pipeline.uploads.refused import UploadRefusedError
 from transforms.upload.dates import Locale
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    print(len(read_batch(Path(sys.argv[1]), {}, Locale.US).rows))
+    print(len(read_rows(Path(sys.argv[1]), {}, Locale.US).rows))
 except UploadRefusedError as error:
     print(error.code)
 mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -15,7 +15,7 @@ from transforms.upload.tally import Tally
 
 
 @dataclass(frozen=True)
-class Batch:
+class UploadedRows:
     """The rows of a file in its order; `content` is equal for equal usage, however it is written and packed."""
 
     rows: list[Row]
@@ -23,7 +23,7 @@ class Batch:
     content: str
 
 
-def read_batch(path: Path, declared: Mapping[str, CustomField], locale: Locale) -> Batch:
+def read_rows(path: Path, declared: Mapping[str, CustomField], locale: Locale) -> UploadedRows:
     """Read a file; UploadRefusedError when it is no table or out of bounds."""
     problems = Tally()
     with open_table(path) as table:
@@ -34,14 +34,14 @@ def read_batch(path: Path, declared: Mapping[str, CustomField], locale: Locale) 
     if not rows:
         problems.add([Problem(Reason.NO_ROWS)])
     problems.add(_twice(rows))
-    return Batch(rows, problems, content)
+    return UploadedRows(rows, problems, content)
 
 
-def nothing(problem: Problem) -> Batch:
-    """Give the batch of a file that cannot be read any more."""
+def nothing(problem: Problem) -> UploadedRows:
+    """Give what there is of a file that cannot be read any more: its problem."""
     problems = Tally()
     problems.add([problem])
-    return Batch([], problems, "")
+    return UploadedRows([], problems, "")
 
 
 def _unread(table: Table) -> list[Row]:
