@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from transforms.catalog.charge import Alignment, Charge
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.errors import MeterbridgeError
+from transforms.lists import first_few
 from transforms.period import MONTHS, Cycle, Period
 
 LISTED_PERIODS_MAX = 12
@@ -98,8 +99,5 @@ def require_among(cycles: Collection[Cycle], period: Period, whose: str) -> None
     if has_period(cycles, period):
         return
     found = sorted({cycle.period_of(period.start) for cycle in cycles}, reverse=True)
-    listed = ", ".join(map(str, found[:LISTED_PERIODS_MAX])) or "none"
-    more = f" and {len(found) - LISTED_PERIODS_MAX} more" if len(found) > LISTED_PERIODS_MAX else ""
-    raise WrongPeriodError(
-        f"{period} is no billing period of {whose}; those that hold {period.start} are {listed}{more}"
-    )
+    listed = first_few([*map(str, found)], LISTED_PERIODS_MAX) or "none"
+    raise WrongPeriodError(f"{period} is no billing period of {whose}; those that hold {period.start} are {listed}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.sources.unreadable import UnreadableFileError
 from pipeline.sources.wide import as_it_stands
 from transforms.catalog.source import Source
+from transforms.lists import first_few
 
 SHOWN = 50  # names of columns in one message
 
@@ -37,8 +38,7 @@ def difference(columns: Sequence[str], source: Source, known: Sequence[str] | No
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(map(repr, names[:SHOWN])) + more
+    return first_few([*map(repr, names)], SHOWN)
 
 
 def _alike(missing: Iterable[str], new: Iterable[str]) -> str:

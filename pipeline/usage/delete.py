@@ -12,6 +12,7 @@ from pipeline.store import changes, locks
 from pipeline.store.changes import Condition
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
+from transforms.lists import first_few
 from transforms.rating.lines import exact_sums
 
 SHOWN_MAX = 20
@@ -139,5 +140,4 @@ def _deletion(selection: Selection, rows: Sequence[sa.RowMapping], *, dry_run: b
 
 
 def _listed(what: str, found: Sequence[object], between: str = ", ") -> str:
-    more = f" and {len(found) - SHOWN_MAX} more" if len(found) > SHOWN_MAX else ""
-    return f"{what} {between.join(map(str, found[:SHOWN_MAX]))}{more}"
+    return f"{what} {first_few([*map(str, found)], SHOWN_MAX, between)}"

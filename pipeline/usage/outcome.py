@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pipeline.store import ledger
 from pipeline.store.ledger import Seen
 from pipeline.usage.batch import Batch
+from transforms.lists import first_few
 from transforms.quantities.reconcile import LedgerLine, check
 
 WARNINGS_SHOWN = 10
@@ -28,8 +29,7 @@ class Loaded:
     def __str__(self) -> str:
         names = f"import {self.import_id}" if self.import_id else "no import"
         counts = f"{self.records} records, {self.quarantined} quarantined"
-        warned = f"; warning: {'; '.join(self.warnings[:WARNINGS_SHOWN])}" if self.warnings else ""
-        warned += f" and {len(self.warnings) - WARNINGS_SHOWN} more" if len(self.warnings) > WARNINGS_SHOWN else ""
+        warned = f"; warning: {first_few(self.warnings, WARNINGS_SHOWN, '; ')}" if self.warnings else ""
         return f"{self.meter} {self.period}: {self.outcome}, {names}, {counts}{warned}"
 
 

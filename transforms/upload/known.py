@@ -8,6 +8,7 @@ from fractions import Fraction
 from transforms.catalog.charge import Charge, NegativeUsage, UomValidation
 from transforms.catalog.customers import Account, SubscribedCharge
 from transforms.catalog.units import Units
+from transforms.lists import first_few
 
 LISTED_CHARGES_MAX = 5
 
@@ -61,6 +62,4 @@ def spans(charge: SubscribedCharge, at: datetime) -> bool:
 
 def listed(charges: Sequence[SubscribedCharge], known: Known) -> str:
     """Name charges, each with the unit that it counts."""
-    names = [f"{each.charge_number} counts {known.uom(each)}" for each in charges[:LISTED_CHARGES_MAX]]
-    more = len(charges) - LISTED_CHARGES_MAX
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return first_few([f"{each.charge_number} counts {known.uom(each)}" for each in charges], LISTED_CHARGES_MAX)
