@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.sources.unreadable import UnreadableFileError
+from pipeline.zips import ENCRYPTED, METHODS
 
 BLOCK = 1 << 20
 BYTES_MAX = 32 << 30  # of one file, unpacked
@@ -25,11 +26,9 @@ DIRECTORY_MAX = 1 << 20  # bytes of a zip's list of members, read as one piece
 SIGNATURES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 END_OF_ZIP = struct.Struct("<4s4H2LH")
 END_OF_ZIP_MAX = END_OF_ZIP.size + 0xFFFF  # it closes with a comment of any length
-ENCRYPTED = 0x1
 NOT_THE_MACHINE = {None, errno.EINVAL}  # said by a library of its input; a jump to before the file's first byte
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, NotImplementedError)
 WORKBOOKS = {"[Content_Types].xml", "mimetype"}  # parts by which a zip is a workbook of Excel, or of OpenDocument
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what everybody writes; others may ask for gigabytes of memory
 
 
 @contextmanager

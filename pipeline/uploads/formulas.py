@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.uploads.refused import UploadRefusedError
+from pipeline.zips import ENCRYPTED, METHODS
 from transforms.upload.reasons import Refusal
 
 BLOCK = 1 << 16
@@ -17,8 +18,6 @@ FORMULA = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]")
 OVERLAP = 32
 CHARTS = "xl/charts/"
 BINARY_SHEET = re.compile(r"xl/worksheets/.*\.bin")
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-ENCRYPTED = 0x1
 # Where a compound file's header says how large its sectors are, and where its parts begin.
 SECTOR_SHIFT, FOLDER_START, TABLE_LIST_START, TABLE_LIST = 30, 48, 68, 76
 SECTOR_END_MIN = 0xFFFFFFFA
