@@ -37,13 +37,13 @@ def rate_again(
     `items` are those that it, and the runs before it, made: of a charge that costs without usage, they tell the period.
     `contributed` is what it settled commitments with, `funds` what it drew.
     """
+
+    def its_own(row: sa.RowMapping) -> bool:
+        return run is None or row["bill_run_id"] == run
+
     found = Pickup(rows, accounts, {})
-    lines = [
-        replace(found.line(row), status="pending" if run in {None, row["bill_run_id"]} else "processed") for row in rows
-    ]
-    subscribed = [
-        owner_of(item) for item in items if run in {None, item["bill_run_id"]} or not _committed(item, catalog)
-    ]
+    lines = [replace(found.line(row), status="pending" if its_own(row) else "processed") for row in rows]
+    subscribed = [owner_of(item) for item in items if its_own(item) or not _committed(item, catalog)]
     return rate(
         lines,
         charges=catalog.charges,

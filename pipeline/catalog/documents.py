@@ -92,7 +92,7 @@ class Document:
 
     def problem(self, place: Place, text: str) -> str:
         """Put file and line before a complaint about a place in the document."""
-        known = tuple(part for part in self._known(place))
+        known = tuple(self._known(place))
         return f"{self.path}:{self.lines.get(known, 1)}: {text}"
 
     def _known(self, place: Place) -> Iterator[str | int]:

@@ -4,6 +4,7 @@ from typing import Never
 
 import click
 
+from pipeline.commands.number import NUMBER
 from pipeline.commands.period import period
 from pipeline.commands.who import user
 from pipeline.proof.close import close as close_period
@@ -12,8 +13,6 @@ from pipeline.proof.trace import trace as trace_row
 from pipeline.proof.verify import verify as verify_period
 from pipeline.steps import Workspace
 from transforms.period import Period
-
-NUMBER = click.IntRange(1, 10**18 - 1)
 
 
 @click.command()

@@ -7,6 +7,7 @@ import click
 
 from pipeline.billing import preflight as preflights
 from pipeline.billing import sweep as sweeps
+from pipeline.commands.number import NUMBER
 from pipeline.commands.period import PeriodType, period
 from pipeline.commands.who import user, why
 from pipeline.exports.usage_export import export_usage as write_usage
@@ -16,8 +17,6 @@ from pipeline.store.following import UsageFilter
 from pipeline.usage.delete import Selection
 from pipeline.usage.delete import delete as delete_usage
 from transforms.period import Period
-
-NUMBER = click.IntRange(1, 10**18 - 1)
 
 
 class InstantType(click.ParamType[datetime]):
