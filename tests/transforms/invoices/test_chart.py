@@ -70,7 +70,9 @@ def test_the_axis_spans_all_amounts_with_few_even_steps(amounts):
 
 @given(AMOUNTS)
 def test_every_bar_lies_between_the_names_and_the_amounts(amounts):
-    for text, left, width in bars(drawn(panel(*amounts))):
+    found = bars(drawn(panel(*amounts)))
+    assert len(found) == min(len(amounts), BARS_MAX)
+    for text, left, width in found:
         figure = text.rpartition(": ")[2]
         assert left >= BAR_LEFT
         assert width >= 0

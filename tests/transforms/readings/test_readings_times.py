@@ -239,6 +239,8 @@ def test_what_a_clock_in_any_zone_showed_is_read_as_the_instant_at_which_it_did(
 def test_no_text_whatever_stops_the_reading_and_every_reading_without_an_instant_has_a_reason(
     parsed, texts, pattern, zone
 ):
-    for reading in parsed([{"at": text} for text in texts], source(format=pattern, zone=zone)):
+    found = parsed([{"at": text} for text in texts], source(format=pattern, zone=zone))
+    assert len(found) == len(texts)
+    for reading in found:
         assert (reading["at_us"] is not None) or reading["reason"]
         assert reading["reason"] or timedelta(0) <= instant(reading["at_us"]) - instant(0) < timedelta(days=365 * 131)
