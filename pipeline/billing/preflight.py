@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,10 +20,9 @@ from transforms.rating.preflight import Candidate, may_be_refused, money_at_risk
 from transforms.rating.unpriced import at_list_price, unpriced
 from transforms.rating.usage import UsageLine
 
-STATUSES: dict[str, Literal["pending", "processed"]] = {"Pending": "pending", "Processed": "processed"}
 LINE = (
     "record_id", "account_number", "subscription_number", "charge_number", "charge", "uom", "quantity", "start_at",
-    "corrects", "import_id", "custom_fields",
+    "corrects", "import_id", "custom_fields", "status",
 )  # fmt: skip
 
 
@@ -87,7 +86,6 @@ class Pickup:
             time_zone=time_zone,
             period_start=window.start,
             period_end=window.end,
-            status=STATUSES[row["status"]],
         )
 
 

@@ -160,7 +160,7 @@ def due(
     found = _pickup(connection, catalog, asked, lock=lock)
     lines = [*map(found.line, found.taken), *beside]
     lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
-    pending, left = tuple(line.record_id for line in lines if line.status == "pending"), tuple(found.told())
+    pending, left = tuple(line.record_id for line in lines if line.status == "Pending"), tuple(found.told())
     fees = [] if asked.running else _fees(connection, catalog, asked, found)
     funds = prepaid.open_for(connection, catalog, asked, lines, fees, found)
     if not pending and not fees and funds is None:

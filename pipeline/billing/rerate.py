@@ -42,7 +42,7 @@ def rate_again(
         return run is None or row["bill_run_id"] == run
 
     found = Pickup(rows, accounts, {})
-    lines = [replace(found.line(row), status="pending" if its_own(row) else "processed") for row in rows]
+    lines = [replace(found.line(row), status="Pending" if its_own(row) else "Processed") for row in rows]
     subscribed = [owner_of(item) for item in items if its_own(item) or not _committed(item, catalog)]
     return rate(
         lines,

@@ -134,7 +134,7 @@ def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> U
         time_zone=time_zone,
         period_start=window.start,
         period_end=window.end,
-        status="pending",
+        status="Pending",
         import_id="so far",
     )
 

@@ -81,4 +81,4 @@ def _lines(rows: Iterable[Mapping[str, Any]], period: Period, state: str) -> lis
 def _line(row: Mapping[str, Any], period: Period, quantity: Decimal) -> UsageLine:
     window = period.window(row["time_zone"])
     named = {name: value for name, value in row.items() if name not in {"before", "after"}}
-    return UsageLine(**named, quantity=quantity, period_start=window.start, period_end=window.end, status="pending")
+    return UsageLine(**named, quantity=quantity, period_start=window.start, period_end=window.end, status="Pending")

@@ -124,6 +124,6 @@ def line_of(row, charge):
         **{name: row[name] for name in named},
         **{name: instant(row[column]) for name, column in instants.items()},
         time_zone="UTC",
-        status="pending",
+        status="Pending",
         custom_fields={name: row[f"field_{name}"] for name in charge.price_fields},
     )

@@ -41,4 +41,4 @@ class Asked:
         if not self.running or self.target_date is None:
             return True
         on_demand = charge is not None and charge.timing is Timing.ON_DEMAND
-        return on_demand and (line.status == "processed" or line.start_date < self.target_date)
+        return on_demand and (line.status == "Processed" or line.start_date < self.target_date)

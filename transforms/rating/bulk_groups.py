@@ -39,7 +39,7 @@ def usage_table(lines: Sequence[UsageLine], charges: Iterable[Charge]) -> pa.Tab
     for name in INSTANTS:
         instants = pa.array((getattr(line, name) for line in lines), pa.timestamp("us", "UTC"))
         columns[f"{name.removesuffix('_at')}_us"] = instants.cast(pa.int64())
-    columns["pending"] = pa.array((line.status == "pending" for line in lines), pa.bool_())
+    columns["pending"] = pa.array((line.status == "Pending" for line in lines), pa.bool_())
     for name in fields(charges):
         columns[f"field_{name}"] = pa.array((text_of(line.custom_fields, name) for line in lines), pa.string())
     return pa.table(columns)

@@ -111,7 +111,7 @@ def refused(lines: Iterable[UsageLine], charges: Mapping[str, Charge], units: Un
             continue  # most usage is, and rating all of it by the rules would take long
         for group in group_usage(each, charges, ()):
             if why := _refusal(group.lines, charges, units):
-                found |= {line.record_id: why for line in group.lines if line.status == "pending"}
+                found |= {line.record_id: why for line in group.lines if line.status == "Pending"}
     return found
 
 

@@ -184,7 +184,7 @@ def _draft(
 
 
 def _is_due(draft: Draft, billed: Collection[BilledKey]) -> bool:
-    if draft.amount != 0 or any(line.status == "pending" for line in draft.group.lines):
+    if draft.amount != 0 or any(line.status == "Pending" for line in draft.group.lines):
         return True
     if draft.covered != draft.covered_before:  # it may cost the same, but is paid for otherwise
         return True

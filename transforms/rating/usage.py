@@ -45,7 +45,7 @@ class UsageLine(ChargePeriod):
     quantity: Decimal
     start_at: datetime
     time_zone: str
-    status: Literal["pending", "processed"]
+    status: Literal["Pending", "Processed"]
     corrects: int | None = None
     import_id: str = ""
     custom_fields: Mapping[str, str] = field(default_factory=dict)

@@ -94,7 +94,7 @@ def records(told, odd):
     lines = [
         used(
             number, quantity, day, charge=name, charge_number=f"C-{name}-{which}", subscription_number=f"S{which}",
-            custom_fields=fields, import_id=f"I{day % 2}", status="processed" if done else "pending",
+            custom_fields=fields, import_id=f"I{day % 2}", status="Processed" if done else "Pending",
         )
         for number, (name, which, quantity, day, fields, done) in enumerate(told, start=1)
     ]  # fmt: skip

@@ -22,7 +22,7 @@ def charge(timing="end_of_period"):
     )
 
 
-def line(start, status="pending"):
+def line(start, status="Pending"):
     return UsageLine(
         account_number="A-1",
         subscription_number="S-1",
@@ -71,7 +71,7 @@ def test_the_target_date_begins_on_the_accounts_own_clock():
 
 def test_what_was_billed_before_always_counts():
     asked = Asked(JUNE, target_date=date(2021, 6, 10))
-    assert asked.takes(line(at(6, 20), status="processed"), charge("on_demand"))
+    assert asked.takes(line(at(6, 20), status="Processed"), charge("on_demand"))
 
 
 @pytest.mark.parametrize(("batch", "has"), [(None, True), ("north", True), ("south", False), ("", False)])

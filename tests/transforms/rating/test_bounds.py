@@ -93,7 +93,7 @@ def test_a_later_row_of_tiers_closes_the_former():
 
 
 def test_a_correction_is_billed_as_the_difference_and_a_record_that_is_taken_back_owes_nothing():
-    done, back = calls("800", status="processed"), calls("-800", 2, corrects=1)
+    done, back = calls("800", status="Processed"), calls("-800", 2, corrects=1)
     (item,) = bill([done, back], phone(row(*CALLS)), {("C-1", done.period_start, "1"): Decimal(40)})
     assert (item.quantity, item.breakdown, item.amount) == (0, (), -40)
 

@@ -86,7 +86,7 @@ def test_what_is_spent_more_or_less_later_is_settled_by_the_difference(later, du
 
 def test_usage_of_the_same_bill_run_contributes_what_it_is_billed_now():
     year = {"period_start": JANUARY, "period_end": NEXT}
-    lines = [used(1, "400", status="processed", **year), used(2, "100", **year)]
+    lines = [used(1, "400", status="Processed", **year), used(2, "100", **year)]
     billed = {("C-1", JANUARY, ""): Decimal(400)}
     phone, promised = settle(lines, before="10400", billed=billed)
     assert (phone.amount, promised.amount) == (100, 1500)
@@ -160,13 +160,13 @@ class Shop:
         if records := [line for line in self.lines if line.corrects is None]:
             line = records[index % len(records)]
             stands = sum(each.quantity for each in self.lines if each.first_record_id == line.record_id)
-            changes = {"record_id": len(self.lines), "corrects": line.record_id, "status": "pending"}
+            changes = {"record_id": len(self.lines), "corrects": line.record_id, "status": "Pending"}
             self.lines.append(replace(line, quantity=quantity - stands, **changes))
 
     def bill(self, month):
         mine = [line for line in self.lines if line.period_start == MONTHS[month]]
         self._run(mine, ())
-        self.lines = [replace(line, status="processed") if line in mine else line for line in self.lines]
+        self.lines = [replace(line, status="Processed") if line in mine else line for line in self.lines]
 
     def settle(self, _=None):
         self._run((), [YEAR])

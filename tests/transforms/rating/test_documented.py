@@ -52,7 +52,7 @@ def lines(**changes):
             "period_start": MARCH.start,
             "period_end": MARCH.end,
             "time_zone": "UTC",
-            "status": "pending",
+            "status": "Pending",
             "import_id": upload,
             "custom_fields": dict(zip(FIELDS, custom_fields, strict=True)),
         }

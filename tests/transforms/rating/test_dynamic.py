@@ -92,7 +92,7 @@ def test_a_flat_price_is_the_price_of_a_record_whatever_its_quantity():
 
 
 def test_an_adjustment_costs_what_the_record_costs_that_it_corrects():
-    done, less = call(1, "10", 9, "CA", status="processed"), call(2, "-4", 25, "CA", corrects=1)
+    done, less = call(1, "10", 9, "CA", status="Processed"), call(2, "-4", 25, "CA", corrects=1)
     [item] = bill([done, less], phone(*CALIFORNIA), {("C-1", done.period_start, "1"): Decimal(20)})
     assert (item.quantity, item.amount) == (6, -8)
 

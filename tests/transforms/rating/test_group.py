@@ -29,7 +29,7 @@ def test_records_of_one_group_id_are_rated_together_and_those_without_one_as_wel
 
 @pytest.mark.parametrize("phone", [UPLOADED, NAMED, charge("volume", *HOME_PHONE, group="start_date")])
 def test_an_adjustment_is_in_the_group_of_what_it_corrects_whatever_it_says_itself(phone):
-    done = used(1, "60", day=3, status="processed", custom_fields={"Site__c": "north"})
+    done = used(1, "60", day=3, status="Processed", custom_fields={"Site__c": "north"})
     less = used(2, "-20", day=4, corrects=1, import_id="I2")
     [item] = bill([done, less], phone)
     assert (item.quantity, item.amount, item.record_ids) == (40, 440, (1, 2))

@@ -55,7 +55,7 @@ def test_a_record_that_bears_no_price_stops_the_bill_run_and_is_named(phone, fie
 
 
 def test_a_correction_takes_back_what_it_says():
-    done = used(1, "5", status="processed", custom_fields={"AMOUNT__c": "10"})
+    done = used(1, "5", status="Processed", custom_fields={"AMOUNT__c": "10"})
     less = used(2, "-1", corrects=1, custom_fields={"AMOUNT__c": "-2.50"})
     [item] = bill([done, less], TOTAL, {("C-1", done.period_start, ""): Decimal(10)})
     assert (item.quantity, item.amount) == (4, Decimal("-2.50"))

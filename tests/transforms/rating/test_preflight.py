@@ -39,7 +39,7 @@ RIGHT = Candidate(uom="kwh", start_at=START, period=MARCH, account=ACCOUNT, subs
 LINE = UsageLine(
     record_id=1, account_number="A-1", subscription_number="S-1", charge_number="C-1", charge="energy", uom="kwh",
     quantity=Decimal(4), start_at=START, period_start=datetime(2025, 3, 1, tzinfo=UTC),
-    period_end=datetime(2025, 4, 1, tzinfo=UTC), time_zone="UTC", status="pending",
+    period_end=datetime(2025, 4, 1, tzinfo=UTC), time_zone="UTC", status="Pending",
 )  # fmt: skip
 
 

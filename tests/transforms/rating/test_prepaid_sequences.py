@@ -88,7 +88,7 @@ def anew(shop, bought):
 
 
 def replaced(line, quantity):
-    return type(line)(**{**line.__dict__, "quantity": quantity, "status": "pending"})
+    return type(line)(**{**line.__dict__, "quantity": quantity, "status": "Pending"})
 
 
 @given(st.lists(st.one_of(USES, CORRECTIONS, BILLS), max_size=12), PHONES, BUNDLES)

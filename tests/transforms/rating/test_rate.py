@@ -33,7 +33,7 @@ def test_a_day_is_a_day_of_the_account_and_not_of_the_server():
 
 
 def test_a_bill_run_without_anything_new_yields_no_item():
-    done = [used(1, "20", status="processed")]
+    done = [used(1, "20", status="Processed")]
     phone = charge("volume", *HOME_PHONE)
     assert bill(done, phone, {("C-1", done[0].period_start, ""): Decimal("220.00")}) == ()
 
@@ -45,13 +45,13 @@ def test_a_pending_record_worth_nothing_still_yields_its_item():
 
 def test_a_correction_downwards_gives_back_what_was_billed_too_much():
     phone = charge("volume", *HOME_PHONE, group="record")
-    lines = [used(1, "20", status="processed"), used(2, "-5", corrects=1)]
+    lines = [used(1, "20", status="Processed"), used(2, "-5", corrects=1)]
     [item] = bill(lines, phone, {("C-1", lines[0].period_start, "1"): Decimal(220)})
     assert (item.group_key, item.quantity, item.amount) == ("1", 15, 15 * 11 - 220)
 
 
 def test_a_changed_rating_group_bills_nothing_twice():
-    done = [used(1, "70", day=1, status="processed"), used(2, "90", day=16, status="processed")]
+    done = [used(1, "70", day=1, status="Processed"), used(2, "90", day=16, status="Processed")]
     before = {("C-1", done[0].period_start, ""): Decimal(1440)}
     items = bill(done, charge("volume", *HOME_PHONE, group="start_date"), before)
     assert [(item.group_key, item.amount) for item in items] == [("", -1440), ("2018-01-01", 700), ("2018-01-16", 900)]
@@ -59,7 +59,7 @@ def test_a_changed_rating_group_bills_nothing_twice():
 
 def test_a_group_that_lost_its_usage_owes_no_first_flat_amount():
     phone = charge("tiered", {"flat": "100"}, at_zero="first_flat", group="start_date")
-    done = used(1, "5", status="processed")
+    done = used(1, "5", status="Processed")
     before = {("C-1", done.period_start, ""): Decimal(100), ("C-1", done.period_start, "2018-01-01"): Decimal(100)}
     assert [(item.group_key, item.amount) for item in bill([done], phone, before)] == [("", -100)]
 

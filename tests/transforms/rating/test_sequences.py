@@ -104,7 +104,7 @@ def test_what_is_billed_adds_up_to_the_price_of_the_final_usage(records, events,
         getattr(shop, name)(value)
         assert shop.billed() == shop.owed()
     shop.bill()
-    assert all(line.status == "processed" for line in shop.lines)
+    assert all(line.status == "Processed" for line in shop.lines)
     assert shop.billed() == shop.owed()
     assert shop.bill() == ()
 

@@ -124,7 +124,7 @@ def test_usage_that_comes_after_a_first_invoice_bills_only_the_difference():
     inputs = CASES["v130"]["inputs"]
     phone = charge("tiered", *tiers_of(inputs))
     before = {("C-1", used(1, "1").period_start, ""): owed("graduated", inputs, inputs["pre_quantity"])}
-    lines = [used(1, inputs["pre_quantity"], status="processed"), used(2, inputs["quantity"])]
+    lines = [used(1, inputs["pre_quantity"], status="Processed"), used(2, inputs["quantity"])]
     assert [item.amount for item in bill(lines, phone, before)] == [expected("v130")]
 
 
@@ -141,7 +141,7 @@ def test_a_least_or_highest_amount_is_that_of_the_tiers_of_a_decision_row(case):
     }
     phone = charge("dynamic", base="volume", attributes={"Plan": "PLAN__c"}, table=[row], group="record")
     fields = {"custom_fields": {"PLAN__c": "pro"}}
-    first = used(1, inputs["pre_quantity"], status="processed", **fields)
+    first = used(1, inputs["pre_quantity"], status="Processed", **fields)
     billed = {("C-1", first.period_start, "1"): Decimal(inputs["previously_billed"])}
     (item,) = bill([first, used(2, inputs["quantity"], corrects=1, **fields)], phone, billed)
     assert item.amount == expected(case)
