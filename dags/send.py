@@ -10,7 +10,7 @@ client's id and secret. Without it nothing is sent.
 """
 
 from airflow.sdk import dag, task, task_group
-from meterbridge_platform import account
+from meterbridge_platform import sender
 from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
 from meterbridge_steps import scheduled
 
@@ -21,7 +21,7 @@ def send() -> None:
 
     @task
     def periods(**context: object) -> list[str]:
-        return scheduled.periods_to_send(*interval(context), account())
+        return scheduled.periods_to_send(*interval(context), sender())
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # so the provider ships it
     def meters_are_in(period: str) -> bool:
@@ -29,7 +29,7 @@ def send() -> None:
 
     @task.sensor(**WAITING)  # type: ignore[untyped-decorator]  # as above
     def is_sent(period: str) -> bool:
-        return scheduled.is_sent(period, account())
+        return scheduled.is_sent(period, sender())
 
     @task_group(prefix_group_id=False)
     def each_period(period: str) -> None:

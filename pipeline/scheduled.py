@@ -20,8 +20,8 @@ from pipeline.settings import Settings
 from pipeline.steps import Workspace
 from pipeline.store.engine import connect
 from pipeline.targets import send
-from pipeline.targets.account import Account, required
 from pipeline.targets.platform import Platform
+from pipeline.targets.sender import Sender, required
 from pipeline.uploads.process import process_waiting
 from pipeline.usage import diff as diffs
 from pipeline.usage.delete import chosen, delete
@@ -148,19 +148,19 @@ def export(period: str) -> list[str]:
     ]
 
 
-def periods_to_send(after: datetime, until: datetime, account: Account | None) -> list[str]:
+def periods_to_send(after: datetime, until: datetime, sender: Sender | None) -> list[str]:
     """List the periods that a sending handles: those that ended in a span of time, and those changed since."""
-    if account is None:
+    if sender is None:
         log.warning("nothing is sent: there is no connection meterbridge_platform")
         return []
     workspace = _workspace()
-    return list(map(str, periods.to_send(workspace.store, workspace.catalog, account.url, after, until)))
+    return list(map(str, periods.to_send(workspace.store, workspace.catalog, sender.url, after, until)))
 
 
-def is_sent(period: str, account: Account | None) -> bool:
+def is_sent(period: str, sender: Sender | None) -> bool:
     """Send what the billing platform lacks of a period, as far as that goes now; True once it holds all of it."""
     workspace, wanted = Workspace.open(), Period.parse(period)
-    with closing(Platform(required(account))) as platform:
+    with closing(Platform(required(sender))) as platform:
         done = send.advance(workspace.store, workspace.catalog, platform, wanted)
         for line in send.described(workspace.store, platform.name, wanted):
             log.info("%s", line)

@@ -6,13 +6,13 @@ Of the connection, host is the API's whole address, login the client's id, passw
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from pipeline.targets.account import Account, from_environment
+from pipeline.targets.sender import Sender, from_environment
 
 
-def account() -> Account | None:
+def sender() -> Sender | None:
     """Find who sends to the billing platform; None where there is no connection."""
     try:
         found = Connection.get("meterbridge_platform")
     except AirflowNotFoundException:
         return from_environment()
-    return Account.of(found.host or "", found.login, found.password)
+    return Sender.of(found.host or "", found.login, found.password)

@@ -7,9 +7,9 @@ import click
 
 from pipeline.commands.period import period
 from pipeline.steps import Workspace
-from pipeline.targets.account import from_environment, required
 from pipeline.targets.platform import Platform
 from pipeline.targets.send import advance, described
+from pipeline.targets.sender import from_environment, required
 from transforms.period import Period
 
 ASKS_SECONDS = 2

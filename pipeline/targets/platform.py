@@ -12,8 +12,8 @@ import httpx
 from pipeline.kept_secret import hidden
 from pipeline.patience import Patience, passes, retry_after
 from pipeline.sources.json_lines import DECODER
-from pipeline.targets.account import Account
 from pipeline.targets.errors import TargetRefusedError, TargetUnavailableError
+from pipeline.targets.sender import Sender
 
 UNDER_WAY, NOT_LOGGED_IN = 409, 401
 STATUS_PATH = re.compile(r"/v1/usage/([0-9A-Za-z]{1,64})/status")
@@ -28,11 +28,11 @@ DEFAULT = Patience()
 class Platform:
     """A connection to the platform, which is to be closed. `name` is its address, without what lets a sender in."""
 
-    def __init__(self, account: Account, patience: Patience = DEFAULT) -> None:
+    def __init__(self, sender: Sender, patience: Patience = DEFAULT) -> None:
         """Connect once something is asked."""
-        self.name, self.patience = account.url, patience
-        self._account, self._token = account, ""
-        self._client = httpx.Client(base_url=account.url, timeout=patience.timeout())
+        self.name, self.patience = sender.url, patience
+        self._sender, self._token = sender, ""
+        self._client = httpx.Client(base_url=sender.url, timeout=patience.timeout())
 
     def close(self) -> None:
         """Close the connection."""
@@ -106,7 +106,7 @@ class Platform:
             raise TargetUnavailableError(str(error)) from None
 
     def _log_in(self) -> str:
-        form = {"client_id": self._account.client_id, "client_secret": self._account.secret}
+        form = {"client_id": self._sender.client_id, "client_secret": self._sender.secret}
         answer = self._answer("POST", "/oauth/token", data=form | {"grant_type": "client_credentials"})
         return str(answer.get("access_token") or self._misunderstood("access_token", answer))
 
@@ -144,7 +144,7 @@ class Platform:
         raise TargetUnavailableError(self._about(f"an answer without a proper {name}: {str(answer)[:SAID_LENGTH_MAX]}"))
 
     def _about(self, what: str) -> str:
-        return f"the billing platform at {self.name}: {hidden(what, self._account.secret, self._token)}"
+        return f"the billing platform at {self.name}: {hidden(what, self._sender.secret, self._token)}"
 
 
 def _instant(text: str) -> datetime:

@@ -7,7 +7,7 @@ from served_api import CLIENT, SECRET, served
 from uploaded_usage import uploaded
 
 from pipeline.cli import cli
-from pipeline.targets.account import PlatformAddressError
+from pipeline.targets.sender import PlatformAddressError
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from uploaded_usage import uploaded
 from pipeline.patience import Patience
 from pipeline.store import sending
 from pipeline.store.sending import SentFile
-from pipeline.targets.account import Account
 from pipeline.targets.errors import TargetUnavailableError
 from pipeline.targets.parts import Limits
 from pipeline.targets.platform import Platform
 from pipeline.targets.send import advance
+from pipeline.targets.sender import Sender
 from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
 
@@ -50,7 +50,7 @@ class Two:
         uploaded(self.ours.store, *records, file_name=f"{next(self.files_of_ours)}.csv")
 
     def platform(self, secret: str = SECRET, patience: Patience = PATIENT) -> AbstractContextManager[Platform]:
-        return closing(Platform(Account.of(self.way.url, CLIENT, secret), patience))
+        return closing(Platform(Sender.of(self.way.url, CLIENT, secret), patience))
 
     def send(self, *, rows_max: int = 1000, dies: bool = False) -> int:
         """Send March until the platform holds all of it; gives how often that was taken up.

@@ -12,11 +12,11 @@ from served_api import CLIENT, SECRET, served
 from uploaded_usage import uploaded
 
 from pipeline.patience import Patience
-from pipeline.targets.account import Account
 from pipeline.targets.errors import TargetError, TargetRefusedError, TargetUnavailableError
 from pipeline.targets.platform import Platform
 from pipeline.targets.read_back import TargetMismatchError
 from pipeline.targets.send import advance
+from pipeline.targets.sender import Sender
 from pipeline.usage.change import change
 from pipeline.usage.delete import Selection, delete
 from transforms.period import Period
@@ -121,7 +121,7 @@ def test_a_client_that_may_not_load_usage_is_told_so(two):
     two.say(k="1")
     with (
         served(two.theirs, Role.VIEWER) as address,
-        closing(Platform(Account.of(address, CLIENT, SECRET), Patience(1, 0))) as platform,
+        closing(Platform(Sender.of(address, CLIENT, SECRET), Patience(1, 0))) as platform,
         pytest.raises(TargetRefusedError, match="it answers 403"),
     ):
         advance(two.ours.store, two.ours.catalog, platform, MARCH)
@@ -142,7 +142,7 @@ def test_a_platform_whose_calls_are_limited_is_asked_again_when_it_wants_to_be(t
         token = {"client_id": CLIENT, "client_secret": SECRET, "grant_type": "client_credentials"}
         httpx.post(f"{address}/oauth/token", data=token, trust_env=False)
         with (
-            closing(Platform(Account.of(address, CLIENT, SECRET), Patience(1))) as platform,
+            closing(Platform(Sender.of(address, CLIENT, SECRET), Patience(1))) as platform,
             pytest.raises(TargetUnavailableError, match="429") as caught,
         ):
             platform.status("0" * 32)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.targets.account import Account, PlatformAddressError, from_environment, required
+from pipeline.targets.sender import PlatformAddressError, Sender, from_environment, required
 
 CANARY = "canary-of-the-platform"
 
@@ -12,11 +12,11 @@ def test_the_environment_gives_address_client_and_secret(monkeypatch, tmp_path):
     monkeypatch.setenv("METERBRIDGE_CONNECTION_PLATFORM", "https://loader@billing.example/rest/")
     monkeypatch.setenv("METERBRIDGE_CONNECTION_PLATFORM_TOKEN_FILE", str(tmp_path / "secret"))
     found = from_environment()
-    assert found == Account("https://billing.example/rest", "loader", CANARY)
+    assert found == Sender("https://billing.example/rest", "loader", CANARY)
     assert CANARY not in repr(found)
 
 
-def test_without_a_connection_there_is_no_account_and_whoever_needs_one_is_told_how_to_give_it(monkeypatch):
+def test_without_a_connection_there_is_no_sender_and_whoever_needs_one_is_told_how_to_give_it(monkeypatch):
     monkeypatch.delenv("METERBRIDGE_CONNECTION_PLATFORM", raising=False)
     with pytest.raises(PlatformAddressError, match=r"there is no connection .* write the address as https://host/path"):
         required(from_environment())
@@ -35,11 +35,11 @@ def test_without_a_connection_there_is_no_account_and_whoever_needs_one_is_told_
 )
 def test_an_address_that_is_none_or_would_be_read_on_the_way_is_refused_without_its_secret(address):
     with pytest.raises(PlatformAddressError, match="is not complete") as caught:
-        Account.of(address, "loader", CANARY)
+        Sender.of(address, "loader", CANARY)
     assert CANARY not in str(caught.value)
 
 
 @pytest.mark.parametrize(("client", "secret"), [("", CANARY), ("loader", ""), (None, None)])
 def test_client_and_secret_are_both_needed(client, secret):
     with pytest.raises(PlatformAddressError, match="is not complete"):
-        Account.of("https://billing.example", client, secret)
+        Sender.of("https://billing.example", client, secret)

@@ -21,7 +21,7 @@ class PlatformAddressError(MeterbridgeError):
 
 
 @dataclass(frozen=True)
-class Account:
+class Sender:
     """A platform's address without any log-in, and the client that sends there."""
 
     url: str
@@ -29,7 +29,7 @@ class Account:
     secret: str = field(repr=False)
 
     @classmethod
-    def of(cls, address: str, client_id: str | None, secret: str | None) -> "Account":
+    def of(cls, address: str, client_id: str | None, secret: str | None) -> "Sender":
         """Read an address, in which the client's id and secret may stand too; PlatformAddressError when unusable."""
         url = parsed(address)
         client_id, secret = client_id or unquote(url.username), secret or unquote(url.password)
@@ -38,14 +38,14 @@ class Account:
         return cls(str(url.copy_with(userinfo=b"")).rstrip("/"), client_id, secret)
 
 
-def from_environment() -> Account | None:
+def from_environment() -> Sender | None:
     """Read METERBRIDGE_CONNECTION_PLATFORM and its token, or the files named beside; None where it is not set."""
     address = secret(VARIABLE)
-    return Account.of(address, None, connection_token(NAME)) if address else None
+    return Sender.of(address, None, connection_token(NAME)) if address else None
 
 
-def required(found: Account | None) -> Account:
-    """Give the account that was found; PlatformAddressError where there is none."""
+def required(found: Sender | None) -> Sender:
+    """Give the sender that was found; PlatformAddressError where there is none."""
     if found is None:
         raise PlatformAddressError(f"there is no connection to the billing platform: {WRITTEN}")
     return found
