@@ -8,14 +8,15 @@ import pandas as pd
 from expectations.measures import is_finite, measured
 from expectations.suite import Expectation, Suite, stop_unless
 
-COUNTS = ("rows", "readings", "quarantined")
+COUNTS = ("rows", "readings", "quarantined", "left_out")
 
 
 def suite(quarantine_limit: Decimal) -> Suite:
-    """Build the suite of a profile; `quarantine_limit` is the largest tolerable share (0 to 1) of rows set aside.
+    """Build the suite of a profile; `quarantine_limit` is the largest tolerable share (0 to 1) of faults.
 
-    The frame has, per landed file: `file_id` (hex text), `uri`, the counts `rows`, `readings` and `quarantined`,
-    `at_us_min` and `at_us_max` (microseconds UTC, missing when there are no readings), `quarantined_share` (Decimal).
+    The frame has, per landed file: `file_id` (hex text), `uri`, the counts `rows`, `readings`, `quarantined` and
+    `left_out`, `at_us_min` and `at_us_max` (microseconds UTC, missing when there are no readings), and
+    `quarantined_share` (Decimal), which is of the rows that should be readings.
     Every expectation stops the step: a file that does not add up was landed wrongly, and none of it can be trusted.
     ValueError for a limit outside 0 to 1.
     """
@@ -34,7 +35,7 @@ def _derive(profile: pd.DataFrame, *, quarantine_limit: Decimal) -> pd.DataFrame
     """Add what the columns are held against: the sum of the parts, and the limit beside each share."""
     has_instants = profile["at_us_min"].notna() & profile["at_us_max"].notna()
     return profile.assign(
-        rows_accounted_for=profile["readings"] + profile["quarantined"],
+        rows_accounted_for=profile["readings"] + profile["quarantined"] + profile["left_out"],
         instants_are_known=(profile["readings"] == 0) | has_instants,
         quarantined_share_is_finite=measured(profile["quarantined_share"], is_finite),
         quarantined_share_is_tolerable=measured(
@@ -51,7 +52,7 @@ _FILES = (
         for count in COUNTS
     ),
     stop_unless(
-        "rows must equal readings + quarantined",
+        "rows must equal readings + quarantined + left_out",
         "expect_column_pair_values_to_be_equal",
         column_A="rows",
         column_B="rows_accounted_for",

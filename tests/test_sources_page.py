@@ -15,8 +15,8 @@ RECIPES = {recipe["source"]: recipe for recipe in map(declared, blocks(PAGE, "ya
 def test_there_is_one_recipe_for_each_way_to_get_readings():
     ways = {name: sorted(recipe.keys() & {"files", "sql", "http"}) for name, recipe in RECIPES.items()}
     assert ways == {
-        "heat": ["files"], "page_views": ["files"], "half_hours": ["files"], "allocations": ["files"],
-        "requests": ["files"],
+        "heat": ["files"], "page_views": ["files"], "cloud_costs": ["files"], "half_hours": ["files"],
+        "allocations": ["files"], "requests": ["files"],
         "calls": ["sql"], "sessions": ["sql"], "messages": ["http"], "memory": ["http"],
     }  # fmt: skip
 

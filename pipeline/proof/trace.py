@@ -17,7 +17,7 @@ from transforms.figures import plain
 from transforms.identity import record_key
 from transforms.period import Period, instant
 from transforms.quantities.scope import Target
-from transforms.readings.fate import LEDGER, Fate
+from transforms.readings.fate import LEDGER, LEFT_OUT, Fate
 from transforms.readings.readings import SEPARATOR
 
 
@@ -41,11 +41,14 @@ def trace(store: sa.Engine, catalog: Catalog, source: str, file: str, row: int, 
         rejected = lineage.quarantined(connection, source, landed["file_id"], row)
     by = landed["replaced_by"]
     again = [f"{file} was read again under other rules, and stands now as file {by}"] if by else []
-    if rejected:
-        reads = rejected["raw"].replace(SEPARATOR, ", ")
-        quarantined = f"row {row} of {file} is quarantined since it landed: {rejected['reason']}"
-        return [*again, quarantined, f"  it reads {reads!r}"]
-    return [*again, *_read(store, catalog, landed, row, home)]
+    return [*again, *(_no_reading(rejected, file) if rejected else _read(store, catalog, landed, row, home))]
+
+
+def _no_reading(rejected: sa.RowMapping, file: str) -> Iterator[str]:
+    """Tell why a row is none, and what stood there."""
+    reason, by = rejected["reason"], f"left out as no reading, by leave_out of source {rejected['source']}"
+    yield f"row {rejected['row']} of {file} is {by if reason == LEFT_OUT else f'quarantined since it landed: {reason}'}"
+    yield f"  it reads {rejected['raw'].replace(SEPARATOR, ', ')!r}"
 
 
 def _read(store: sa.Engine, catalog: Catalog, landed: sa.RowMapping, row: int, home: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pipeline.durable import sha256
 from pipeline.readings.landing import Landing, landing
 from pipeline.readings.raw import keep_raw
-from pipeline.readings.replay import replay_whole
+from pipeline.readings.replay import ROWS, replay_whole, rows_of, set_aside
 from pipeline.sources.drift import difference
 from pipeline.sources.fetched import Position, fetch
 from pipeline.sources.files import RawFile, UnreadableFileError
@@ -21,7 +21,7 @@ from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
 from transforms.readings.readings import SEPARATOR
 
-FIGURES = ("landed", "exists", "known", "quarantined", "readings", "rows_quarantined")
+FIGURES = ("landed", "exists", "known", "quarantined", *ROWS)
 SHOWN_MAX = 60  # characters of a text
 
 
@@ -44,6 +44,7 @@ class Extracted:
     quarantined: int
     readings: int
     rows_quarantined: int
+    rows_left_out: int
     warnings: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -132,7 +133,7 @@ def _land(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -> _Tak
         reasons = manifest.reasons(connection, landed) if new and landed.quarantined else []
     if not new:
         return _Taken({"exists": 1}, warning)
-    figures = {"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}
+    figures = {"landed": 1, **rows_of(landed)}
     told = {reason: _first(arrival.uri, rows, row, raw) for reason, rows, row, raw in reasons}
     return _Taken(figures, warning, told)
 
@@ -152,9 +153,10 @@ def _forget_spool(source: Source, fetched: list[RawFile]) -> None:
 
 def describe(extracted: Extracted) -> str:
     """Say in one line what became of a source's files, and in one more each what is unusual about them."""
+    others = set_aside(extracted.rows_quarantined, extracted.rows_left_out)
     line = (
         f"{extracted.source}: {extracted.landed} files landed with {extracted.readings} readings "
-        f"({extracted.rows_quarantined} rows quarantined), {extracted.known + extracted.exists} known, "
+        f"({others}), {extracted.known + extracted.exists} known, "
         f"{extracted.quarantined} quarantined whole"
     )
     told = [f"{reason}: {first}" for reason, first in sorted(extracted.reasons.items())]

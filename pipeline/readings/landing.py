@@ -17,6 +17,7 @@ from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
 from transforms.identity import digest
+from transforms.readings.fate import LEFT_OUT
 from transforms.readings.fingerprint import added_up, of_readings, of_rejected
 from transforms.readings.landed import landed_columns, schema_name
 from transforms.readings.readings import parse, read_texts, summary
@@ -48,7 +49,7 @@ class Landing:
         publish(self.written, home / "readings" / self.landed.path)
 
     def rejects(self) -> Iterator[Reject]:
-        """Give row, reason and text of the rows that are no readings, in bounded memory."""
+        """Give row, reason and text of the rows that are no readings, quarantined or left out, in bounded memory."""
         page = self._page(0)
         while page:
             yield from page
@@ -76,6 +77,7 @@ def landing(source: Source, raw: RawFile, sha256: str, home: Path) -> Iterator[L
         readings = backend.read_parquet(written)
         figures = backend.to_pyarrow(summary(readings)).to_pylist()[0]
         rejected = _rejected(backend, source, raw, sha256) if rows.count > figures["readings"] else None
+        figures["left_out"] = 0 if rejected is None else _left_out(backend, rejected)
         content = _content(backend, source, readings, rejected)
         landed = _landed(source, rows.count, figures, content)
         found = Landing(backend, source, landed, rows.columns, written, rejected)
@@ -120,6 +122,10 @@ def _rejected(backend: Backend, source: Source, raw: RawFile, sha256: str) -> ir
         return backend.create_table("rejected", bad, temp=True)
 
 
+def _left_out(backend: Backend, rejected: ir.Table) -> int:
+    return int(backend.to_pyarrow(rejected.filter(rejected.reason == LEFT_OUT).count()).as_py())
+
+
 def _content(backend: Backend, source: Source, readings: ir.Table, rejected: ir.Table | None) -> list[int]:
     """Sum up what stood in the file, in whatever order."""
     parts = [of_readings(readings, source), *([] if rejected is None else [of_rejected(rejected)])]
@@ -135,7 +141,8 @@ def _landed(source: Source, rows: int, figures: dict[str, int], content: list[in
         file_id=file_id,
         rows=rows,
         readings=figures["readings"],
-        quarantined=rows - figures["readings"],
+        quarantined=rows - figures["readings"] - figures["left_out"],
+        left_out=figures["left_out"],
         at_us_min=figures["at_us_min"],
         at_us_max=figures["at_us_max"],
         path=f"{source.source}/{schema_name(source)}/{file_id}.parquet",

@@ -12,7 +12,10 @@ from pipeline.readings.raw import RawBytesError, raw_path
 from pipeline.sources.files import RawFile, UnreadableFileError
 from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
+from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
+
+ROWS = ("readings", "rows_quarantined", "rows_left_out")
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,11 @@ class Replayed:
     quarantined: int
     readings: int
     rows_quarantined: int
+    rows_left_out: int
 
 
 def replay(store: sa.Engine, source: Source, home: Path, *, file_id: str | None = None) -> Replayed:
-    """Read files again that are quarantined, whole or in part, or the one that landed as `file_id`.
+    """Read files again of which anything is quarantined or left out, or the one that landed as `file_id`.
 
     RawBytesError when the bytes of one are not there.
     """
@@ -40,11 +44,11 @@ def replay(store: sa.Engine, source: Source, home: Path, *, file_id: str | None 
             found = arrivals.landed_as(connection, source.source, file_id)
         else:
             found = arrivals.quarantined_whole(connection, source.source)
-            found += arrivals.quarantined_in_part(connection, source.source)
+            found += arrivals.landed_in_part(connection, source.source)
     if file_id is not None and not found:
         raise RawBytesError(f"source {source.source}: no raw file has landed as {file_id}; `landed_files` lists them")
     figures = _replay(store, source, home, found)
-    names = ("landed", "same", "quarantined", "readings", "rows_quarantined")
+    names = ("landed", "same", "quarantined", *ROWS)
     return Replayed(source.source, *(figures[name] for name in names))
 
 
@@ -53,7 +57,7 @@ def replay_whole(store: sa.Engine, source: Source, home: Path) -> dict[str, int]
     with store.begin() as connection:
         found = arrivals.quarantined_whole(connection, source.source)
     figures = _replay(store, source, home, found)
-    return {name: figures[name] for name in ("landed", "quarantined", "readings", "rows_quarantined")}
+    return {name: figures[name] for name in ("landed", "quarantined", *ROWS)}
 
 
 def _replay(store: sa.Engine, source: Source, home: Path, found: Iterable[Arrival]) -> Counter[str]:
@@ -90,7 +94,7 @@ def _take_place(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -
         arrivals.settle(connection, replace(arrival, file_id=landed.file_id, reason=None, columns=read.columns))
         if arrival.file_id is not None:
             manifest.replace(connection, arrival.source, arrival.file_id, landed.file_id)
-    return {"landed": 1, "readings": landed.readings, "rows_quarantined": landed.quarantined}
+    return {"landed": 1, **rows_of(landed)}
 
 
 def _bytes(source: Source, home: Path, arrival: Arrival) -> Path:
@@ -109,10 +113,21 @@ def _named(source: Source, uri: str) -> dict[str, str]:
     raise RawBytesError(f"{uri}: files: {source.files!r} does not match it any more, and so cannot tell its account")
 
 
+def rows_of(landed: LandedFile) -> dict[str, int]:
+    """Count the rows of a landed file by what they are."""
+    return dict(zip(ROWS, (landed.readings, landed.quarantined, landed.left_out), strict=True))
+
+
+def set_aside(quarantined: int, left_out: int) -> str:
+    """Say how many rows are no readings: faults, and those that the source leaves out."""
+    return f"{quarantined} rows quarantined" + (f", {left_out} left out" if left_out else "")
+
+
 def describe(replayed: Replayed) -> str:
     """Say in one line what became of the files."""
+    others = set_aside(replayed.rows_quarantined, replayed.rows_left_out)
     return (
         f"{replayed.source}: {replayed.landed} files landed anew with {replayed.readings} readings "
-        f"({replayed.rows_quarantined} rows quarantined), {replayed.same} as before, "
+        f"({others}), {replayed.same} as before, "
         f"{replayed.quarantined} still quarantined whole"
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pipeline.sources.unreadable import UnreadableFileError
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
+from transforms.readings.fate import LEFT_OUT
 from transforms.readings.readings import SEPARATOR
 
 ROWS_MIN = 10  # of a file; fewer may be wrong alike by chance
@@ -12,19 +13,20 @@ EXAMPLE_MAX = 60  # characters
 
 
 def refuse_retyped(source: Source, landed: LandedFile, rejects: Iterable[tuple[int, str, str]]) -> None:
-    """Raise UnreadableFileError when every row of the file fails for one reason that lies in one column."""
-    if landed.readings or landed.rows < ROWS_MIN:
+    """Raise UnreadableFileError when every row that is not left out fails for one reason that lies in one column."""
+    if landed.readings or landed.quarantined < ROWS_MIN:
         return
-    found = iter(rejects)
+    found = (each for each in rejects if each[1] != LEFT_OUT)
     row, reason, raw = next(found)
     if (expected := _expected(source).get(reason)) is None or any(other != reason for _, other, _ in found):
         return
     columns, wanted = expected
     named = source.columns.named()
     held = dict(zip(named, raw.split(SEPARATOR), strict=False))  # a text may hold the separator too
+    named_so = _listed(named[each] for each in columns)
     raise UnreadableFileError(
-        f"retyped_column: all {landed.rows} rows are {reason}: {_listed(named[each] for each in columns)} should hold "
-        f"{wanted}, and row {row} holds {_listed(held[each][:EXAMPLE_MAX] for each in columns)}"
+        f"retyped_column: all {landed.quarantined} rows are {reason}: {named_so} should hold {wanted}, and "
+        f"row {row} holds {_listed(held[each][:EXAMPLE_MAX] for each in columns)}"
     )
 
 

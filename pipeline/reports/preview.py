@@ -52,6 +52,7 @@ def _unread(workspace: Workspace, source: str) -> Iterator[str]:
     with workspace.store.begin() as connection:
         rows = overview.quarantined_rows_by_reason(connection, source)
         files = overview.quarantined_files(connection, source)
+        left_out = overview.rows_left_out(connection, source)
     if rows or files:
         yield f"\nQuarantined of {source}, whatever the period"
     for row in rows:
@@ -60,3 +61,5 @@ def _unread(workspace: Workspace, source: str) -> Iterator[str]:
         yield f"  {file['uri']}: {file['reason']}"
     if files[FILES_NAMED:]:
         yield f"  and {len(files) - FILES_NAMED} more files; meterbridge status names all"
+    if left_out:
+        yield f"\nLeft out of {source} as no readings, whatever the period: {left_out} rows"

@@ -40,7 +40,7 @@ def _sections(connection: sa.Connection, units: Units) -> Iterator[str]:
 
 def _landed(connection: sa.Connection) -> Iterator[str]:
     rows = [tuple(row.values()) for row in overview.sources(connection)]
-    yield table(("source", "files", "readings", "rows quarantined", "files quarantined"), rows)
+    yield table(("source", "files", "readings", "rows quarantined", "rows left out", "files quarantined"), rows)
     for row in overview.quarantined_rows_by_reason(connection):
         yield f"  {row['source']}: {row['rows']} rows quarantined, {row['reason']}"
     for file in overview.quarantined_files(connection):

@@ -39,7 +39,7 @@ def schema(source: Source) -> pa.Schema:
 
 def renamed(read: pa.RecordBatch, rows: npt.NDArray[np.int64], source: Source) -> pa.RecordBatch:
     """Turn a batch under the source's names, whatever its types, into text under ours."""
-    text = [_text(read.column(theirs)) for theirs in source.columns.named().values()]
+    text = [_text(read.column(theirs)) for theirs in source.named().values()]
     return pa.record_batch([pa.array(rows), pa.nulls(len(rows), pa.string()), *text], schema=schema(source))
 
 
@@ -52,7 +52,7 @@ def _text(column: "pa.Array[Any]") -> "pa.Array[Any]":
 def defective(row: int, defect: str, raw: str, source: Source) -> Row:
     """Give a row that could not be read: its raw text stands in the column of the value, or of the stamp."""
     kept = "value" if source.columns.value is not None else "at"
-    return Row(row, defect, tuple(raw if name == kept else "" for name in source.columns.named()))
+    return Row(row, defect, tuple(raw if name == kept else "" for name in source.named()))
 
 
 def batched(rows: Iterable[Row], source: Source) -> Generator[pa.RecordBatch]:

@@ -28,7 +28,7 @@ def read(path: Path, source: Source) -> Opened:
     header = _header(path, source.format)
     check_columns(header, source)
     ragged = _Ragged(source.format, len(header) + 1)
-    reader = _open(path, source.format, ragged, list(dict.fromkeys(source.columns.named().values())))
+    reader = _open(path, source.format, ragged, list(dict.fromkeys(source.named().values())))
     return Opened(header, _batches(reader, ragged, source))
 
 

@@ -13,7 +13,7 @@ SHOWN = 50  # names of columns in one message
 
 def check_columns(present: Sequence[str], source: Source) -> None:
     """Refuse a file that lacks a column of the source, or has it twice; the reason shows the difference."""
-    wanted = list(source.columns.named().values())
+    wanted = list(source.named().values())
     if missing := [name for name in wanted if name not in present]:
         new = [name for name in present if name not in wanted]
         raise UnreadableFileError(
@@ -30,7 +30,7 @@ def difference(columns: Sequence[str], source: Source, known: Sequence[str] | No
     """
     if known is None:
         return None
-    expected = {*known, *as_it_stands(source).columns.named().values()}
+    expected = {*known, *as_it_stands(source).named().values()}
     new = [name for name in dict.fromkeys(columns) if name and name not in expected]
     if not new:
         return None

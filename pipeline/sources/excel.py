@@ -25,7 +25,7 @@ def read(path: Path, source: Source) -> Opened:
     if header is None:
         raise UnreadableFileError("empty_file: the sheet holds no header")
     check_columns(header, source)
-    wanted = [header.index(theirs) for theirs in source.columns.named().values()]
+    wanted = [header.index(theirs) for theirs in source.named().values()]
     rows = (Row(row, None, tuple(texts[index] for index in wanted)) for row, texts in filled)
     return Opened(header, batched(rows, source))
 

@@ -49,6 +49,6 @@ def _records(document: object, places: tuple[str, ...]) -> Iterator[dict[str, An
 
 def _row(number: int, record: dict[str, Any], source: Source) -> Row:
     try:
-        return Row(number, None, tuple(text_at(record, path) for path in source.columns.named().values()))
+        return Row(number, None, tuple(text_at(record, path) for path in source.named().values()))
     except ValueError:
         return defective(number, "unreadable_record", json.dumps(record), source)

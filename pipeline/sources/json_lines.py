@@ -15,7 +15,7 @@ SAMPLE = 20  # lines whose objects say which columns a file has
 
 def read(path: Path, source: Source) -> Opened:
     """Read a file of one JSON object a line; blank lines count for the numbers of the others."""
-    paths = list(source.columns.named().values())
+    paths = list(source.named().values())
     lines = numbered_lines(path)
     first = list(islice(lines, SAMPLE))
     columns = dict.fromkeys(name for _, line in first for name in _columns(line))

@@ -66,7 +66,7 @@ class Channel:
 
 def read(path: Path, source: Source) -> Opened:
     """Read the intervals of a NEM12 file: `start` is local, such as 2004-02-01T00:30, on the market's clock."""
-    wanted = [NEM12_COLUMNS.index(theirs) for theirs in source.columns.named().values()]
+    wanted = [NEM12_COLUMNS.index(theirs) for theirs in source.named().values()]
     assert isinstance(source.format, Nem12)  # noqa: S101 narrows the type; the reader was chosen by it
     found = _intervals(path, source.format)
     rows = (Row(row, defect, tuple(texts[index] for index in wanted)) for row, defect, texts in found)

@@ -21,7 +21,7 @@ def read(path: Path, source: Source) -> Opened:
 
 
 def _batches(file: pq.ParquetFile, source: Source) -> Generator[pa.RecordBatch]:
-    done, names = 0, list(dict.fromkeys(source.columns.named().values()))
+    done, names = 0, list(dict.fromkeys(source.named().values()))
     for batch in file.iter_batches(max(1, CELLS_MAX // len(names)), columns=names):
         batch.validate(full=True)  # a flipped bit may leave texts that begin before they end; an engine dies of them
         yield renamed(batch, np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64), source)

@@ -130,7 +130,7 @@ def _connected(url: sa.URL, timeouts: Timeouts) -> Iterator[sa.Connection]:
 
 
 def _check_columns(given: list[str], source: Source) -> None:
-    if missing := [name for name in as_it_stands(source).columns.named().values() if name not in given]:
+    if missing := [name for name in as_it_stands(source).named().values() if name not in given]:
         raise AnswerError(f"the query gives no column {missing[0]!r}, which the source names; it gives {given}")
     if repeated := [name for name in given if given.count(name) > 1]:
         raise AnswerError(f"the query gives two columns {repeated[0]!r}; name each of them once")

@@ -82,10 +82,10 @@ def quarantined_whole(connection: sa.Connection, source: str) -> list[Arrival]:
     return _listed(connection, _every().where(arrivals.c.source == source, arrivals.c.file_id.is_(None)))
 
 
-def quarantined_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
-    """List the files of a source that landed with quarantined rows."""
+def landed_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
+    """List the files of a source that landed without all of their rows: some are quarantined, or left out."""
     statement = _every().join(landed_files).where(arrivals.c.source == source)
-    return _listed(connection, statement.where(landed_files.c.quarantined > 0))
+    return _listed(connection, statement.where(landed_files.c.rows > landed_files.c.readings))
 
 
 def landed_as(connection: sa.Connection, source: str, file_id: str) -> list[Arrival]:

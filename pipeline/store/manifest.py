@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from pipeline.store.copy import copy_in
 from pipeline.store.many import among
 from pipeline.store.tables import arrivals, extractions, landed_files, quarantined_rows
+from transforms.readings.fate import LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class LandedFile:
     at_us_min: int | None
     at_us_max: int | None
     path: str
+    left_out: int = 0
 
 
 def has_landed(connection: sa.Connection, source: str, file_id: str) -> bool:
@@ -48,11 +50,11 @@ def land(connection: sa.Connection, landed: LandedFile, rejects: Iterable[tuple[
 
 
 def reasons(connection: sa.Connection, landed: LandedFile) -> list[tuple[str, int, int, str]]:
-    """Tell why rows of a landed file are set aside: reason, how many, and number and text of the first."""
+    """Tell why rows of a landed file are quarantined: reason, how many, and number and text of the first."""
     reason, of_one = quarantined_rows.c.reason, sa.func.count().over(partition_by=quarantined_rows.c.reason)
     statement = sa.select(reason, of_one, quarantined_rows.c.row, quarantined_rows.c.raw)
     statement = statement.where(
-        quarantined_rows.c.source == landed.source, quarantined_rows.c.file_id == landed.file_id
+        quarantined_rows.c.source == landed.source, quarantined_rows.c.file_id == landed.file_id, reason != LEFT_OUT
     )
     statement = statement.ext(distinct_on(reason)).order_by(reason, quarantined_rows.c.row)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
@@ -113,11 +115,11 @@ def files(
 
 
 def profile(connection: sa.Connection, source: str, file_ids: list[str]) -> list[dict[str, Any]]:
-    """Describe landed files, one row each: file_id, uri of a raw file, rows, readings, quarantined, instants."""
+    """Describe landed files, one row each: file_id, uri of a raw file, how many rows are what, instants."""
     uri = sa.select(sa.func.min(arrivals.c.uri)).where(
         arrivals.c.source == landed_files.c.source, arrivals.c.file_id == landed_files.c.file_id
     )
-    names = ("file_id", "rows", "readings", "quarantined", "at_us_min", "at_us_max")
+    names = ("file_id", "rows", "readings", "quarantined", "left_out", "at_us_min", "at_us_max")
     statement = sa.select(*(landed_files.c[name] for name in names), uri.scalar_subquery().label("uri"))
     statement = statement.where(landed_files.c.source == source, among(landed_files.c.file_id, file_ids))
     return [dict(row) for row in connection.execute(statement.order_by(landed_files.c.file_id)).mappings()]

@@ -15,6 +15,7 @@ from pipeline.store.tables import (
     rated_items,
     usage_records,
 )
+from transforms.readings.fate import LEFT_OUT
 
 COUNTED = {
     "landed_files": landed_files,
@@ -38,10 +39,10 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List per source: files, readings, quarantined rows, and files quarantined whole."""
+    """List per source: files, readings, rows that are quarantined or left out, and files quarantined whole."""
     landed = _landed_by_source()
     whole = sa.func.count().filter(arrivals.c.file_id.is_(None))
-    figures = (landed.c.files, landed.c.readings, landed.c.quarantined)
+    figures = (landed.c.files, landed.c.readings, landed.c.quarantined, landed.c.left_out)
     statement = (
         sa.select(arrivals.c.source, *(sa.func.coalesce(figure, 0) for figure in figures), whole)
         .join(landed, landed.c.source == arrivals.c.source, isouter=True)
@@ -53,7 +54,8 @@ def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
 
 def _landed_by_source() -> sa.Subquery:
     """Add up the files that landed and have not been replaced."""
-    added = {name: sa.func.coalesce(sa.func.sum(landed_files.c[name]), 0) for name in ("readings", "quarantined")}
+    names = ("readings", "quarantined", "left_out")
+    added = {name: sa.func.coalesce(sa.func.sum(landed_files.c[name]), 0) for name in names}
     figures = (sa.func.count().label("files"), *(total.label(name) for name, total in added.items()))
     return sa.select(landed_files.c.source, *figures).where(VISIBLE).group_by(landed_files.c.source).subquery()
 
@@ -62,8 +64,15 @@ def quarantined_rows_by_reason(connection: sa.Connection, source: str | None = N
     """Count the quarantined rows of every source, or of one, by reason."""
     columns = (quarantined_rows.c.source, quarantined_rows.c.reason)
     wanted = sa.true() if source is None else quarantined_rows.c.source == source
+    wanted &= quarantined_rows.c.reason != LEFT_OUT
     statement = sa.select(*columns, sa.func.count().label("rows")).join(landed_files).where(VISIBLE, wanted)
     return connection.execute(statement.group_by(*columns).order_by(*columns)).mappings().all()
+
+
+def rows_left_out(connection: sa.Connection, source: str) -> int:
+    """Count the rows of a source that are left out as no readings."""
+    statement = sa.select(sa.func.coalesce(sa.func.sum(landed_files.c.left_out), 0))
+    return int(connection.execute(statement.where(VISIBLE, landed_files.c.source == source)).scalar_one())
 
 
 def warnings(connection: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -10,11 +10,14 @@ from transforms.quarantine import Arrived, Counted
 
 
 def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
-    """Count per source and day what has landed since an instant and is visible, and the files refused whole."""
+    """Count per source and day what has landed since an instant and is visible, and the files refused whole.
+
+    Of the rows, those that are left out as no readings are no part.
+    """
     rows = _by_day(
         landed_files.c.source,
         landed_files.c.landed_at,
-        landed_files.c.rows,
+        landed_files.c.rows - landed_files.c.left_out,
         landed_files.c.quarantined,
         sa.literal(0),
     ).where(landed_files.c.replaced_by.is_(None), landed_files.c.landed_at >= since)

@@ -24,7 +24,7 @@ from transforms.usage.coverage import Judgement, gaps_told, judge
 from transforms.usage.usage import UsageRecord
 
 QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
-PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "at_us_min", "at_us_max"]
+PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "left_out", "at_us_min", "at_us_max"]
 
 
 class ValidationFailedError(MeterbridgeError):
@@ -102,7 +102,7 @@ def _page(verdict: Verdict, home: Path) -> str:
 def _profile(rows: list[dict[str, Any]], source: Source) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=PROFILE)
     frame["source"] = source.source
-    shares = [Decimal(row["quarantined"]) / max(row["rows"], 1) for row in rows]
+    shares = [Decimal(row["quarantined"]) / max(row["rows"] - row["left_out"], 1) for row in rows]
     return frame.assign(quarantined_share=pd.Series(shares, index=frame.index, dtype=object))
 
 

@@ -17,6 +17,7 @@ def _profile(**changed):
         "rows": 10,
         "readings": 9,
         "quarantined": 1,
+        "left_out": 0,
         "at_us_min": 100,
         "at_us_max": 200,
         "quarantined_share": Decimal("0.1"),
@@ -54,7 +55,8 @@ def test_a_profile_with_plain_integer_columns_passes(tmp_path):
         ({"rows": -1, "readings": -2}, "rows must not be below 0: not so in 1 of 2 rows (a.csv)"),
         ({"readings": -1, "rows": 0}, "readings must not be below 0: not so in 1 of 2 rows (a.csv)"),
         ({"quarantined": -1, "rows": 8}, "quarantined must not be below 0: not so in 1 of 2 rows (a.csv)"),
-        ({"rows": 11}, "rows must equal readings + quarantined: not so in 1 of 2 rows (a.csv)"),
+        ({"left_out": -1, "rows": 9}, "left_out must not be below 0: not so in 1 of 2 rows (a.csv)"),
+        ({"rows": 11}, "rows must equal readings + quarantined + left_out: not so in 1 of 2 rows (a.csv)"),
         (
             {"at_us_min": None},
             "a file with readings must have a first and a last instant: not so in 1 of 2 rows (a.csv)",

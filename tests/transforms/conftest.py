@@ -39,7 +39,7 @@ def raw():
 
 
 def raw_table(rows, source):
-    names = [*source.columns.named(), *(["at_time"] if source.wide == "time" else [])]
+    names = [*source.named(), *(["at_time"] if source.wide == "time" else [])]
     columns = {name: pa.array([row.get(name, PLAIN.get(name, "")) for row in rows], pa.string()) for name in names}
     numbered = {"row": pa.array(range(1, len(rows) + 1), pa.int64())}
     defects = {"defect": pa.array([row.get("defect") for row in rows], pa.string())}

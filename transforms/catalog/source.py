@@ -34,7 +34,7 @@ class Source(Definition):
     whole numbers or ISO 8601 stamps.
     `interval_seconds` is how far apart its samples are; `lookup` names the table that turns what the source calls an
     account into accounts and charges. Where it is `wide`, a row holds a day, or the readings of many accounts, and
-    `columns.value` is a range of columns.
+    `columns.value` is a range of columns. Rows with one of these texts in a column of `leave_out` are no readings.
     """
 
     source: Name
@@ -52,6 +52,7 @@ class Source(Definition):
     revisions: Annotated[tuple[str, ...], Field(min_length=2)] | Pattern | None = None
     interval_seconds: Annotated[int, Field(gt=0, le=DAY_SECONDS)] | None = None
     lookup: Name | None = None
+    leave_out: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
     quarantine_limit: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.05")
 
     @field_validator("format", mode="before")
@@ -65,7 +66,7 @@ class Source(Definition):
             return self
         if self.time.zone == "UTC":
             raise ValueError("NEM12 is written on the market's clock, 10 hours ahead: time.zone is Australia/Brisbane")
-        if apart := [name for name in ("at_time", "at_interval") if name in self.columns.named()]:
+        if apart := [name for name in ("at_time", "at_interval") if name in self.named()]:
             raise ValueError(f"columns.{apart[0]}: NEM12 has date and time in one column, start; leave {apart[0]} out")
         if self.time.marks is Marks.END:
             raise ValueError("time.marks: the stamps of NEM12 mark the start of an interval; leave marks out")
@@ -126,7 +127,7 @@ class Source(Definition):
 
     @model_validator(mode="after")
     def _columns_of_nem12(self) -> "Source":
-        unknown = [name for name in self.columns.named().values() if name not in NEM12_COLUMNS]
+        unknown = [name for name in self.named().values() if name not in NEM12_COLUMNS]
         if isinstance(self.format, Nem12) and unknown:
             raise ValueError(f"columns: NEM12 has {', '.join(NEM12_COLUMNS)}, and no {unknown[0]!r}")
         return self
@@ -134,7 +135,7 @@ class Source(Definition):
     @model_validator(mode="after")
     def _columns_are_among_the_names(self) -> "Source":
         names = self.format.names if isinstance(self.format, Csv) else None
-        wanted = {key: name for key, name in self.columns.named().items() if key != "value" or not self.wide}
+        wanted = {key: name for key, name in self.named().items() if key != "value" or not self.wide}
         unknown = [name for name in (*wanted.values(), *self.wide_columns()) if name not in (names or ())]
         if names is not None and unknown:
             raise ValueError(f"columns: format.names has {', '.join(names)}, and no {unknown[0]!r}")
@@ -216,10 +217,18 @@ class Source(Definition):
         """Tell whether intervals are counted from the start of their day, whatever the clock shows then."""
         return self.wide is Wide.ORDINAL or self.columns.at_interval is not None
 
+    def named(self) -> dict[str, str]:
+        """Map our names to the source's: of its columns, and then of those that tell which rows are left out."""
+        return self.columns.named() | dict(zip(self.tells_left_out(), self.leave_out, strict=True))
+
+    def tells_left_out(self) -> dict[str, tuple[str, ...]]:
+        """Give our names of the columns of `leave_out`, each with the texts of rows that are no readings."""
+        return {f"leave_out_{place}": texts for place, texts in enumerate(self.leave_out.values())}
+
     def texts(self) -> list[str]:
         """Name the text columns of its rows, under our names."""
         told = {Wide.TIME: ["at_time"], Wide.ACCOUNT: ["account"]}
-        return [*self.columns.named(), *(told.get(self.wide, []) if self.wide else [])]
+        return [*self.named(), *(told.get(self.wide, []) if self.wide else [])]
 
     def wide_columns(self) -> dict[str, str]:
         """Name the columns of a wide source that hold values, in order, each with what its name says; else none."""

@@ -20,6 +20,8 @@ class Fate(IntEnum):
     ELSEWHERE = 11  # another charge's, since one followed the other: told there
 
 
+LEFT_OUT = "left_out"  # of a row that is no reading by what its source declares: it lies beside the quarantined ones
+
 # (place, reason) of a period's readings. Why one is refused or unknown, its account tells.
 LEDGER = {
     Fate.USED: ("used", ""),

@@ -1,8 +1,8 @@
 """From raw text to readings: an instant, an exact value, an account, an identity; or a reason why not.
 
 `parse` takes the text columns of one raw file, under our names (`at`, and where the source has them `at_time`,
-`at_interval`, `value`, `account`, `subscription`, `event_id`, `revision`, `attribute_<name>`), with `row` (1 is the
-first data row) and `defect` (text, or null). It gives, row by row:
+`at_interval`, `value`, `account`, `subscription`, `event_id`, `revision`, `attribute_<name>` and `leave_out_<place>`),
+with `row` (1 is the first data row) and `defect` (text, or null). It gives, row by row:
 
     row           int64
     account       text
@@ -17,7 +17,7 @@ first data row) and `defect` (text, or null). It gives, row by row:
     raw           text, for the quarantine: what stood in the file; null for a good reading
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from string import whitespace
 
@@ -28,6 +28,7 @@ from transforms import clock
 from transforms.catalog.source import Source
 from transforms.catalog.wide import Wide, numbers_of_a_line
 from transforms.period import micros
+from transforms.readings.fate import LEFT_OUT
 from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
 from transforms.readings.stamps import place_days, place_stamps, read_clock, read_pattern, read_stamp
@@ -156,6 +157,7 @@ def _reason(rows: ir.Table, source: Source) -> ir.StringValue:
     """Say why a row is no reading; null for a good one. The first reason that holds is given."""
     unread = "unknown_revision" if isinstance(source.revisions, tuple) else "unreadable_revision"
     reasons = [
+        *((left_out, LEFT_OUT) for left_out in _left_out(rows, source)),
         (rows.defect.notnull(), rows.defect),
         (rows.local_us.isnull() & (rows["at"].strip() == ""), "missing_at"),
         (rows.local_us.isnull(), "unreadable_at"),
@@ -167,3 +169,9 @@ def _reason(rows: ir.Table, source: Source) -> ir.StringValue:
         (rows.revision_read.isnull(), unread),
     ]
     return ibis.cases(*reasons)
+
+
+def _left_out(rows: ir.Table, source: Source) -> Iterator[ir.BooleanValue]:
+    """Tell by each column of `leave_out` which rows are none; one that could not be split has no text there."""
+    for name, texts in source.tells_left_out().items():
+        yield rows[name].isin(texts) & (rows.defect.isnull() | (rows[name] != ""))

@@ -12,12 +12,13 @@ landed_files = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("readings", sa.BigInteger, nullable=False),
     sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("left_out", sa.BigInteger, nullable=False, server_default="0", comment="no readings, as declared"),
     sa.Column("at_us_min", sa.BigInteger),
     sa.Column("at_us_max", sa.BigInteger),
     sa.Column("path", sa.Text, nullable=False, comment="Parquet, below the home's readings folder"),
     sa.Column("landed_at", INSTANT, nullable=False, server_default=NOW),
     sa.Column("replaced_by", HASH, comment="what the same raw file landed as under later rules"),
-    sa.CheckConstraint("rows = readings + quarantined", name="every_row_has_a_place"),
+    sa.CheckConstraint("rows = readings + quarantined + left_out", name="every_row_has_a_place"),
 )  # fmt: skip
 
 arrivals = sa.Table(

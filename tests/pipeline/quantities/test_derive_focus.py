@@ -43,12 +43,12 @@ GROUPED = "function: sum, group_by: [service, unit]"
 def cloud(business, now):
     """Land the file, with one account for each tenant, and derive September by a derivation."""
 
-    def run(derivation=GROUPED, value="ConsumedQuantity"):
+    def run(derivation=GROUPED, value="ConsumedQuantity", source=SOURCE):
         _register(business)
         text = METER.replace("DERIVE", derivation)
         grouped = "group_by" in derivation
         business.declare("meters/energy.yaml", text if grouped else text.split("  custom_fields")[0])
-        business.declare("sources/cloud.yaml", SOURCE.replace("VALUE", value))
+        business.declare("sources/cloud.yaml", source.replace("VALUE", value))
         business.deliver("cloud/september.csv", FILE.read_bytes())
         extracted = business.extract("cloud")
         catalog = business.catalog
@@ -106,6 +106,13 @@ def test_every_tenants_use_of_every_service_in_every_unit_is_what_two_others_wor
     assert (len(derived), sum(row["readings"] for row in derived)) == (299, ANSWERS["total_consumed_rows"])
     # The one NULL is quarantined in the open; the row that bears October's billing period is of September.
     assert (extracted.rows_quarantined, places) == (1, {("used", ""): 999})
+
+
+def test_credits_and_adjustments_are_left_out_where_the_source_says_so(cloud):
+    extracted, derived, places = cloud(source=SOURCE + "leave_out: {ChargeCategory: [Credit, Adjustment]}\n")
+    assert (extracted.readings, extracted.rows_quarantined, extracted.rows_left_out) == (997, 0, 3)
+    assert told(derived) == sums("ConsumedQuantity", lambda row: row["ChargeCategory"] == "Usage")
+    assert places == {("used", ""): 997}
 
 
 def test_money_is_derived_to_the_last_digit_too(cloud):

@@ -28,7 +28,7 @@ def test_a_billed_month_is_shown_with_its_amount_and_exports(business, march):
     business.rate()
     business.export()
     landed, conservation, records, items, exports = _sections(business)
-    assert landed.splitlines()[2].split() == ["power", "1", "3", "0", "0"]
+    assert landed.splitlines()[2].split() == ["power", "1", "3", "0", "0", "0"]
     header, row = (line.split() for line in conservation.splitlines()[1:])
     assert dict(zip(header, row, strict=True)) == {
         "period": "2025-03", "meter": "energy", "landed": "3", "billed": "3", "pending": "0", "deleted": "0",

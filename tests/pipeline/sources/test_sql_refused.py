@@ -48,6 +48,13 @@ def test_a_query_that_the_database_or_the_source_does_not_take_is_refused_with_t
 
 
 @pytest.mark.usefixtures("database")
+def test_a_query_gives_the_column_that_tells_which_rows_are_left_out(spool):
+    source = sql_source(BY_INTERVAL).model_copy(update={"leave_out": {"kind": ("Tax",)}})
+    with pytest.raises(SourceUnavailableError, match="the query gives no column 'kind', which the source names"):
+        fetch(source, NOTHING, MAY, spool)
+
+
+@pytest.mark.usefixtures("database")
 def test_nothing_is_kept_of_an_answer_that_breaks_off(spool):
     query = "SELECT id, account, at, kwh / (11 - id) AS kwh FROM usage WHERE at >= :start AND at < :end"
     with pytest.raises(SourceUnavailableError, match="division by zero"):
