@@ -14,7 +14,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.register import register as register_customers
 from pipeline.catalog.scaffold import new_meter as write_meter
 from pipeline.catalog.units import made_units
-from pipeline.commands import billing, funds, invoices, notify, proof, send, units, uploads, usage
+from pipeline.commands import billing, dismiss, funds, invoices, notify, proof, send, units, uploads, usage
 from pipeline.commands.period import period
 from pipeline.commands.who import user
 from pipeline.readings import replay as replays
@@ -118,7 +118,12 @@ def extract(source: str, *, retry: bool) -> None:
 
 @cli.command()
 @click.argument("source")
-@click.option("--file", "file_id", metavar="FILE_ID", help="Only what landed as this file.")
+@click.option(
+    "--file",
+    "file_id",
+    metavar="FILE_ID",
+    help="Only what landed as this file, or is quarantined whole at this path.",
+)
 def replay(source: str, file_id: str | None) -> None:
     """Land files of SOURCE that are quarantined, whole or in part, again under the rules that hold now."""
     workspace = Workspace.open()
@@ -215,7 +220,7 @@ def status() -> None:
     click.echo(status_report.summary(workspace.store, workspace.catalog.units))
 
 
-for module in (billing, funds, invoices, notify, proof, send, units, uploads, usage):
+for module in (billing, dismiss, funds, invoices, notify, proof, send, units, uploads, usage):
     for command in module.COMMANDS:
         cli.add_command(command)
 

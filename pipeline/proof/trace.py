@@ -34,7 +34,7 @@ def trace(store: sa.Engine, catalog: Catalog, source: str, file: str, row: int, 
     with store.begin() as connection:
         arrived = lineage.arrived(connection, source, file)
         if arrived and arrived["reason"]:
-            return [f"{file} is quarantined whole: {arrived['reason']}"]
+            return list(_refused(arrived, file))
         landed = lineage.landed(connection, source, arrived["file_id"] if arrived else file)
         if landed is None:
             raise UnknownRowError(f"source {source} has no file {file!r}; give its path in the inbox, or its file id")
@@ -42,6 +42,13 @@ def trace(store: sa.Engine, catalog: Catalog, source: str, file: str, row: int, 
     by = landed["replaced_by"]
     again = [f"{file} was read again under other rules, and stands now as file {by}"] if by else []
     return [*again, *(_no_reading(rejected, file) if rejected else _read(store, catalog, landed, row, home))]
+
+
+def _refused(arrived: sa.RowMapping, file: str) -> Iterator[str]:
+    """Tell why a file is quarantined whole, and who says that it is to stay so."""
+    yield f"{file} is quarantined whole: {arrived['reason']}"
+    if arrived["dismissed_by"]:
+        yield f"  dismissed by {arrived['dismissed_by']}: {arrived['dismissed_reason']}"
 
 
 def _no_reading(rejected: sa.RowMapping, file: str) -> Iterator[str]:

@@ -37,11 +37,13 @@ class Replayed:
 def replay(store: sa.Engine, source: Source, home: Path, *, file_id: str | None = None) -> Replayed:
     """Read files again of which anything is quarantined or left out, or the one that landed as `file_id`.
 
+    What somebody has dismissed is left alone, unless it is that file: `file_id` is then its place in the inbox.
+
     RawBytesError when the bytes of one are not there.
     """
     with store.begin() as connection:
         if file_id is not None:
-            found = arrivals.landed_as(connection, source.source, file_id)
+            found = arrivals.known_as(connection, source.source, file_id)
         else:
             found = arrivals.quarantined_whole(connection, source.source)
             found += arrivals.landed_in_part(connection, source.source)

@@ -33,6 +33,7 @@ class Arrival:
 
 NAMES = tuple(Arrival.__dataclass_fields__)
 OUTCOME = ("file_id", "reason", "columns", "warning")
+WAITING = arrivals.c.file_id.is_(None) & arrivals.c.dismissed_by.is_(None)  # quarantined whole, to be read again
 
 
 def any_arrived(connection: sa.Connection, source: str) -> bool:
@@ -78,8 +79,15 @@ def latest_columns(connection: sa.Connection, source: str) -> list[str] | None:
 
 
 def quarantined_whole(connection: sa.Connection, source: str) -> list[Arrival]:
-    """List the files of a source that are quarantined whole."""
-    return _listed(connection, _every().where(arrivals.c.source == source, arrivals.c.file_id.is_(None)))
+    """List the files of a source that are quarantined whole, and that nobody has dismissed."""
+    return _listed(connection, _every().where(arrivals.c.source == source, WAITING))
+
+
+def dismiss(connection: sa.Connection, source: str, uri: str, by: str, reason: str) -> list[str]:
+    """Let the files at a place that are quarantined whole stay so; tells why they are, none where there is no such."""
+    told = {"dismissed_by": by, "dismissed_at": sa.func.now(), "dismissed_reason": reason}
+    statement = sa.update(arrivals).where(arrivals.c.source == source, arrivals.c.uri == uri, WAITING).values(told)
+    return list(connection.execute(statement.returning(arrivals.c.reason)).scalars())
 
 
 def landed_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
@@ -88,10 +96,10 @@ def landed_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
     return _listed(connection, statement.where(landed_files.c.rows > landed_files.c.readings))
 
 
-def landed_as(connection: sa.Connection, source: str, file_id: str) -> list[Arrival]:
-    """List the raw files that landed as one file."""
-    same = (arrivals.c.source == source, arrivals.c.file_id == file_id)
-    return _listed(connection, _every().where(*same))
+def known_as(connection: sa.Connection, source: str, name: str) -> list[Arrival]:
+    """List the raw files that landed as one file, or that are quarantined whole, dismissed or not, at one place."""
+    whole = arrivals.c.file_id.is_(None) & (arrivals.c.uri == name)
+    return _listed(connection, _every().where(arrivals.c.source == source, whole | (arrivals.c.file_id == name)))
 
 
 def arrived_at(connection: sa.Connection, source: str, file_ids: Sequence[str]) -> dict[str, datetime]:

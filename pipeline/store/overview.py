@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from pipeline.store.arrivals import WAITING
 from pipeline.store.tables import (
     ACTIVE,
     arrivals,
@@ -41,7 +42,7 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """List per source: files, readings, rows that are quarantined or left out, and files quarantined whole."""
     landed = _landed_by_source()
-    whole = sa.func.count().filter(arrivals.c.file_id.is_(None))
+    whole = sa.func.count().filter(WAITING)
     figures = (landed.c.files, landed.c.readings, landed.c.quarantined, landed.c.left_out)
     statement = (
         sa.select(arrivals.c.source, *(sa.func.coalesce(figure, 0) for figure in figures), whole)
@@ -83,10 +84,17 @@ def warnings(connection: sa.Connection) -> Sequence[sa.RowMapping]:
 
 
 def quarantined_files(connection: sa.Connection, source: str | None = None) -> Sequence[sa.RowMapping]:
-    """List the files of every source, or of one, that are quarantined whole, with the reason."""
+    """List the files of every source, or of one, that are quarantined whole and not dismissed, with the reason."""
     columns = (arrivals.c.source, arrivals.c.uri, arrivals.c.reason)
     wanted = sa.true() if source is None else arrivals.c.source == source
-    statement = sa.select(*columns).where(arrivals.c.file_id.is_(None), wanted)
+    statement = sa.select(*columns).where(WAITING, wanted)
+    return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
+
+
+def dismissed_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the files that are quarantined whole and dismissed: why each is so, and who dismissed it for what reason."""
+    names = ("source", "uri", "reason", "dismissed_by", "dismissed_reason")
+    statement = sa.select(*(arrivals.c[name] for name in names)).where(arrivals.c.file_id.is_(None), ~WAITING)
     return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from pipeline.store.arrivals import WAITING
 from pipeline.store.tables import arrivals, landed_files, ledger_lines, ledgers
 from transforms.quarantine import Arrived, Counted
 
@@ -22,7 +23,7 @@ def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
         sa.literal(0),
     ).where(landed_files.c.replaced_by.is_(None), landed_files.c.landed_at >= since)
     refused = _by_day(arrivals.c.source, arrivals.c.arrived_at, sa.literal(0), sa.literal(0), sa.literal(1)).where(
-        arrivals.c.file_id.is_(None), arrivals.c.arrived_at >= since
+        WAITING, arrivals.c.arrived_at >= since
     )
     parts = sa.union_all(rows, refused).subquery()
     names = ("rows", "quarantined", "refused_files")

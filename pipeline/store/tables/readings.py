@@ -34,8 +34,12 @@ arrivals = sa.Table(
     sa.Column("columns", JSONB, comment="names that the file has"),
     sa.Column("warning", sa.Text, comment="what is unusual about it"),
     sa.Column("arrived_at", INSTANT, nullable=False, server_default=NOW),
+    sa.Column("dismissed_by", NAME, comment="who said that a file which is quarantined whole is to stay so"),
+    sa.Column("dismissed_at", INSTANT),
+    sa.Column("dismissed_reason", sa.Text),
     sa.ForeignKeyConstraint(["source", "file_id"], ["landed_files.source", "landed_files.file_id"]),
     sa.CheckConstraint("(file_id IS NULL) <> (reason IS NULL)", name="landed_or_quarantined"),
+    sa.CheckConstraint("num_nulls(dismissed_by, dismissed_at, dismissed_reason) IN (0, 3)", name="dismissed_by_whom"),
 )  # fmt: skip
 
 quarantined_rows = sa.Table(

@@ -100,6 +100,7 @@ CONTRADICTIONS = (
     ("UPDATE usage_records SET superseded_by = NULL", "record_key_period_idx"),
     ("UPDATE landed_files SET readings = readings - 1", "every_row_has_a_place"),
     ("UPDATE arrivals SET reason = 'x'", "landed_or_quarantined"),
+    ("UPDATE arrivals SET dismissed_by = 'x'", "dismissed_by_whom"),
 )
 
 
