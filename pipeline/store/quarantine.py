@@ -6,8 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.store.arrivals import WAITING
-from pipeline.store.tables import arrivals, landed_files, ledger_lines, ledgers
+from pipeline.store.tables import arrivals, landed_files, ledger_lines, ledgers, quarantined_rows
 from transforms.quarantine import Arrived, Counted
+from transforms.readings.fate import LEFT_OUT
 
 
 def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
@@ -31,6 +32,21 @@ def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
     statement = sa.select(parts.c.source, parts.c.day, *sums).group_by(parts.c.source, parts.c.day)
     found = connection.execute(statement.order_by(parts.c.source, parts.c.day)).mappings()
     return [Arrived(**row) for row in found]
+
+
+def without_a_reading(connection: sa.Connection, source: str, since: datetime) -> list[tuple[str, str]]:
+    """List (uri, reason) of the files that came since an instant, and of which all is quarantined."""
+    same = (landed_files.c.source == arrivals.c.source) & (landed_files.c.file_id == arrivals.c.file_id)
+    rows = (quarantined_rows.c.source == arrivals.c.source) & (quarantined_rows.c.file_id == arrivals.c.file_id)
+    reasons = sa.func.string_agg(sa.distinct(quarantined_rows.c.reason), ", ")
+    of_rows = sa.select(reasons).where(rows, quarantined_rows.c.reason != LEFT_OUT).scalar_subquery()
+    nothing = landed_files.c.replaced_by.is_(None) & (landed_files.c.readings == 0) & (landed_files.c.quarantined > 0)
+    statement = sa.select(arrivals.c.uri, sa.func.coalesce(arrivals.c.reason, of_rows).label("reason"))
+    statement = statement.join(landed_files, same, isouter=True).where(arrivals.c.source == source, WAITING | nothing)
+    found = connection.execute(
+        statement.where(arrivals.c.arrived_at >= since).order_by(arrivals.c.uri, arrivals.c.sha256)
+    )
+    return [(row.uri, row.reason) for row in found]
 
 
 def _by_day(

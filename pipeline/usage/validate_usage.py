@@ -13,18 +13,20 @@ from expectations import readings as readings_border
 from expectations import usage as usage_border
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import manifest, overview
+from pipeline.store import manifest, overview, quarantine
 from pipeline.usage.map import read_usage
 from pipeline.usage.validate import Verdict, validate
 from transforms.catalog.meter import Meter
 from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
+from transforms.period import Period
 from transforms.rating.unpriced import judge as judge_price
 from transforms.usage.coverage import Judgement, gaps_told, judge
 from transforms.usage.usage import UsageRecord
 
 QUARANTINED = pa.schema([("record_key", pa.string()), ("reason", pa.string())])
 PROFILE = ["file_id", "uri", "rows", "readings", "quarantined", "left_out", "at_us_min", "at_us_max"]
+FILES_NAMED = 5  # of those of which all is quarantined
 
 
 class ValidationFailedError(MeterbridgeError):
@@ -41,6 +43,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     profiled, checked = _validated(store, catalog, records, about, home)
     require(profiled, "" if profiled.passed else _quarantined(store, meter.source_name))
     require(checked)
+    unread = _in_no_period(store, catalog.source(meter.source_name), about)
     coverage = _coverage(records, about, meter)
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
     sound = (record for record in records if record.record_key not in reasons)
@@ -50,7 +53,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
         "usage": usage.name,
         "validation": [profiled.results, checked.results],
         "docs": _page(checked, home),
-        "warnings": [*coverage.warnings, *gaps_told(about["gaps"]), *at_list_price],
+        "warnings": [*unread, *coverage.warnings, *gaps_told(about["gaps"]), *at_list_price],
     }
     table = pa.Table.from_pylist(found, schema=QUARANTINED)
     return artefact.write(usage.parent, "verdict", table, verdict)
@@ -93,6 +96,16 @@ def _quarantined(store: sa.Engine, source: str) -> str:
         found = overview.quarantined_rows_by_reason(connection, source)
     told = ", ".join(f"{row['rows']} as {row['reason']}" for row in found)
     return f"; quarantined of {source}: {told}" if told else ""
+
+
+def _in_no_period(store: sa.Engine, source: Source, about: dict[str, Any]) -> list[str]:
+    """Warn of files that came since the period began and hold no reading: nobody can tell which period they are of."""
+    since = Period.parse(about["period"]).window(source.time.zone).start
+    with store.begin() as connection:
+        found = quarantine.without_a_reading(connection, source.source, since)
+    named = ", ".join(f"{uri} ({reason})" for uri, reason in found[:FILES_NAMED])
+    more = f" and {len(found) - FILES_NAMED} more" if found[FILES_NAMED:] else ""
+    return [f"no reading came of files that may be of the period: {named}{more}"] if found else []
 
 
 def _page(verdict: Verdict, home: Path) -> str:

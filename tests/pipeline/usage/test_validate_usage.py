@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline import artefact
+from pipeline.readings.dismiss import dismiss
 from pipeline.usage.validate_usage import ValidationFailedError
 
 STRICT = """
@@ -140,3 +141,39 @@ def test_usage_of_a_meter_that_falls_back_to_the_list_price_is_loaded_and_told(b
     assert table["reason"].to_pylist() == ["price: custom field REGION__c is missing or blank"]
     assert about["warnings"] == ["charge C-1: at its list price: the decision table has no row for Region 'east'"]
     assert business.load(usage, verdict).warnings == tuple(about["warnings"])
+
+
+def test_a_run_warns_of_files_without_a_reading_for_they_may_be_of_its_period(business, march):
+    business.deliver("power/A-1/wrong_dates.csv", "at,value\n31.03.2025,5\n30.03.2025,\n,\n")
+    business.deliver("power/A-1/renamed.csv", "stamp,value\n2025-03-02,1\n")
+    (warning,) = business.bill(march).warnings
+    assert warning == (
+        "no reading came of files that may be of the period: "
+        "power/A-1/renamed.csv (missing_column: no 'at'; the file has 'stamp', 'value'), "
+        "power/A-1/wrong_dates.csv (missing_at, unreadable_at)"
+    )
+
+
+def test_a_file_without_a_reading_that_came_before_the_period_is_not_of_it(business, march):
+    business.deliver("power/A-1/renamed.csv", "stamp,value\n2025-03-02,1\n")
+    business.deliver("power/A-1/wrong_dates.csv", "at,value\n31.03.2025,5\n")
+    business.extract()
+    with business.store.begin() as connection:
+        connection.exec_driver_sql("UPDATE arrivals SET arrived_at = '2025-02-28 23:59:59+00'")
+    assert business.bill(march).warnings == ()
+
+
+def test_of_many_files_without_a_reading_some_are_named(business, march):
+    for number in range(7):
+        business.deliver(f"power/A-1/{number}.csv", f"stamp,value\n2025-03-0{number + 1},{number}\n")
+    (warning,) = business.bill(march).warnings
+    assert warning.endswith("'value') and 2 more")
+
+
+def test_no_run_warns_of_a_file_that_is_dismissed_or_whose_rows_are_left_out(business, march):
+    business.declare("sources/power.yaml", STRICT.replace("LIMIT", "0") + "leave_out: {value: [none]}\n")
+    business.deliver("power/A-1/renamed.csv", "stamp,value\n2025-03-02,1\n")
+    business.deliver("power/A-1/none.csv", "at,value\n2025-03-02,none\n")
+    business.extract()
+    dismiss(business.store, "power", "power/A-1/renamed.csv", by="ann", reason="a test of the sender's")
+    assert business.bill(march).warnings == ()
