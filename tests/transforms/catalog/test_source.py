@@ -55,6 +55,8 @@ NEM12 = {
         ({"format": {"names": []}}, "at least 1 item"),
         ({"format": {"names": ["time", "kWh"]}}, "columns: format.names has time, kWh, and no 't'"),
         (WIDE | {"format": {"names": ["d", "a", "HH1"]}}, "columns: format.names has d, a, HH1, and no 'HH2'"),
+        ({"format": {"names": ["t", "v", "a"]}, "leave_out": {"kind": ["Tax"]}}, "names has t, v, a, and no 'kind'"),
+        ({"leave_out": {"kind": []}}, "at least 1 item"),
         ({"time": {"format": "dd.mm.yyyy"}}, "'dd.mm.yyyy' is none of iso, epoch_seconds, epoch_milliseconds"),
         ({"time": {"zone": "Europe/Berlim"}}, "'Europe/Berlim' is not a time zone; write an IANA name such as"),
         ({"time": {"zone": "../etc/passwd"}}, "is not a time zone"),
