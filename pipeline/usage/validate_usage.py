@@ -19,6 +19,7 @@ from pipeline.usage.validate import Verdict, validate
 from transforms.catalog.meter import Meter
 from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
+from transforms.lists import first_few
 from transforms.period import Period
 from transforms.rating.unpriced import judge as judge_price
 from transforms.usage.coverage import Judgement, gaps_told, judge
@@ -103,9 +104,8 @@ def _in_no_period(store: sa.Engine, source: Source, about: dict[str, Any]) -> li
     since = Period.parse(about["period"]).window(source.time.zone).start
     with store.begin() as connection:
         found = quarantine.without_a_reading(connection, source.source, since)
-    named = ", ".join(f"{uri} ({reason})" for uri, reason in found[:FILES_NAMED])
-    more = f" and {len(found) - FILES_NAMED} more" if found[FILES_NAMED:] else ""
-    return [f"no reading came of files that may be of the period: {named}{more}"] if found else []
+    named = first_few([f"{uri} ({reason})" for uri, reason in found], FILES_NAMED)
+    return [f"no reading came of files that may be of the period: {named}"] if found else []
 
 
 def _page(verdict: Verdict, home: Path) -> str:
