@@ -15,7 +15,7 @@ from pipeline.billing.preflight import Intake
 from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
-from pipeline.proof.remake import remake
+from pipeline.proof.remake import Remade, remake
 from pipeline.quantities.situation import situation_of
 from pipeline.steps import Workspace
 from pipeline.store import billing, customers, ledger
@@ -113,14 +113,19 @@ def _so_far(workspace: Workspace, period: Period, meters: Iterable[str]) -> Iter
 
     The lines have numbers below 0: no record has.
     """
+    records = [made.record for meter in meters for made in _made(workspace, period, meter)]
     with workspace.store.begin() as connection:
+        # After the records are made: who is registered meanwhile is known to it as well.
         intake = Intake.read(connection, workspace.catalog)
     numbers = count(-1, -1)
-    for meter in meters:
-        situation = situation_of(workspace.store, workspace.catalog, workspace.catalog.meter(meter), period)
-        for made in remake(workspace.store, workspace.catalog, situation, workspace.home).values():
-            if intake.obstacle(vars(made.record)) is None:
-                yield _line(made.record, period, intake.accounts[made.record.account_number].time_zone, next(numbers))
+    for record in records:
+        if intake.obstacle(vars(record)) is None:
+            yield _line(record, period, intake.accounts[record.account_number].time_zone, next(numbers))
+
+
+def _made(workspace: Workspace, period: Period, meter: str) -> Iterable[Remade]:
+    situation = situation_of(workspace.store, workspace.catalog, workspace.catalog.meter(meter), period)
+    return remake(workspace.store, workspace.catalog, situation, workspace.home).values()
 
 
 def _line(record: UsageRecord, period: Period, time_zone: str, number: int) -> UsageLine:

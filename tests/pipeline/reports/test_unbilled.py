@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from uploaded_usage import uploaded
 
+from pipeline.quantities.situation import situation_of
+from pipeline.reports import unbilled as report
 from pipeline.reports.thresholds import note_thresholds
 from pipeline.reports.unbilled import describe, unbilled
 from pipeline.steps import Workspace
@@ -48,6 +50,18 @@ def test_readings_of_who_pays_in_another_currency_are_worth_nothing_that_will_be
     assert so_far(business) == []
     business.run()
     assert business.rate().outcome == "nothing_due"
+
+
+def test_who_is_registered_while_it_is_asked_is_told_as_well(business, march, monkeypatch):
+    business.deliver("power/A-2/march.csv", march)
+    business.extract()
+
+    def meanwhile(*arguments):
+        business.customer("A-2")
+        return situation_of(*arguments)
+
+    monkeypatch.setattr(report, "situation_of", meanwhile)
+    assert so_far(business) == [("2025-03", "C-2", Decimal("6.5"), Decimal("1.63"), 0, Decimal("1.63"))]
 
 
 def test_usage_that_is_loaded_and_late_is_told_beside_what_was_billed(business, march):
