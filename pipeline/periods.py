@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.billing import commitments, fees, prepaid
 from pipeline.billing.ready import billed_charges
 from pipeline.catalog.catalog import Catalog
-from pipeline.quantities import strangers
+from pipeline.quantities import moved, strangers
 from pipeline.store import billing, customers, exporting, ledger, unsent
 from pipeline.store.customers import Customers
 from transforms.cycles import cycles_of, has_period, passed_over, periods_ended
@@ -18,13 +18,15 @@ from transforms.period import Period
 def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, until: datetime) -> list[Period]:
     """List the periods of a meter's charge that ended, those to derive again, and those passed over.
 
-    Again: the ledger has gone stale, because other files have landed; or a name in it that led to no charge has one.
+    Again: the ledger has gone stale, because other files have landed; or a name in it that led to no charge has one, or
+    leads to others since a subscription was registered or corrected.
     """
     charge = catalog.charges[catalog.meter(meter).map.charge]
     with store.begin() as connection:
         known = customers.everybody(connection)
         again = [period for period, _ in ledger.stale(connection, meter)]
-        again += strangers.found_since(connection, catalog, catalog.meter(meter), known)
+        for find in (strangers.found_since, moved.moved_since):
+            again += find(connection, catalog, catalog.meter(meter), known)
         done = ledger.periods_done(connection, meter)
     missed = passed_over(*known, {charge.charge: charge}, done)
     ended = periods_ended(*known, charge, after, until)

@@ -45,8 +45,9 @@ def register(store: sa.Engine, catalog: Catalog, folder: Path) -> Registered:
     _refuse(chain(_account_problems(accounts, catalog), _charge_problems(charges, numbers, catalog)))
     with store.begin() as connection:
         rows = [row for _, row in accounts], [row for _, row in charges]
-        _refuse(_moved(connection, *rows, catalog))
-        customers.register(connection, *rows)
+        before = customers.before_registering(connection)
+        _refuse(_moved(connection, before, *rows, catalog))
+        customers.register(connection, before, *rows)
     return Registered(len(accounts), len(charges))
 
 
@@ -172,12 +173,15 @@ class _Place:
 
 
 def _moved(
-    connection: sa.Connection, accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog
+    connection: sa.Connection,
+    known: customers.Customers,
+    accounts: list[Account],
+    charges: list[SubscribedCharge],
+    catalog: Catalog,
 ) -> Iterator[str]:
     """Refuse to move a charge number that is in use, or its billing periods: some would be billed twice, or never."""
-    accounts_before, charges_before = customers.all_accounts(connection), customers.all_charges(connection)
-    before = _places(accounts_before, charges_before, catalog)
-    after = _places([*accounts_before, *accounts], [*charges_before, *charges], catalog)
+    before = _places(*known, catalog)
+    after = _places([*known.accounts, *accounts], [*known.charges, *charges], catalog)
     moved = [number for number, place in before.items() if after.get(number) != place]
     for number in customers.in_use(connection, moved):
         yield before[number].refusal(number, after.get(number))

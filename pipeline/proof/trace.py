@@ -8,14 +8,16 @@ import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.proof.placed import reading_of, row_of
+from pipeline.quantities.moved import targets_then
 from pipeline.quantities.situation import Situation, situation_of
-from pipeline.store import ledger, lineage, usage
+from pipeline.store import customers, ledger, lineage, usage
 from transforms.catalog.columns import attribute_column
 from transforms.catalog.units import Units
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
 from transforms.identity import record_key
 from transforms.period import Period, instant
+from transforms.quantities.place import shares_of
 from transforms.quantities.scope import Target
 from transforms.readings.fate import LEDGER, LEFT_OUT, Fate
 from transforms.readings.readings import SEPARATOR
@@ -84,17 +86,22 @@ def _placed(
         situation = situation.only(files | {landed["file_id"]})
         placed = row_of(situation, home, landed["file_id"], found["row"])
         if placed is not None and placed["fate"] not in {Fate.BEFORE, Fate.AFTER}:
-            yield _at(store, catalog.units, situation, placed, known=landed["file_id"] in files)
+            yield _at(store, catalog, situation, placed, known=landed["file_id"] in files)
 
 
 def _at(
-    store: sa.Engine, units: Units, situation: Situation, found: Mapping[str, Any], *, known: bool
+    store: sa.Engine, catalog: Catalog, situation: Situation, found: Mapping[str, Any], *, known: bool
 ) -> Iterator[str]:
     """Tell what became of a row of a meter's period."""
     where = f"  meter {situation.meter.meter}, period {situation.period}"
     target = None if found["slot"] is None else situation.targets[found["slot"]]
     if not known:
         yield f"{where}: it landed after the period was loaded; the meter's next run takes it in"
+    elif _has_moved(store, catalog, situation, found):
+        yield (
+            f"{where}: a subscription was changed since the period was loaded; the meter's next run sees to it, unless "
+            "the period is closed or what is billed may not be adjusted"
+        )
     elif found["fate"] != Fate.USED or target is None:
         yield f"{where}: {_elsewhere(situation, found, target)}"
     elif _is_left_out(store, situation, found):
@@ -104,7 +111,25 @@ def _at(
         )
     else:
         yield f"{where}: used for charge {target.charge_number}"
-        yield from _records(store, units, situation, found, target)
+        yield from _records(store, catalog.units, situation, found, target)
+
+
+def _has_moved(store: sa.Engine, catalog: Catalog, situation: Situation, found: Mapping[str, Any]) -> bool:
+    """Tell whether another charge has a row, or none, than when its period was loaded."""
+    meter, period = situation.meter, situation.period
+    name = (found["account"], found["subscription"])
+    with store.begin() as connection:
+        since = customers.changes_since(connection, ledger.changes_seen(connection, meter.meter, period))
+        known = customers.everybody(connection)
+        then = targets_then(connection, catalog, meter, period, known, since).get(name)
+    return then is not None and _charge_at(then, found) != _charge_at(situation.scope[name], found)
+
+
+def _charge_at(target: Target, found: Mapping[str, Any]) -> str | None:
+    """Name the charge that has a row of a name with this target, if any has."""
+    covers = (share.target for share in shares_of(target))
+    at_us = found["at_us"]
+    return next((each.charge_number for each in covers if each.covered.start_us <= at_us < each.covered.end_us), None)
 
 
 def _is_left_out(store: sa.Engine, situation: Situation, found: Mapping[str, Any]) -> bool:

@@ -72,6 +72,7 @@ def derive(store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, hom
         "silent": derived.silent,
         "gaps": derived.gaps,
         "strangers": derived.strangers,
+        "changes_seen": situation.changes_seen,
     }
     return artefact.write(home / "work" / meter.meter / str(period), "quantities", derived.quantities, about)
 
@@ -85,12 +86,13 @@ def rederive(
     files: Collection[str],
     *,
     without: Collection[Name] = (),
+    before: int | None = None,
 ) -> Derived:
     """Derive again from these landed files alone, those included that others have replaced since.
 
-    `without` these names: as if nobody knew them.
+    `without` these names: as if nobody knew them; `before` what was changed of subscriptions after this number.
     """
-    situation = situation_of(store, catalog, meter, period, replaced=files)
+    situation = situation_of(store, catalog, meter, period, replaced=files, before=before)
     return run(situation.only(files).without(without), home)
 
 

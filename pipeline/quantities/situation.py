@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
+from pipeline.quantities.moved import targets_then
 from pipeline.store import customers, manifest, usage
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.charge import Charge
@@ -32,7 +33,7 @@ class Situation:
     """A meter and period, with the names that its readings may bear, and the landed files that hold any of them.
 
     `default` is the period as the source's own clock cuts it, for names that nobody knows; readings from `from_us` on,
-    until `until_us`, can matter (None: of any age).
+    until `until_us`, can matter (None: of any age). `changes_seen` is the last change of a subscription that it knows.
     """
 
     meter: Meter
@@ -45,6 +46,7 @@ class Situation:
     from_us: int | None
     until_us: int
     files: list[LandedFile]
+    changes_seen: int = 0
 
     def only(self, file_ids: Collection[str]) -> "Situation":
         """Give the situation as if nothing else had landed."""
@@ -66,25 +68,35 @@ def require_ended(period: Period, at: datetime) -> None:
 
 
 def situation_of(
-    store: sa.Engine, catalog: Catalog, meter: Meter, period: Period, *, replaced: Collection[str] = ()
+    store: sa.Engine,
+    catalog: Catalog,
+    meter: Meter,
+    period: Period,
+    *,
+    replaced: Collection[str] = (),
+    before: int | None = None,
 ) -> Situation:
     """Look up what a meter's period depends on. `replaced` names landed files that count although others replaced them.
 
+    Names that have other charges since the change of the number `before` have those that they had then.
     WrongPeriodError when the period is none of the charge's.
     """
     source, charge = catalog.source(meter.source_name), catalog.charges[meter.map.charge]
     with store.begin() as connection:
-        accounts, charges = customers.all_accounts(connection), customers.all_charges(connection)
-        cycles = cycles_of(accounts, charges, charge)
+        seen, known = customers.last_change(connection), customers.everybody(connection)
+        cycles = cycles_of(*known, charge)
         require_among(cycles, period, f"charge {charge.charge}")
         _require_kept(cycles, usage.periods_with_usage(connection, meter.meter), meter)
         billed = usage.billed_charges(connection, meter.meter, period)
-        names = scope(accounts, charges, charge, period, catalog.lookup(source), billed)
+        names = scope(*known, charge, period, catalog.lookup(source), billed)
+        if before is not None:
+            since = customers.changes_since(connection, before)
+            names |= targets_then(connection, catalog, meter, period, known, since)
         targets = targets_of(names)
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER
         from_us, until_us = _span([default, *(target.period for target in targets)], meter.derive)
         files = manifest.files(connection, source.source, until_us, from_us=from_us, replaced=replaced)
-    return Situation(meter, source, charge, period, names, targets, default, from_us, until_us, files)
+    return Situation(meter, source, charge, period, names, targets, default, from_us, until_us, files, seen)
 
 
 def _require_kept(cycles: Collection[Cycle], loaded: Iterable[Period], meter: Meter) -> None:

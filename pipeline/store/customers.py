@@ -1,15 +1,27 @@
 """Accounts and the charges that they subscribe to."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from pipeline.store import locks
+from pipeline.store.copy import copy_in
 from pipeline.store.many import among
-from pipeline.store.tables import ACTIVE, accounts, rated_items, subscribed_charges, usage_records
+from pipeline.store.tables import (
+    ACTIVE,
+    accounts,
+    rated_items,
+    subscribed_charges,
+    subscription_changes,
+    usage_records,
+)
 from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.quantities.moved import Change, changes
+
+CHANGE = tuple(Change.__dataclass_fields__)
 
 
 class Customers(NamedTuple):
@@ -19,10 +31,20 @@ class Customers(NamedTuple):
     charges: list[SubscribedCharge]
 
 
-def register(connection: sa.Connection, customers: Sequence[Account], charges: Sequence[SubscribedCharge]) -> None:
-    """Add accounts and subscribed charges, and bring known ones up to date. Nothing is removed."""
+def before_registering(connection: sa.Connection) -> Customers:
+    """Give everybody, whom nobody else registers meanwhile: so changes become visible in the order of their numbers."""
+    locks.exclusive(connection, locks.CUSTOMERS)
+    return everybody(connection)
+
+
+def register(
+    connection: sa.Connection, before: Customers, customers: Sequence[Account], charges: Sequence[SubscribedCharge]
+) -> None:
+    """Add accounts and subscribed charges to those `before`, and bring known ones up to date. Nothing is removed."""
+    changed = list(changes(*before, customers, charges))
     _upsert(connection, accounts, [asdict(each) for each in customers])
     _upsert(connection, subscribed_charges, [asdict(each) for each in charges])
+    copy_in(connection, subscription_changes, CHANGE, (astuple(each) for each in changed))
 
 
 def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, object]]) -> None:
@@ -48,6 +70,18 @@ def all_charges(connection: sa.Connection) -> list[SubscribedCharge]:
 def everybody(connection: sa.Connection) -> Customers:
     """Give every account and every subscribed charge."""
     return Customers(all_accounts(connection), all_charges(connection))
+
+
+def last_change(connection: sa.Connection) -> int:
+    """Give the number of the last change of a subscription; 0 where there was none. Ask before they are read."""
+    return connection.execute(sa.select(sa.func.max(subscription_changes.c.change_id))).scalar() or 0
+
+
+def changes_since(connection: sa.Connection, seen: int) -> list[Change]:
+    """List the changes of subscriptions after the one of this number, in their order."""
+    statement = sa.select(*(subscription_changes.c[name] for name in CHANGE))
+    statement = statement.where(subscription_changes.c.change_id > seen).order_by(subscription_changes.c.change_id)
+    return [Change(*row) for row in connection.execute(statement)]
 
 
 def in_use(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:

@@ -11,6 +11,7 @@ from pipeline.store.copy import copy_in
 from pipeline.store.many import among
 from pipeline.store.tables import (
     ACTIVE,
+    closed_periods,
     imports,
     landed_files,
     ledger_files,
@@ -31,7 +32,8 @@ STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "delete
 class Seen:
     """What a ledger was made of: the landed files with a reading from `from_us` on (None: of any age) to `until_us`.
 
-    `strangers` are the names that these readings bear and that led to no charge.
+    `strangers` are the names that these readings bear and that led to no charge, `changes` is the number of the last
+    change of a subscription that it knows.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Seen:
     from_us: int | None
     until_us: int
     strangers: Collection[Name]
+    changes: int
 
 
 def keep(
@@ -54,7 +57,7 @@ def keep(
 ) -> Ledger:
     """Replace the ledger of a meter and period, and give it as it now stands, records included."""
     span = {"source": seen.source, "from_us": seen.from_us, "until_us": seen.until_us}
-    values = {"landed": landed, "outcome": outcome, "import_id": import_id, **span}
+    values = {"landed": landed, "outcome": outcome, "import_id": import_id, "changes_seen": seen.changes, **span}
     statement = insert(ledgers).values(meter=meter, period=str(period), **values)
     changed = values | {"updated_at": sa.func.now()}
     connection.execute(statement.on_conflict_do_update(index_elements=list(ledgers.primary_key), set_=changed))
@@ -134,6 +137,24 @@ def stale(connection: sa.Connection, meter: str | None = None) -> list[tuple[Per
     if meter is not None:
         statement = statement.where(ledgers.c.meter == meter)
     return sorted((Period.parse(row.period), row.meter) for row in connection.execute(statement))
+
+
+def changes_seen(connection: sa.Connection, meter: str, period: Period) -> int:
+    """Give the number of the last change of a subscription that the ledger of a meter and period knows."""
+    statement = sa.select(ledgers.c.changes_seen).where(ledgers.c.meter == meter, ledgers.c.period == str(period))
+    return connection.execute(statement).scalar() or 0
+
+
+def behind(connection: sa.Connection, meter: str, last: int) -> dict[Period, int]:
+    """Tell by period which change was the last that a ledger of a meter knows, where others are known since.
+
+    Left out are those where any is `late`, which stay as they are, and periods that were closed.
+    """
+    closed = sa.select(closed_periods.c.period).where(closed_periods.c.period == ledgers.c.period).exists()
+    statement = sa.select(ledgers.c.period, ledgers.c.changes_seen).where(
+        ledgers.c.meter == meter, ledgers.c.changes_seen < last, ledgers.c.outcome != "late", ~closed
+    )
+    return {Period.parse(row.period): row.changes_seen for row in connection.execute(statement)}
 
 
 def strangers(connection: sa.Connection, meter: str, period: Period) -> set[Name]:

@@ -11,7 +11,8 @@ Always taken in this order, so that none waits for another in a ring:
 5. the meter in that period: alone by a load;
 6. `UNITS`: alone by whoever makes or changes a unit of measure;
 7. `INVOICE_NUMBERS`: alone by whoever posts a bill run;
-8. `FUNDS`: alone by a bill run that may draw prepaid units, and by whoever cancels one.
+8. `FUNDS`: alone by a bill run that may draw prepaid units, and by whoever cancels one;
+9. `CUSTOMERS`: alone by whoever registers accounts and charges.
 
 Rows come after these locks: imports first, then their records.
 """
@@ -25,6 +26,7 @@ UNIQUE_KEYS = "unique keys"
 UNITS = "units of measure"
 INVOICE_NUMBERS = "invoice numbers"
 FUNDS = "prepaid funds"
+CUSTOMERS = "customers"
 
 
 def exclusive(connection: sa.Connection, *names: str) -> None:

@@ -63,13 +63,14 @@ class Batch:
 
     @property
     def seen(self) -> Seen:
-        """The landed files that it was made of."""
+        """The landed files that it was made of, and whom it knows; what an older version derived does not tell."""
         about = self.about
-        return Seen(about["source"], about["files"], about["from_us"], about["until_us"], self.strangers)
+        files = about["source"], about["files"], about["from_us"], about["until_us"]
+        return Seen(*files, self.strangers, about.get("changes_seen", 0))
 
     @property
     def strangers(self) -> frozenset[Name]:
-        """The names that readings bear and that lead to no charge; what was derived by an older version tells none."""
+        """The names that readings bear and that lead to no charge."""
         return frozenset((account, subscription) for account, subscription in self.about.get("strangers", ()))
 
     @property

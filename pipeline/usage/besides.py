@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
 from pipeline.quantities.derive import Derived, rederive
-from pipeline.store import incoming, ledger, usage
+from pipeline.quantities.moved import targets_then
+from pipeline.store import customers, incoming, ledger, usage
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.map import quantities_of, usage_of
@@ -23,29 +24,40 @@ NOTHING = Decimal(0)
 class Before:
     """What active usage was made of: these files, and nothing of the names that have `found` their charge since.
 
-    All else is late: readings of other files, and readings of these names.
+    All else is late: readings of other files, readings of these names, and of those who have `moved` to other charges
+    because a subscription was changed after the one of this number.
     """
 
     files: frozenset[str]
     found: frozenset[Name]
+    moved: int | None
 
     @classmethod
-    def of(cls, connection: sa.Connection, batch: Batch, active: Import | None) -> "Before":
+    def of(cls, connection: sa.Connection, catalog: Catalog, batch: Batch, active: Import | None) -> "Before":
         """Tell what the import was made of whose place a batch takes."""
         if active is None:
-            return cls(batch.files, frozenset())
+            return cls(batch.files, frozenset(), None)
         left_out = ledger.strangers(connection, batch.meter.meter, batch.period)
         files = usage.import_file_ids(connection, active.import_id)
-        return cls(frozenset(files), frozenset(left_out - batch.strangers))
+        return cls(frozenset(files), frozenset(left_out - batch.strangers), _moved(connection, catalog, batch))
 
     def late(self, batch: Batch) -> bool:
         """Tell whether any reading came, or found its charge, later."""
-        return bool(self.found or batch.files.difference(self.files))
+        return bool(self.found or batch.files.difference(self.files)) or self.moved is not None
+
+
+def _moved(connection: sa.Connection, catalog: Catalog, batch: Batch) -> int | None:
+    """Give the number of the last change that the ledger knows, where a name has other charges by a later one."""
+    seen = ledger.changes_seen(connection, batch.meter.meter, batch.period)
+    if not (since := customers.changes_since(connection, seen)):
+        return None
+    known = customers.everybody(connection)
+    return seen if targets_then(connection, catalog, batch.meter, batch.period, known, since) else None
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What was there `before` gives: `files` with all names that are known by now, `billed` without those found."""
+    """What was there `before` gives: `files` with all that is known by now, `billed` with what was known then."""
 
     before: Before
     files: Derived
@@ -56,14 +68,21 @@ class Earlier:
         """Derive it again."""
         where = store, catalog, batch.meter, batch.period, home, before.files
         files = rederive(*where)
-        return cls(before, files, rederive(*where, without=before.found) if before.found else files)
+        same = not before.found and before.moved is None
+        return cls(before, files, files if same else rederive(*where, without=before.found, before=before.moved))
 
-    def late(self, batch: Batch) -> LedgerLine:
-        """Enter what came after it, or found its charge, as late."""
+    def lines(self, batch: Batch) -> list[LedgerLine]:
+        """Say where the readings are that are not used: what came after it, or found its charge, is late.
+
+        Where fewer would be used than are, all that was there stays where it was.
+        """
         before, found = self.before, self.files.used - self.billed.used
         told = f"{len(batch.files - before.files)} files"
         told += f", {len(before.found)} accounts that had no charge" if before.found else ""
-        return LedgerLine("late", "after_billing", batch.landed - self.files.landed + found, told)
+        told += ", subscriptions that were changed" if before.moved is not None else ""
+        late = LedgerLine("late", "after_billing", batch.landed - self.files.landed + max(found, 0), told)
+        there = self.files if found >= 0 else self.billed
+        return [*(line for line in there.lines if line.place != "used"), late]
 
 
 def changed_besides(

@@ -137,7 +137,7 @@ def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | Before | N
     What was there before, where nobody has derived yet what it gives. LoadRefusedError where what is billed would
     change for more than readings that came late.
     """
-    before = Before.of(this.connection, this.batch, this.active)
+    before = Before.of(this.connection, this.catalog, this.batch, this.active)
     late = before.late(this.batch)
     refusal = _refusal(this, corrections, late=late)
     if refusal and not late:
@@ -238,7 +238,9 @@ def _late(this: Load, earlier: Earlier) -> Loaded:
     # The records that the import left out are no part of it, and their readings are no later than the others.
     kept = ledger.read(this.connection, *this.where, batch.landed).lines
     left_out = [line for line in kept if line.place == "quarantined" and line.reason in SET_ASIDE]
-    lines = [*(line for line in earlier.files.lines if line.place != "used"), *left_out, earlier.late(batch)]
+    lines = [*earlier.lines(batch), *left_out]
     # The import knows no more of them than before: a later run must not take them for something else that was changed.
-    seen = replace(batch.seen, strangers=batch.strangers | earlier.before.found)
+    seen, before = batch.seen, earlier.before
+    seen = replace(seen, strangers=batch.strangers | before.found)
+    seen = seen if before.moved is None else replace(seen, changes=before.moved)
     return conclude(this.connection, batch, "late", this.active.import_id, lines, seen)

@@ -1,43 +1,17 @@
 """Readings of who is not known yet wait in quarantine, and are billed by themselves once there is a charge for them."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from small_business import CHARGE, CHARGES, METER
+from daily_runs import MONTHS_LAST_NOON, NIGHT, NOON, amounts, run_bills, run_usage, subscribe
+from small_business import CHARGE, METER
 
 from pipeline import scheduled
 
-NIGHT, NOON = datetime(2025, 4, 2, tzinfo=UTC), datetime(2025, 4, 2, 12, tzinfo=UTC)
-NEXT = datetime(2025, 4, 3, 12, tzinfo=UTC)
 THREE = "at,value\n2025-03-10T00:00:00Z,4\n2025-03-20T00:00:00Z,2\n2025-03-30T00:00:00Z,1\n"
 UNKNOWN = {("quarantined", "unknown_account"): 3}
 TENANTS = "source: power\nfiles: power/*\ncolumns: {at: at, value: value, account: tenant}\nlookup: tenants\n"
 READ = "at,value,tenant\n2025-03-02T00:00:00Z,1,t-1\n2025-03-03T00:00:00Z,2,t-2\n"
-
-
-def run_usage(after=NOON, until=NEXT):
-    """Do what a scheduled run of the meter's DAG does; says of each period how it ended."""
-    told = []
-    for period in scheduled.periods_to_derive("energy", after, until):
-        usage = scheduled.derive("energy", period)
-        told.append(scheduled.load(usage, scheduled.validate(usage), reason="", by="airflow"))
-    return [each.partition(",")[0] for each in told]
-
-
-def run_bills(after=NOON, until=NEXT):
-    """Do what a scheduled bill run does; gives the items of each."""
-    for period in scheduled.periods_to_bill(after, until):
-        scheduled.post(period, scheduled.rate(period), by="airflow")
-
-
-def amounts(business):
-    return business.rows("rated_items", "charge_number", "amount")
-
-
-def subscribe(business, *lines):
-    business.deliver("customers/subscribed_charges.csv", CHARGES + "".join(f"{line}\n" for line in lines))
-    business.register()
 
 
 @pytest.fixture
@@ -46,7 +20,7 @@ def waiting(named, march):
     named.deliver("power/A-1/march.csv", march)
     named.deliver("power/A-7/march.csv", THREE)
     scheduled.land("power", NIGHT)
-    assert run_usage(datetime(2025, 3, 31, 12, tzinfo=UTC), NOON) == ["energy 2025-03: created"]
+    assert run_usage(MONTHS_LAST_NOON, NOON) == ["energy 2025-03: created"]
     assert named.ledger() == (6, {("pending", ""): 3, **UNKNOWN})
     return named
 
@@ -54,7 +28,7 @@ def waiting(named, march):
 @pytest.fixture
 def billed(waiting):
     """The same, billed and posted."""
-    run_bills(datetime(2025, 3, 31, 12, tzinfo=UTC), NOON)
+    run_bills(MONTHS_LAST_NOON, NOON)
     assert waiting.ledger() == (6, {("billed", ""): 3, **UNKNOWN})
     return waiting
 

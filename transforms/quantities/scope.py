@@ -16,7 +16,7 @@ from transforms.cycles import cycle_of
 from transforms.period import EPOCH, Period, Window
 
 NEVER = Window(EPOCH, EPOCH)
-NO_CHARGE, OTHER_PERIOD = "no_charge", "other_period"
+NO_CHARGE, OTHER_PERIOD, AMBIGUOUS = "no_charge", "other_period", "ambiguous_charge"
 Name = tuple[str, str]
 """What a reading calls its account and subscription; the latter is empty where it names none."""
 
@@ -162,7 +162,7 @@ def _refusal(account: Account, live: Sequence[SubscribedCharge], billed: Collect
     if not live:
         return NO_CHARGE
     if len(live) > 1:
-        return "ambiguous_charge"
+        return AMBIGUOUS
     return "" if live[0].status == ACTIVE or was_billed else "charge_not_active"
 
 

@@ -70,6 +70,8 @@ ledgers = sa.Table(
     sa.Column("source", NAME),
     sa.Column("from_us", sa.BigInteger, comment="null: a reading of any age mattered"),
     sa.Column("until_us", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("changes_seen", sa.BigInteger, nullable=False, server_default="0",
+        comment="the last of subscription_changes that it knows"),
 )  # fmt: skip
 
 ledger_files = sa.Table(

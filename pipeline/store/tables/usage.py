@@ -32,6 +32,16 @@ subscribed_charges = sa.Table(
 sa.Index("subscribed_charges_by_account", subscribed_charges.c.account_number)
 sa.Index("subscribed_charges_by_subscription", subscribed_charges.c.subscription_number)
 
+subscription_changes = sa.Table(
+    "subscription_changes", metadata,
+    sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("charge_number", sa.ForeignKey("subscribed_charges.charge_number"), nullable=False),
+    sa.Column("start_at", INSTANT, comment="before the change; null: there was none"),
+    sa.Column("end_at", INSTANT),
+    sa.Column("status", NAME, nullable=False),
+    sa.Column("account_status", NAME, nullable=False),
+)  # fmt: skip
+
 imports = sa.Table(
     "imports", metadata,
     sa.Column("import_id", ID, primary_key=True),

@@ -1,6 +1,7 @@
 """A raw row is followed to the record and the items that it ended in, or to where else it is."""
 
 import pytest
+from small_business import CHARGE, CHARGES
 
 from pipeline.proof.trace import UnknownRowError, trace
 from pipeline.readings.replay import replay
@@ -106,6 +107,19 @@ def test_a_row_of_who_was_registered_after_the_load_waits_for_the_next_run(busin
     assert last(business, 1, "power/A-9/march.csv") == expected
     business.run()
     assert last(business, 1, "power/A-9/march.csv") == "usage record 2: 6.5 kwh, Pending"
+
+
+def test_a_row_that_another_charge_has_since_the_load_waits_for_the_next_run(business, march):
+    bill(business, march)
+    billed = last(business, 1)
+    ended = CHARGES.replace(",,Active", ",2025-03-31T00:00:00Z,Active")
+    business.declare("charges/energy.yaml", CHARGE + "negative_usage: allow\n")
+    business.deliver("customers/subscribed_charges.csv", ended + "C-2,S-1,A-1,energy,2025-03-31T00:00:00Z,,Active\n")
+    business.register()
+    assert last(business, 3).startswith("meter energy, period 2025-03: a subscription was changed since the period was")
+    assert last(business, 1) == billed
+    business.run()
+    assert last(business, 3) == "usage record 2: 3.5 kwh, Pending"
 
 
 def test_a_late_row_that_may_not_adjust_what_is_billed_is_late(business, march):

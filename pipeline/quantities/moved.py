@@ -1,0 +1,56 @@
+"""Moved: the periods whose readings lead elsewhere now, because a subscription was registered or corrected since."""
+
+import sqlalchemy as sa
+
+from pipeline.catalog.catalog import Catalog
+from pipeline.store import customers, ledger, usage
+from pipeline.store.customers import Customers
+from transforms.catalog.charge import NegativeUsage
+from transforms.catalog.meter import Meter
+from transforms.catalog.policy import BilledUsage
+from transforms.period import Period
+from transforms.quantities.moved import Change, accounts_moved, as_of, moved
+from transforms.quantities.scope import Name, Target, scope
+
+
+def moved_since(connection: sa.Connection, catalog: Catalog, meter: Meter, known: Customers) -> list[Period]:
+    """List the loaded periods of a meter in which readings lead to other charges than when they were derived."""
+    behind = ledger.behind(connection, meter.meter, customers.last_change(connection))
+    since = {seen: customers.changes_since(connection, seen) for seen in set(behind.values())}
+    changed = _with_changes(known, since[min(since)]) if since else known
+    where = connection, catalog, meter
+    return [period for period, seen in behind.items() if targets_then(*where, period, changed, since[seen])]
+
+
+def targets_then(
+    connection: sa.Connection, catalog: Catalog, meter: Meter, period: Period, known: Customers, since: list[Change]
+) -> dict[Name, Target]:
+    """Give the targets that names had before these changes, where they have others since.
+
+    Billed usage that could not become less keeps its time: whoever would lose some of it is left for people. Those
+    who were strangers had no charge at all.
+    """
+    known = _with_changes(known, since)
+    then = Customers(*as_of(*known, since))
+    numbers = accounts_moved(*known, then.charges, period)
+    if not numbers:
+        return {}
+    charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
+    rows = None if lookup is None else [row for row in lookup if row.account_number in numbers]
+    billed = usage.billed_charges(connection, meter.meter, period)
+    before, now = (
+        scope([each for each in accounts if each.account_number in numbers], charges, charge, period, rows, billed)
+        for accounts, charges in (then, known)
+    )
+    lowers = charge.negative_usage is NegativeUsage.ALLOW and meter.billed_usage is BilledUsage.ADJUST
+    strange = {before.get(name) for name in ledger.strangers(connection, meter.meter, period)}
+    found = moved(before, now, fixed=() if lowers else billed)
+    return {name: before[name] for name in found if before[name] not in strange}
+
+
+def _with_changes(known: Customers, since: list[Change]) -> Customers:
+    """Give those alone whose subscriptions were changed: they are few."""
+    numbers = {each.charge_number for each in since}
+    mine = {each.account_number for each in known.charges if each.charge_number in numbers}
+    accounts = [each for each in known.accounts if each.account_number in mine]
+    return Customers(accounts, [each for each in known.charges if each.account_number in mine])
