@@ -1,4 +1,4 @@
-"""Status: what landed, where every row is, what is billed, and where the exports lie; as text for a person."""
+"""Status: what landed, where rows are, what is billed, and where the exports lie; as text for a person."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,8 @@ from pipeline.store import ledger, overview
 from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.quantities.reconcile import PLACES, Ledger
-from transforms.rating.lines import exact_sums
+
+SHOWN = 100  # of ledgers, rated items and exported files: the latest
 
 
 def totals(store: sa.Engine) -> dict[str, int]:
@@ -34,8 +35,10 @@ def _sections(connection: sa.Connection, units: Units) -> Iterator[str]:
     yield "\nRated items"
     yield from _rated(connection, units)
     yield "\nExports, below the home's exports folder"
-    files = [(row["path"], row["rows"], plain(row["control_total"])) for row in overview.written(connection)]
-    yield table(("file", "rows", "control total"), files)
+    files = overview.written(connection, SHOWN)
+    rows = [(row["path"], row["rows"], plain(row["control_total"])) for row in files]
+    yield table(("file", "rows", "control total"), rows)
+    yield from _shown(len(files), files[0]["all"] if files else 0)
 
 
 def _landed(connection: sa.Connection) -> Iterator[str]:
@@ -53,19 +56,28 @@ def _landed(connection: sa.Connection) -> Iterator[str]:
 
 
 def _conserved(connection: sa.Connection) -> Iterator[str]:
-    ledgers = ledger.all_ledgers(connection)
+    ledgers = ledger.all_ledgers(connection, SHOWN)
     rows = [_ledger_row(each) for each in ledgers if each.landed]
     yield table(("period", "meter", "landed", *PLACES, "unexplained"), rows)
+    yield from _shown(len(ledgers), ledger.count(connection))
     yield from _remarks(ledgers)
     for period, meter in ledger.stale(connection):
         yield f"  {period} {meter}: stale, other files have landed since; its next run, if any, derives it again"
 
 
 def _rated(connection: sa.Connection, units: Units) -> Iterator[str]:
-    items = overview.items(connection)
+    items, sums = overview.items(connection, SHOWN), overview.billed(connection)
     rows = [_item_row(each, units) for each in items]
     yield table(("period", "account", "charge", "quantity", "unit", "amount", "currency"), rows)
-    yield _total(items, units)
+    yield from _shown(len(items), sum(each["items"] for each in sums))
+    together = (f"{units.money(each['amount'], each['currency'])} {each['currency']}" for each in sums)
+    yield "  together " + (", ".join(together) or "nothing")
+
+
+def _shown(shown: int, known: int) -> Iterator[str]:
+    """Say how many of all are shown, where there are more."""
+    if known > shown:
+        yield f"  the latest {shown} of {known}"
 
 
 def _ledger_row(each: Ledger) -> tuple[object, ...]:
@@ -86,9 +98,3 @@ def _remarks(ledgers: Sequence[Ledger]) -> Iterator[str]:
 def _item_row(row: sa.RowMapping, units: Units) -> tuple[object, ...]:
     names = (row["period"], row["account_number"], row["charge"], plain(row["quantity"]), row["uom"])
     return (*names, units.money(row["amount"], row["currency"]), row["currency"])
-
-
-def _total(items: Sequence[sa.RowMapping], units: Units) -> str:
-    sums = exact_sums((row["currency"], row["amount"]) for row in items)
-    shown = (f"{units.money(amount, currency)} {currency}" for currency, amount in sums.items())
-    return "  together " + (", ".join(shown) or "nothing")

@@ -1,8 +1,9 @@
 """The conservation ledgers: where every reading of a meter and period is; billed and pending, the records tell."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -25,6 +26,8 @@ from transforms.period import Period
 from transforms.quantities.reconcile import Ledger, LedgerLine, merge
 from transforms.quantities.scope import Name
 
+Which = Callable[[sa.Table], sa.ColumnElement[bool]]
+"""Says by a table's meter and period which ledgers are meant."""
 STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "deleted"}
 
 
@@ -74,43 +77,63 @@ def keep(
 
 def read(connection: sa.Connection, meter: str, period: Period, landed: int) -> Ledger:
     """Give the ledger as it stands: the lines that are kept, and what the records say of the rest."""
-    columns = (ledger_lines.c.place, ledger_lines.c.reason, ledger_lines.c.rows, ledger_lines.c.detail)
-    statement = sa.select(*columns).where(ledger_lines.c.meter == meter, ledger_lines.c.period == str(period))
-    kept = [LedgerLine(**row) for row in connection.execute(statement).mappings()]
-    return Ledger(meter, str(period), landed, merge([*kept, *_of_records(connection, meter, period)]))
+    lines = _lines(connection, lambda table: (table.c.meter == meter) & (table.c.period == str(period)))
+    return Ledger(meter, str(period), landed, merge(lines[meter, str(period)]))
 
 
-def _of_records(connection: sa.Connection, meter: str, period: Period) -> list[LedgerLine]:
+def all_ledgers(connection: sa.Connection, latest: int | None = None) -> list[Ledger]:
+    """Give every ledger, or so many `latest` ones alone, by period and meter."""
+    statement = sa.select(ledgers.c.meter, ledgers.c.period, ledgers.c.landed)
+    statement = statement.order_by(ledgers.c.period.desc(), ledgers.c.meter.desc()).limit(latest)
+    found = connection.execute(statement).all()[::-1]
+    keys = [(row.meter, row.period) for row in found]
+
+    def shown(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.true() if latest is None else sa.tuple_(table.c.meter, table.c.period).in_(keys)
+
+    lines = _lines(connection, shown)
+    return [Ledger(row.meter, row.period, row.landed, merge(lines[row.meter, row.period])) for row in found]
+
+
+def count(connection: sa.Connection) -> int:
+    """Tell how many ledgers there are."""
+    return connection.execute(sa.select(sa.func.count()).select_from(ledgers)).scalar_one()
+
+
+def _lines(connection: sa.Connection, which: Which) -> defaultdict[tuple[str, str], list[LedgerLine]]:
+    """List the lines of some ledgers, by meter and period."""
+    kept = ledger_lines.c
+    columns = (kept.meter, kept.period, kept.place, kept.reason, kept.rows, kept.detail)
+    statement = sa.select(*columns).where(which(ledger_lines))
+    found = defaultdict[tuple[str, str], list[LedgerLine]](list)
+    for meter, period, *line in [*connection.execute(statement), *_of_records(connection, which)]:
+        found[meter, period].append(LedgerLine(*line))
+    return found
+
+
+def _of_records(connection: sa.Connection, which: Which) -> Iterator[tuple[Any, ...]]:
     """Count the readings behind active records, and behind those that were deleted from the active import.
 
     It is one statement, so that a record which is deleted meanwhile is in one place.
     """
-    mine = (imports.c.meter == meter) & (imports.c.period == str(period))
-    no_reason = sa.literal("", sa.Text)
+    whose = imports.c.meter, imports.c.period
+    mine, no_reason = which(imports), sa.literal("", sa.Text)
     active = (
-        sa.select(usage_records.c.status, no_reason, sa.func.sum(usage_records.c.readings), no_reason)
+        sa.select(*whose, usage_records.c.status, no_reason, sa.func.sum(usage_records.c.readings), no_reason)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .where(mine, ACTIVE)
-        .group_by(usage_records.c.status)
+        .group_by(*whose, usage_records.c.status)
     )
     told = sa.func.min(usage_changes.c.changed_by + ": " + usage_changes.c.reason)
     deleted = (
-        sa.select(sa.literal("Deleted"), sa.literal("by_hand"), sa.func.sum(usage_changes.c.readings), told)
+        sa.select(*whose, sa.literal("Deleted"), sa.literal("by_hand"), sa.func.sum(usage_changes.c.readings), told)
         .join(imports, imports.c.import_id == usage_changes.c.import_id)
         .where(mine, imports.c.superseded_by.is_(None), usage_changes.c.action == "delete")
-        .having(sa.func.count() > 0)
+        .group_by(*whose)
     )
-    found = connection.execute(active.union_all(deleted)).all()
-    return [LedgerLine(STATUS_PLACES[row[0]], row[1], int(row[2]), row[3]) for row in found if row[2]]
-
-
-def all_ledgers(connection: sa.Connection) -> list[Ledger]:
-    """Give every ledger, by period and meter."""
-    statement = sa.select(ledgers.c.meter, ledgers.c.period, ledgers.c.landed).order_by(
-        ledgers.c.period, ledgers.c.meter
-    )
-    found = connection.execute(statement).all()
-    return [read(connection, row.meter, Period.parse(row.period), row.landed) for row in found]
+    for meter, period, status, reason, rows, detail in connection.execute(active.union_all(deleted)):
+        if rows:
+            yield meter, period, STATUS_PLACES[status], reason, int(rows), detail
 
 
 def meters_done(connection: sa.Connection, period: Period) -> set[str]:

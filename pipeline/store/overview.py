@@ -105,14 +105,25 @@ def records_by_status(connection: sa.Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def items(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List every rated item, by period, account and charge."""
-    names = ("period", "account_number", "charge", "quantity", "uom", "amount", "currency")
-    order = (rated_items.c.period, rated_items.c.account_number, rated_items.c.charge_number, rated_items.c.item_id)
-    return connection.execute(sa.select(*(rated_items.c[name] for name in names)).order_by(*order)).mappings().all()
+def items(connection: sa.Connection, latest: int) -> Sequence[sa.RowMapping]:
+    """List the latest rated items, by period, account and charge."""
+    names = ("period", "account_number", "charge", "charge_number", "item_id", "quantity", "uom", "amount", "currency")
+    statement = sa.select(*(rated_items.c[name] for name in names)).order_by(rated_items.c.item_id.desc()).limit(latest)
+    found = statement.subquery()
+    order = (found.c.period, found.c.account_number, found.c.charge_number, found.c.item_id)
+    return connection.execute(sa.select(found).order_by(*order)).mappings().all()
 
 
-def written(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List the exported files."""
-    columns = (exports.c.path, exports.c.rows, exports.c.control_total)
-    return connection.execute(sa.select(*columns).order_by(exports.c.path)).mappings().all()
+def billed(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """Count and add up all rated items, by currency."""
+    figures = (sa.func.count().label("items"), sa.func.sum(rated_items.c.amount).label("amount"))
+    statement = sa.select(rated_items.c.currency, *figures).group_by(rated_items.c.currency)
+    return connection.execute(statement.order_by(rated_items.c.currency)).mappings().all()
+
+
+def written(connection: sa.Connection, latest: int) -> Sequence[sa.RowMapping]:
+    """List the files that were exported last, by name, each with the number of them `all`."""
+    columns = (exports.c.path, exports.c.rows, exports.c.control_total, sa.func.count().over().label("all"))
+    order = exports.c.written_at.desc(), exports.c.path.desc()
+    found = sa.select(*columns).order_by(*order).limit(latest).subquery()
+    return connection.execute(sa.select(found).order_by(found.c.path)).mappings().all()

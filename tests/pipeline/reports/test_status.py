@@ -1,3 +1,5 @@
+import sqlalchemy as sa
+
 from pipeline.reports import status
 
 
@@ -21,6 +23,40 @@ def test_totals_count_what_the_store_holds(business, march):
         "landed_files": 1, "readings": 3, "imports": 1, "usage_records": 1,
         "bill_runs": 1, "rated_items": 1, "exports": 10,
     }  # fmt: skip
+
+
+def test_of_what_grows_with_the_years_the_latest_is_shown_and_how_much_there_is(business, march, monkeypatch):
+    monkeypatch.setattr(status, "SHOWN", 1)
+    business.bill(march)
+    business.rate()
+    business.export()
+    business.bill("at,value\n2025-04-02T00:00:00Z,4\n", "power/A-1/april.csv")
+    business.run(period="2025-04")
+    business.rate(period="2025-04")
+    _, conservation, records, items, exports = _sections(business)
+    assert [line.split()[:3] for line in conservation.splitlines()[2:]] == [
+        ["2025-04", "energy", "1"],
+        ["the", "latest", "1"],
+    ]
+    assert items.splitlines()[2].split() == ["2025-04", "A-1", "energy", "4", "kwh", "1.00", "EUR"]
+    assert items.splitlines()[3:] == ["  the latest 1 of 2", "  together 2.63 EUR"]
+    assert (records, exports.splitlines()[-1]) == ("Usage records: 2 Processed, 0 Pending", "  the latest 1 of 10")
+
+
+def test_the_store_is_asked_as_often_whether_there_are_few_ledgers_or_many(business, march):
+    asked = []
+    sa.event.listen(business.store, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    business.bill(march)
+
+    def questions():
+        asked.clear()
+        _sections(business)
+        return len(asked)
+
+    few = questions()
+    for month in ("2025-04", "2025-05", "2025-06"):
+        business.run(period=month)
+    assert questions() == few
 
 
 def test_a_billed_month_is_shown_with_its_amount_and_exports(business, march):
