@@ -144,6 +144,20 @@ def test_where_usage_may_not_go_below_zero_an_earlier_end_of_what_is_billed_wait
     assert named.ledger() == (7, {("billed", ""): 5, OUTSIDE: 2})
 
 
+def test_where_usage_may_go_below_zero_an_earlier_start_takes_the_place_of_what_was_billed_from_the_later_one(named):
+    named.declare("charges/energy.yaml", ALLOWED)
+    from_10th = OPEN.replace("2020-01-01", "2025-03-10")
+    loaded(named, from_10th)
+    run_bills(MONTHS_LAST_NOON, NOON)
+    assert amounts(named) == [("C-1", Decimal("3.50"))]  # 14 kWh
+    registered(named, OPEN)
+    assert run_usage() == ["energy 2025-03: adjusted"]
+    run_bills()
+    assert amounts(named) == [("C-1", Decimal("0.25")), ("C-1", Decimal("3.50"))]  # the 5th
+    assert named.ledger() == (4, {("billed", ""): 4})
+    assert run_usage() == []
+
+
 def test_a_changed_end_that_moves_no_reading_is_tried_once_and_leaves_what_is_billed(billed):
     registered(billed, UNTIL_15TH.replace("03-15", "03-18"))
     items = billed.rows("rated_items", "amount")
