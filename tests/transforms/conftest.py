@@ -4,6 +4,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from pipeline.engine import landing_engine
 from transforms.readings.readings import parse
 
 PLAIN = {"at": "2014-01-15", "value": "1", "account": "A-1", "subscription": "S-1", "event_id": "e-1"}
@@ -12,9 +13,8 @@ PLAIN = {"at": "2014-01-15", "value": "1", "account": "A-1", "subscription": "S-
 @pytest.fixture(scope="module")
 def backend():
     """DuckDB behind Ibis, as the steps use it."""
-    connection = ibis.duckdb.connect()
-    yield connection
-    connection.disconnect()
+    with landing_engine() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
