@@ -9,9 +9,7 @@ import sys
 import pendulum
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-from airflow.utils.db import initdb
 
-initdb()
 DagBundlesManager().sync_bundles_to_db()
 bag = DagBag(sys.argv[1])
 sync_bag_to_db(bag, "dags-folder", None)

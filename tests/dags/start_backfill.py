@@ -9,10 +9,8 @@ import pendulum
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.models.backfill import _create_backfill
-from airflow.utils.db import initdb
 
 file, name, *ends = sys.argv[1:]
-initdb()
 DagBundlesManager().sync_bundles_to_db()
 sync_bag_to_db(DagBag(file), "dags-folder", None)
 first, last = map(pendulum.parse, ends)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,10 +21,26 @@ A-2,Farm,EUR,UTC,Active,15
 MOSTLY_UNREADABLE = "at,value\n2025-02-20T00:00:00Z,1\n" + "never,1\n" * 20
 
 
+def clean():
+    """This process' environment without what names another Airflow or store."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))}
+
+
+@pytest.fixture(scope="module")
+def empty_airflow(tmp_path_factory):
+    """The database of an Airflow that has run nothing yet, made once."""
+    home = tmp_path_factory.mktemp("airflow")
+    command = [sys.executable, "-c", "from airflow.utils.db import initdb; initdb()"]
+    subprocess.run(command, env=clean() | {"AIRFLOW_HOME": str(home)}, check=True, timeout=300, capture_output=True)
+    return home / "airflow.db"
+
+
 @pytest.fixture
-def env(business, tmp_path):
+def env(business, tmp_path, empty_airflow):
     """An Airflow of its own, as a process finds it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))} | {
+    (tmp_path / "airflow").mkdir()
+    shutil.copy(empty_airflow, tmp_path / "airflow")
+    return clean() | {
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
