@@ -23,7 +23,7 @@ def whole_world(server, template, tmp_path_factory) -> Iterator[World]:
 
 
 @pytest.fixture
-def world(whole_world) -> Iterator[World]:
+def world(whole_world, judged_once) -> Iterator[World]:  # noqa: ARG001 a fixture for its effect
     yield whole_world
     whole_world.forget()
 
