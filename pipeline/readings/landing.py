@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from pipeline.durable import aside, publish
 from pipeline.engine import landing_engine
 from pipeline.readings.repeated import read_once
 from pipeline.readings.retyped import refuse_retyped
+from pipeline.readings.statements import RAW_ROWS, parse_rows, read_values
 from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
@@ -20,7 +23,7 @@ from transforms.identity import digest
 from transforms.readings.fate import LEFT_OUT
 from transforms.readings.fingerprint import added_up, of_readings, of_rejected
 from transforms.readings.landed import landed_columns, schema_name
-from transforms.readings.readings import parse, read_texts, summary
+from transforms.readings.readings import summary
 
 Reject = tuple[int, str, str]
 # Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.
@@ -97,22 +100,23 @@ def _parsed(backend: Backend, source: Source, raw: RawFile, sha256: str) -> Iter
     file_key = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
     with open_rows(raw, source) as rows:
         try:
-            backend.con.register("raw_rows", _stream(backend, source, raw, rows))
-            yield rows, parse(backend.table("raw_rows"), source, file_key=file_key, path=raw.named)
+            read = _read(backend, source, raw, rows)
+            backend.con.register(RAW_ROWS, read.__arrow_c_stream__())  # type: ignore[no-untyped-call]
+            columns = ibis.Schema.from_pyarrow(read.schema)
+            parsed = parse_rows(backend, source, columns, file_key, raw.named)
+            backend.raw_sql(f"CREATE OR REPLACE TEMP VIEW parsed AS {parsed}")
+            yield rows, backend.table("parsed")
         except duckdb.Error:
             if rows.failure:
                 raise rows.failure from None
             raise
 
 
-def _stream(backend: Backend, source: Source, raw: RawFile, rows: RowReader) -> object:
-    """Give the rows as text, but for what is read already because it repeats itself.
-
-    As a bare stream: a reader would be read ahead, by threads that still run after a statement that broke off.
-    """
+def _read(backend: Backend, source: Source, raw: RawFile, rows: RowReader) -> pa.RecordBatchReader:
+    """Give the rows as text, but for what is read already because it repeats itself."""
     names = [name for name in READ_ONCE if name in source.texts()]
-    read = read_once(backend, rows.arrow(), names, lambda values, name: read_texts(values, source, [name], raw.named))
-    return read.__arrow_c_stream__()  # type: ignore[no-untyped-call]  # pyarrow has no type for it
+    rules, named = source.model_dump_json(), tuple(raw.named.items())
+    return read_once(backend, rows.arrow(), names, lambda name: read_values(rules, name, named))
 
 
 def _rejected(backend: Backend, source: Source, raw: RawFile, sha256: str) -> ir.Table:

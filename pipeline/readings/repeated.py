@@ -9,29 +9,28 @@ from itertools import chain
 from typing import Any
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
+
+from pipeline.readings.statements import VALUES
 
 ROWS = 1 << 18  # gathered, so that thousands of values are few; a file with fewer rows is read row by row
 BYTES = 1 << 26  # gathered at most, of rows of long text
 SAMPLE = 1 << 16  # rows that are asked whether they repeat themselves
 REPEATS_MIN = 4  # rows for each value; with fewer, to look for equal text takes as long as to read it
-VALUES = "distinct_values"
-Read = Callable[[ir.Table, str], ir.Table]
+Read = Callable[[str], str]  # the statement that reads the values of a text column
 
 
 def read_once(backend: Backend, rows: pa.RecordBatchReader, names: Iterable[str], read: Read) -> pa.RecordBatchReader:
-    """Replace those of some text columns that repeat themselves by what `read` makes of a table of their values."""
+    """Replace those of some text columns that repeat themselves by what `read` gives of the table of their VALUES."""
     batches = iter(rows)
     first = _gathered(batches)
     sample = pa.Table.from_batches(first, rows.schema).slice(0, SAMPLE)
     repeated = [name for name in names if len(sample) >= REPEATS_MIN * pc.count_distinct(sample[name]).as_py()]
     if sum(map(len, first)) < ROWS or not repeated:
         return pa.RecordBatchReader.from_batches(rows.schema, chain(first, batches))
-    statements = {name: _statement(backend, name, read) for name in repeated}
+    statements = {name: read(name) for name in repeated}
     changed = _changed(backend, first, batches, statements)
     start = next(changed)
     return pa.RecordBatchReader.from_batches(start.schema, chain([start], changed))
@@ -45,11 +44,6 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
         found.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
     return found
-
-
-def _statement(backend: Backend, name: str, read: Read) -> str:
-    values = ibis.table({"place": "int64", name: "string"}, name=VALUES)
-    return str(backend.compile(read(values, name).order_by("place").drop("place")))
 
 
 def _changed(

@@ -9,6 +9,16 @@ def md5_number(text: str) -> dt.int64:
     """Hash text to 128 bits; Ibis knows no integer of that size."""
 
 
+@ibis.udf.scalar.builtin(name="getvariable")  # type: ignore[untyped-decorator]  # Ibis ships no types
+def text_variable(name: str) -> dt.string:
+    """Give a text that was set beforehand: the same statement serves whatever it is."""
+
+
+@ibis.udf.scalar.builtin(name="getvariable")  # type: ignore[untyped-decorator]  # Ibis ships no types
+def integer_variable(name: str) -> dt.int64:
+    """Give a whole number that was set beforehand."""
+
+
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis ships no types
 def array_extract(text: str, place: int) -> dt.string:
     """Give the character at a place, counted from the end where negative."""

@@ -17,7 +17,7 @@ with `row` (1 is the first data row) and `defect` (text, or null). It gives, row
     raw           text, for the quarantine: what stood in the file; null for a good reading
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from string import whitespace
 
@@ -33,15 +33,17 @@ from transforms.readings.hashed import halves
 from transforms.readings.numbers import read_numbers
 from transforms.readings.stamps import place_days, place_stamps, read_clock, read_pattern, read_stamp
 
+Path = Mapping[str, str | ir.Value]
 FIRST_US, END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (clock.FIRST_YEAR, clock.LAST_YEAR))
 SEPARATOR = "\x1f"  # never part of a name or number
 ORDINAL = "^0{0,9}[1-9][0-9]{0,4}$"  # of an interval: no day has more than its seconds
 
 
-def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str]) -> ir.Table:
+def parse(raw: ir.Table, source: Source, *, file_key: int | ir.Value, path: Path) -> ir.Table:
     """Parse one raw file's text.
 
-    `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription).
+    `file_key` is the file's part of the identities (int64); `path` holds what its path says (account, subscription):
+    as they are, or as what stands for them in a statement that serves many files.
     A column that `read_texts` has read already is as good as its text.
     """
     names = source.texts()
@@ -61,7 +63,7 @@ def parse(raw: ir.Table, source: Source, *, file_key: int, path: dict[str, str])
     )  # fmt: skip
 
 
-def read_texts(rows: ir.Table, source: Source, names: Sequence[str], path: dict[str, str]) -> ir.Table:
+def read_texts(rows: ir.Table, source: Source, names: Sequence[str], path: Path) -> ir.Table:
     """Read text columns, each by itself, so that equal texts need be read only once.
 
     What stood in the file is kept as `raw_<name>`. Of `at` comes what the clock showed, of `value` the number, of
@@ -75,7 +77,7 @@ def read_texts(rows: ir.Table, source: Source, names: Sequence[str], path: dict[
     if "value" in names:
         rows = read_numbers(rows, source.value)
     if "account" in names and source.columns.subscription is None:
-        rows = rows.mutate(point=point(rows.account, ibis.literal(path.get("subscription", ""))))
+        rows = rows.mutate(point=point(rows.account, _constant(path.get("subscription", ""))))
     return rows
 
 
@@ -90,15 +92,19 @@ def summary(readings: ir.Table) -> ir.Table:
     return readings.aggregate(readings=readings.count(), at_us_min=at_us.min(), at_us_max=at_us.max())
 
 
-def _complete(rows: ir.Table, source: Source, path: dict[str, str]) -> ir.Table:
+def _complete(rows: ir.Table, source: Source, path: Path) -> ir.Table:
     """Give every column that a source need not have a place, and work out what takes two columns."""
-    absent = {name: ibis.literal(path.get(name, "")) for name in ("account", "subscription")}
+    absent = {name: _constant(path.get(name, "")) for name in ("account", "subscription")}
     absent |= {name: ibis.null("string") for name in ("event_id", "revision")}
     absent |= {"number": ibis.literal(1).cast(source.value.type), "number_reason": ibis.null("string")}
     rows = rows.mutate(**{name: value for name, value in absent.items() if name not in rows.columns})
     if source.time_apart:
         rows = read_clock(rows.mutate(at=_stamp(_stripped(rows["at"]), rows.at_time)), source.time)
     return rows if "point" in rows.columns else rows.mutate(point=point(rows.account, rows.subscription))
+
+
+def _constant(value: str | int | ir.Value) -> ir.Value:
+    return value if isinstance(value, ir.Value) else ibis.literal(value)
 
 
 def _placed(rows: ir.Table, source: Source) -> ir.Table:
@@ -146,10 +152,10 @@ def _revision(rows: ir.Table, source: Source) -> ir.IntegerValue:
     return number.fill_null(read_stamp(ibis.cases((number.isnull(), rows.revision))))
 
 
-def _identity(rows: ir.Table, source: Source, file_key: int) -> tuple[ir.Value, ir.Value]:
+def _identity(rows: ir.Table, source: Source, file_key: int | ir.Value) -> tuple[ir.Value, ir.Value]:
     """Identify a reading by the source's event id, else by (file, row); never by account and time."""
     if source.columns.event_id is None:
-        return ibis.literal(file_key, "int64"), rows.row
+        return _constant(file_key).cast("int64"), rows.row
     return halves(ibis.literal(source.source + SEPARATOR) + rows.event_id)
 
 
