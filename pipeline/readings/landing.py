@@ -15,7 +15,7 @@ from pipeline.durable import aside, publish
 from pipeline.engine import landing_engine
 from pipeline.readings.repeated import read_once
 from pipeline.readings.retyped import refuse_retyped
-from pipeline.readings.statements import RAW_ROWS, parse_rows, read_values
+from pipeline.readings.statements import RAW_ROWS, Rules, parse_rows, read_values
 from pipeline.sources.files import RawFile, RowReader, open_rows
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
@@ -115,7 +115,7 @@ def _parsed(backend: Backend, source: Source, raw: RawFile, sha256: str) -> Iter
 def _read(backend: Backend, source: Source, raw: RawFile, rows: RowReader) -> pa.RecordBatchReader:
     """Give the rows as text, but for what is read already because it repeats itself."""
     names = [name for name in READ_ONCE if name in source.texts()]
-    rules, named = source.model_dump_json(), tuple(raw.named.items())
+    rules, named = Rules.of(source), tuple(raw.named.items())
     return read_once(backend, rows.arrow(), names, lambda name: read_values(rules, name, named))
 
 

@@ -44,11 +44,8 @@ def _header(path: Path, form: Csv) -> list[str]:
 
 def _open(path: Path, form: Csv, ragged: "_Ragged", columns: list[str]) -> pc.CSVStreamingReader:
     """Open a file for the columns of these names, or for all; a column that is not asked for may hold anything."""
-    # UTF-8 too is decoded, as the kind that may begin with a byte order mark: else no one would look whether it is.
-    encoding = "utf-8-sig" if codecs.lookup(form.encoding).name == "utf-8" else form.encoding
-    plain = pa.transcoding_input_stream(pa.OSFile(str(path), mode="r"), encoding, "utf-8")
     return pc.open_csv(
-        io.BufferedReader(Closed(plain, ragged.last_line), BLOCK),
+        io.BufferedReader(Closed(_plain(path, form.encoding), ragged.last_line), BLOCK),
         read_options=pc.ReadOptions(
             block_size=BLOCK, skip_rows=form.skip_lines, column_names=list(form.names or ()), use_threads=False
         ),
@@ -63,6 +60,15 @@ def _open(path: Path, form: Csv, ragged: "_Ragged", columns: list[str]) -> pc.CS
             column_types=dict.fromkeys(columns, pa.string()), include_columns=columns, strings_can_be_null=False
         ),
     )
+
+
+def _plain(path: Path, encoding: str) -> pa.NativeFile:
+    """Open a file as UTF-8, behind the byte order mark that it may begin with."""
+    file = pa.OSFile(str(path), mode="r")
+    if codecs.lookup(encoding).name != "utf-8":
+        return pa.transcoding_input_stream(file, encoding, "utf-8")
+    file.seek(len(codecs.BOM_UTF8) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0)
+    return file
 
 
 def _batches(reader: pc.CSVStreamingReader, ragged: "_Ragged", source: Source) -> Generator[pa.RecordBatch]:

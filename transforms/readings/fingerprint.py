@@ -5,7 +5,6 @@ other, by multiplying and folding in 64 bits that wrap around; twice, with a fac
 """
 
 from collections.abc import Iterable, Iterator
-from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
@@ -67,9 +66,9 @@ def _words(column: "pa.Array[pa.Scalar[pa.DataType]]") -> Iterator[Words]:
 
 
 def _mixed(words: list[Words], factor: np.uint64) -> Words:
-    mixed = reduce(lambda so_far, word: _folded((so_far ^ word) * factor), words, np.zeros(len(words[0]), np.uint64))
-    return _folded(mixed * factor)
-
-
-def _folded(words: Words) -> Words:
-    return words ^ (words >> FOLD)
+    mixed = np.zeros(len(words[0]), np.uint64)
+    for word in [*words, np.zeros(1, np.uint64)]:
+        mixed ^= word  # in place: an array for every step would take a fifth longer
+        mixed *= factor
+        mixed ^= mixed >> FOLD
+    return mixed

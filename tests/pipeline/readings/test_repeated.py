@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.readings import repeated
 from pipeline.readings.repeated import read_once
-from pipeline.readings.statements import read_values
+from pipeline.readings.statements import Rules, read_values
 from transforms.catalog.source import Source
 from transforms.readings.readings import parse
 
@@ -50,7 +50,7 @@ def stream(texts, size=3):
 
 
 def once(backend, texts, rules):
-    return read_once(backend, stream(texts), NAMES, lambda name: read_values(rules.model_dump_json(), name, ()))
+    return read_once(backend, stream(texts), NAMES, lambda name: read_values(Rules.of(rules), name, ()))
 
 
 def readings(backend, rows, rules):
@@ -85,5 +85,5 @@ def test_rows_of_long_text_are_not_gathered_until_they_are_many(backend, monkeyp
     taken = []
     rows = stream(REPEATING)
     told = pa.RecordBatchReader.from_batches(rows.schema, (taken.append(batch) or batch for batch in rows))
-    read = read_once(backend, told, NAMES, lambda name: read_values(UTC.model_dump_json(), name, ()))
+    read = read_once(backend, told, NAMES, lambda name: read_values(Rules.of(UTC), name, ()))
     assert (len(taken), read.schema, read.read_all().num_rows) == (1, rows.schema, len(REPEATING))
