@@ -14,6 +14,10 @@ SHOWN = 50  # names of columns in one message
 def check_columns(present: Sequence[str], source: Source) -> None:
     """Refuse a file that lacks a column of the source, or has it twice; the reason shows the difference."""
     wanted = list(source.named().values())
+    if any("\0" in name for name in present):  # the names of a file in UTF-16 are all of them unknown, and look alike
+        raise UnreadableFileError(
+            "wrong_encoding: the header holds the character NUL; declare the source's format.encoding"
+        )
     if missing := [name for name in wanted if name not in present]:
         new = [name for name in present if name not in wanted]
         raise UnreadableFileError(

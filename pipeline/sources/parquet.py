@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.sources.batches import CELLS_MAX, Opened, renamed
 from pipeline.sources.drift import check_columns
+from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.source import Source
 
 
@@ -17,7 +18,18 @@ def read(path: Path, source: Source) -> Opened:
     file = pq.ParquetFile(path)
     names = file.schema_arrow.names
     check_columns(names, source)
+    _check_plain(file.schema_arrow, source)
     return Opened(names, _batches(file, source))
+
+
+def _check_plain(types: pa.Schema, source: Source) -> None:
+    """Refuse a column that has parts, such as a map of tags: it is no text, and the file is not damaged."""
+    for name in source.named().values():
+        if pa.types.is_nested(kind := types.field(name).type):
+            raise UnreadableFileError(
+                f"nested_column: {name!r} holds {kind}, and a column must be a text, a number or an instant; "
+                "leave it out, or have its parts written as columns of their own"
+            )
 
 
 def _batches(file: pq.ParquetFile, source: Source) -> Generator[pa.RecordBatch]:

@@ -86,3 +86,5 @@ def test_a_csv_file_in_utf_16_is_quarantined_whole(business, march, encoding):
     business.deliver("power/A-1/march.csv", march.encode(encoding))
     found = business.extract()
     assert (found.landed, found.quarantined) == (0, 1)
+    (reason,) = business.rows("arrivals", "reason")
+    assert re.fullmatch(r"wrong_encoding: .*; declare the source's format\.encoding", reason)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.sources.files import RawFile, open_rows
+from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
 from transforms.catalog.source import Source
 
 MIDNIGHT = 1_740_787_200  # 2025-03-01T00:00:00Z
@@ -46,3 +46,17 @@ def read(tmp_path):
 )
 def test_a_column_of_any_plain_type_is_text_and_what_is_empty_stays_so(read, kind, held, text):
     assert read(pa.array([held, None], kind)) == [text, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "held"),
+    [
+        (pa.map_(pa.string(), pa.string()), [("team", "web")]),  # as the tags of a cost export are
+        (pa.struct({"team": pa.string()}), {"team": "web"}),
+        (pa.list_(pa.int64()), [1, 2]),
+    ],
+    ids=["map", "struct", "list"],
+)
+def test_a_column_that_has_parts_is_refused_by_name_and_the_file_is_not_called_damaged(read, kind, held):
+    with pytest.raises(UnreadableFileError, match=r"^nested_column: 'read_at' holds (map|struct|list)<"):
+        read(pa.array([held], kind))
