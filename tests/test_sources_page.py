@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from pages_of_docs import blocks, declared, page
+from pages_of_docs import blocks, declared, page, section
 
+from transforms.catalog.formats import NEM12_COLUMNS
 from transforms.catalog.origins import Http, Page, Sql
 from transforms.catalog.source import Source
 
@@ -16,7 +17,7 @@ def test_there_is_one_recipe_for_each_way_to_get_readings():
     ways = {name: sorted(recipe.keys() & {"files", "sql", "http"}) for name, recipe in RECIPES.items()}
     assert ways == {
         "heat": ["files"], "page_views": ["files"], "cloud_costs": ["files"], "half_hours": ["files"],
-        "allocations": ["files"], "requests": ["files"],
+        "intervals": ["files"], "registers": ["files"], "allocations": ["files"], "requests": ["files"],
         "calls": ["sql"], "sessions": ["sql"], "messages": ["http"], "memory": ["http"],
     }  # fmt: skip
 
@@ -34,3 +35,8 @@ def test_what_is_fetched_twice_after_a_run_that_died_counts_once(name):
 @pytest.mark.parametrize("key", sorted({*Sql.model_fields, *Http.model_fields, *Page.model_fields}))
 def test_every_key_of_a_query_or_an_api_is_shown(key):
     assert re.search(rf"`{key}`|\b{key}:", PAGE)
+
+
+@pytest.mark.parametrize("column", NEM12_COLUMNS)
+def test_every_column_that_nem12_names_itself_is_shown(column):
+    assert f"`{column}`" in section(PAGE, "Interval meters in Australia (NEM12)")

@@ -129,12 +129,14 @@ def _records(path: Path, *, framed: bool) -> Iterator[Record]:
 
 def _check_place(record: Record, previous: str) -> None:
     if not previous and record.kind != "100":
-        reason = f"the first record is {record.kind[:20]!r}, where 100,NEM12 must stand; format.framed: false takes it"
+        advice = "; format.framed: false takes it" if record.kind in FOLLOWING[UNFRAMED] else ""
+        reason = f"the first record is {record.kind[:20]!r}, where 100,NEM12 must stand{advice}"
         raise record.refused("missing_header", reason)
     if record.kind not in FOLLOWING.get(previous, set()):
         raise record.refused("wrong_record", f"{record.kind[:20]!r} cannot follow upon {previous}")
-    if record.kind == "100" and record.fields[1:2] != ("NEM12",):
-        raise record.refused("wrong_version", f"{','.join(record.fields[1:2])!r} is not NEM12")
+    if record.kind == "100" and (version := ",".join(record.fields[1:2])) != "NEM12":
+        advice = "; it holds accumulated readings: docs/sources.md reads them as CSV" if version == "NEM13" else ""
+        raise record.refused("wrong_version", f"{version!r} is not NEM12{advice}")
 
 
 def _channel(record: Record) -> Channel:

@@ -23,7 +23,7 @@ def test_a_source_of_this_format_that_leaves_the_market_s_clock_out_is_refused()
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("100,NEM12", "100,NEM13", r"wrong_version: line 1: 'NEM13' is not NEM12"),
+        ("100,NEM12", "100,NEM13", r"wrong_version: line 1: 'NEM13' is not NEM12; .*sources\.md reads them as CSV$"),
         ("100,NEM12", "100", r"wrong_version: line 1: '200405011135' is not NEM12"),
         ("200,N1,E1,1,E1,N1,M1,kWh,30,\n", "", r"wrong_record: line 2: '300' cannot follow upon 100"),
         ("kWh,30", "kWh,7", r"wrong_channel: line 2: intervals last 1, 5, 10, 15, 30, 60 minutes, not '7'"),
@@ -58,6 +58,19 @@ def test_a_file_that_is_not_whole_is_refused_with_the_line(read_nem12, old, new,
     assert old in SMALL
     with pytest.raises(UnreadableFileError, match=reason):
         read_nem12(SMALL.replace(old, new, 1).encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("200,N1,E1,1,E1,N1,M1,kWh,30,\n900\n", "'200', where 100,NEM12 must stand; format.framed: false takes it"),
+        ("<html>\n", "'<html>', where 100,NEM12 must stand"),
+    ],
+)
+def test_only_what_begins_with_a_channel_is_advised_that_it_may_lack_the_first_record(read_nem12, text, reason):
+    with pytest.raises(UnreadableFileError) as refused:
+        read_nem12(text)
+    assert str(refused.value) == f"missing_header: line 1: the first record is {reason}"
 
 
 def test_a_real_file_cut_at_any_byte_gives_nothing(read_nem12):
