@@ -69,7 +69,7 @@ def change_to_approve(usage: str, verdict: str) -> tuple[str, str] | None:
     found = diffs.beyond_limit(workspace.store, workspace.catalog, Path(usage), Path(verdict))
     if found is None:
         return None
-    return f"{about['meter']} {about['period']}", f"```\n{diffs.describe(found, workspace.catalog.units)}\n```"
+    return f"{about['meter']} {about['period']}", f"```text\n{diffs.describe(found, workspace.catalog.units)}\n```"
 
 
 def load(usage: str, verdict: str, *, reason: str, by: str) -> str:
@@ -111,7 +111,7 @@ def bill_runs_to_approve(period: str, runs: list[str]) -> tuple[str, str] | None
     """Name the period, and lay out what its bill runs came to; None where their currencies let them be posted."""
     workspace = Workspace.open()
     found = to_approve(workspace.store, workspace.catalog, Period.parse(period), runs)
-    return (period, f"```\n{found}\n```") if found else None
+    return (period, f"```text\n{found}\n```") if found else None
 
 
 def reject_bill_runs(period: str, runs: list[str], *, by: str) -> list[str]:

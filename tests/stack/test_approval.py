@@ -144,6 +144,7 @@ def test_what_is_beyond_a_limit_is_loaded_and_billed_only_when_it_is_approved(ai
     question, run = _answer(airflow, "Reject")  # the latest run takes March too: readings came late for it
     assert (question["subject"], airflow.http.get(run).json()["state"]) == ("Load energy 2025-03?", "failed")
     assert "153.8% of what is held would change" in question["body"]
+    assert question["body"].startswith("```text\n")
     assert _held(workspace) == [Decimal("6.5")]
 
     airflow.client.backfill("usage_energy", FIRST, LAST)
