@@ -1,9 +1,9 @@
 """Bill run by hand: preview, rate, post or cancel a bill run.
 
-Start it with its form. A *preview* tells what a bill run would take and bill, beside the period before, and changes
-nothing. *Rate* a period, or the accounts of one batch of it, or, while it still runs, the on-demand usage that starts
-before a target date. *Post* what is rated of a period: it is final then. *Cancel* a bill run that is not posted, by its
-id, which the Usage page lists, and say why: its usage is Pending again.
+Start it with its form; the log of its task tells what was done. A *preview* tells what a bill run would take and bill,
+beside the period before, and changes nothing. *Rate* a period, or the accounts of one batch of it, or, while it still
+runs, the on-demand usage that starts before a target date. *Post* all that is rated of a period: it is final then.
+*Cancel* a bill run that is not posted, by its id, which the Usage page lists, and say why: its usage is Pending again.
 """
 
 from airflow.sdk import Param, dag, task
@@ -24,7 +24,7 @@ FORM = {
         title="What",
         description="A preview changes nothing.",
     ),
-    "period": _text("Period", "Such as 2025-03; not for cancel."),
+    "period": _text("Period", "Such as 2025-03; for all but cancel. Post takes all that is rated of it."),
     "batch": _text("Batch", "To preview or rate only the accounts of one batch."),
     "target_date": _text("Target date", "To preview or rate on-demand usage before this day, while the period runs."),
     "bill_run": _text("Bill run", "The id of the one to be cancelled."),

@@ -11,6 +11,14 @@ from transforms.errors import MeterbridgeError
 from transforms.period import Period
 from transforms.rating.asked import Asked
 
+USED = {
+    "preview": ("period", "batch", "target_date"),
+    "rate": ("period", "batch", "target_date"),
+    "post": ("period",),
+    "cancel": ("bill_run", "reason"),
+}
+"""The fields that an action takes."""
+
 
 class WrongFormError(MeterbridgeError):
     """A form that does not say what is to be done; the message names the field, and what to write there."""
@@ -19,8 +27,9 @@ class WrongFormError(MeterbridgeError):
 def bill(workspace: Workspace, form: Mapping[str, str], *, at: datetime, by: str) -> str:
     """Do what a form asks for (`action`: preview, rate, post or cancel), and say what was done.
 
-    WrongFormError for a field that is missing or cannot be read; all else as the steps give it.
+    WrongFormError for a field that is missing, cannot be read or is not for this; all else as the steps give it.
     """
+    _refuse_unused(form)
     match form["action"]:
         case "cancel":
             return cancel(workspace.store, _filled(form, "bill_run"), by=by, reason=_filled(form, "reason"))
@@ -32,6 +41,14 @@ def bill(workspace: Workspace, form: Mapping[str, str], *, at: datetime, by: str
             return preview(workspace.store, workspace.catalog, _asked(form))
         case other:
             raise WrongFormError(f"action {other!r}: choose preview, rate, post or cancel")
+
+
+def _refuse_unused(form: Mapping[str, str]) -> None:
+    """Refuse what would be passed over: who names a batch or a bill run to post does not mean the whole period."""
+    taken = USED.get(form["action"], tuple(form))
+    if unused := [name for name, text in form.items() if name not in {"action", *taken} and text.strip()]:
+        named = ", ".join(unused)
+        raise WrongFormError(f"{named}: {form['action']} takes {' and '.join(taken)} alone; leave the rest empty")
 
 
 def _asked(form: Mapping[str, str]) -> Asked:

@@ -57,6 +57,10 @@ def test_before_its_end_a_period_is_rated_up_to_the_target_date(ask):
             "target_date '16.3.': write a day such as 2025-03-16",
         ),
         ("cancel", {"reason": "x"}, "bill_run is empty; cancel needs it"),
+        ("post", {"period": "2025-03", "bill_run": "b1"}, "bill_run: post takes period alone"),
+        ("post", {"period": "2025-03", "batch": "north"}, "batch: post takes period alone"),
+        ("rate", {"period": "2025-03", "reason": "x"}, "reason: rate takes period and batch and target_date alone"),
+        ("cancel", {"bill_run": "b1", "reason": "x", "period": "2025-03"}, "period: cancel takes bill_run and reason"),
         ("forget", {}, "action 'forget': choose preview, rate, post or cancel"),
     ],
 )
