@@ -10,7 +10,7 @@ final; rejected it is cancelled, and its usage is Pending again. Running it agai
 
 from airflow.sdk import dag, task, task_group
 from meterbridge_approval import ApproveBillRun, answered_by
-from meterbridge_schedule import AFTER_PERIODS, WAITING, interval, started_by
+from meterbridge_schedule import AFTER_PERIODS, NAMED, WAITING, interval, started_by
 from meterbridge_steps import scheduled
 
 
@@ -34,7 +34,7 @@ def bill_run() -> None:
     def post(period: str, runs: list[str], answer: dict[str, object] | None = None, **context: object) -> str:
         return scheduled.post(period, runs, by=answered_by(answer) if answer else started_by(context))
 
-    @task_group(prefix_group_id=False)
+    @task_group(prefix_group_id=False, default_args=NAMED)
     def each_period(period: str) -> None:
         can_be_billed(period) >> (runs := rate(period))
         approved = ApproveBillRun(period=period, runs=runs)

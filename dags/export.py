@@ -6,7 +6,7 @@ They are written whole or not at all, with row count and control total. The same
 """
 
 from airflow.sdk import dag, task, task_group
-from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
+from meterbridge_schedule import AFTER_PERIODS, NAMED, WAITING, interval
 from meterbridge_steps import scheduled
 
 
@@ -26,7 +26,7 @@ def export() -> None:
     def write(period: str) -> list[str]:
         return scheduled.export(period)
 
-    @task_group(prefix_group_id=False)
+    @task_group(prefix_group_id=False, default_args=NAMED)
     def each_period(period: str) -> None:
         is_posted(period) >> write(period)
 

@@ -11,7 +11,7 @@ client's id and secret. Without it nothing is sent.
 
 from airflow.sdk import dag, task, task_group
 from meterbridge_platform import sender
-from meterbridge_schedule import AFTER_PERIODS, WAITING, interval
+from meterbridge_schedule import AFTER_PERIODS, NAMED, WAITING, interval
 from meterbridge_steps import scheduled
 
 
@@ -31,7 +31,7 @@ def send() -> None:
     def is_sent(period: str) -> bool:
         return scheduled.is_sent(period, sender())
 
-    @task_group(prefix_group_id=False)
+    @task_group(prefix_group_id=False, default_args=NAMED)
     def each_period(period: str) -> None:
         meters_are_in(period) >> is_sent(period)
 

@@ -1,15 +1,17 @@
 """Usage of one meter, every billing period of its charge.
 
 From readings to Pending usage: derive, map, validate, load, for each period that ended since the run before, and each
-that readings came late for; one that fails keeps no other from being loaded. To do periods again, start a backfill, and
-say why in its form: the same usage is loaded once, a correction takes the place of what is Pending, and what is billed
-is adjusted. Where the meter sets `approval_above`, a larger change waits for an answer (Required Actions).
+that readings came late for; one that fails keeps no other from being loaded. To do a period again, start a backfill
+from its first day to the day after its last, with *All Runs*: the same usage is loaded once, and a correction takes the
+place of what is Pending. What is billed is adjusted for a reason: write it into the form, and tick *Override parameters
+on existing runs*, or the web UI drops it. Where the meter sets `approval_above`, a larger change waits for an answer
+(Required Actions).
 """
 
 from airflow.sdk import DAG, PokeReturnValue, dag, task, task_group
 from meterbridge_approval import ApproveChange
 from meterbridge_notifier import ImportNotifier
-from meterbridge_schedule import AFTER_PERIODS, REASON, WAITING, interval, is_read, owned_by, why_and_who
+from meterbridge_schedule import AFTER_PERIODS, NAMED, REASON, WAITING, interval, is_read, owned_by, why_and_who
 from meterbridge_steps import scheduled
 
 from pipeline.catalog.catalog import Catalog
@@ -41,7 +43,7 @@ def usage_dag(meter: Meter) -> DAG:
         def load(usage: str, verdict: str, **context: object) -> str:
             return scheduled.load(usage, verdict, **why_and_who(context))
 
-        @task_group(prefix_group_id=False)
+        @task_group(prefix_group_id=False, default_args=NAMED)
         def each_period(period: str) -> None:
             derived = derive(period)
             loaded = load(derived, verdict := validate(derived))  # type: ignore[arg-type]  # results are XComArgs

@@ -1,9 +1,9 @@
 """Usage delete: take Pending usage out of the store on purpose, by hand.
 
 Start it with its form: choose records by their numbers, an import by its id, or a file by the name under which it was
-uploaded, and say why. It begins as a dry run, which tells exactly what would go; start it again without the tick to
-delete. All of what is chosen goes, or nothing: one record that is billed refuses the whole and names its bill run. What
-is deleted is kept whole, with who did it and why, and can be loaded again.
+uploaded, and say why. It begins as a dry run: the log of its task tells exactly what would go. Start it again with
+*Dry run* off to delete. All of what is chosen goes, or nothing: one record that is billed refuses the whole and names
+its bill run. What is deleted is kept whole, with who did it and why, and can be loaded again.
 """
 
 from airflow.sdk import Param, dag, task
@@ -19,7 +19,7 @@ FORM = {
         type="string",
         minLength=1,
         title="Which",
-        description="Numbers of records with commas between, the id of an import, or the name of a file.",
+        description="Numbers of records with commas between, an import's id (see the Usage page), or a file's name.",
     ),
     "reason": Param(
         "", type="string", minLength=1, title="Reason", description="Why; it is kept with what is deleted."

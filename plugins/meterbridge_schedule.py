@@ -42,11 +42,19 @@ EVERY_FEW_MINUTES = _at("*/5 * * * *", 1, ONCE_MORE)
 AFTER_PERIODS = {"daily": _at("0 12 * * *", 4), "monthly": _at("0 12 1 * *", 4)}
 # Started with a form, never by the clock.
 BY_HAND: dict[str, Any] = {"schedule": None, "start_date": START, "catchup": False, "default_args": ONCE_MORE}
+# It lets what is billed be adjusted. The web UI asks everybody for what cannot be null: then any word that was written
+# only to start a run would adjust.
 REASON = {
     "reason": Param(
-        "", type="string", title="Reason", description="Why these periods are done again; it is kept with the import."
+        None,
+        type=["null", "string"],
+        title="Reason",
+        description="Why what is billed is adjusted, where it comes to another result; empty: it is not. A backfill "
+        "takes it only with a tick at “Override parameters on existing runs”.",
     )
 }
+# The web UI calls a mapped task by its billing period, not by its place in a list: a person who clears one sees which.
+NAMED = {"map_index_template": "{{ ti.xcom_pull(task_ids='periods')[ti.map_index] }}"}
 WAITING: dict[str, Any] = {
     "mode": "reschedule",  # a worker is taken for the question, not for the wait
     "poke_interval": float(os.environ.get("METERBRIDGE_POKE_SECONDS", "60")),
@@ -110,4 +118,4 @@ def started_by(context: Mapping[str, Any]) -> str:
 
 def why_and_who(context: Mapping[str, Any]) -> dict[str, str]:
     """Give the reason of the run's form, and the name of who started the run."""
-    return {"reason": str(context["params"].get("reason", "")), "by": started_by(context)}
+    return {"reason": str(context["params"].get("reason") or ""), "by": started_by(context)}

@@ -21,9 +21,11 @@ dags = {
         "mapped": sorted(task.task_id for task in dag.tasks if next(task.iter_mapped_task_groups(), None)),
         "rules": {task.task_id: str(task.trigger_rule.value) for task in dag.tasks},
         "ends": {task.task_id: task.execution_timeout and task.execution_timeout.total_seconds() for task in dag.tasks},
+        "named": [task.task_id for task in dag.tasks if "'periods'" in (task.map_index_template or "")],
         "retries": min(task.retries for task in dag.tasks),
         "catchup": dag.catchup, "page": dag.doc_md, "schedule": type(dag.timetable).__name__,
         "form": {name: (each := dag.params.get_param(name)).schema | {"value": each.value} for name in dag.params},
+        "told": {name: dag.params.get_param(name).description for name in dag.params},
     }
     for name, dag in bag.dags.items()
 }
@@ -182,6 +184,17 @@ def test_a_bill_run_by_hand_begins_as_a_preview(found):
     fields = {name: (field["type"], field["value"]) for name, field in form.items() if name != "action"}
     optional = (["null", "string"], None)  # else the web UI starts nothing until every field is filled
     assert fields == dict.fromkeys(("period", "batch", "target_date", "bill_run", "reason"), optional)
+
+
+def test_a_run_of_a_meter_needs_no_reason_and_says_when_a_backfill_takes_one(found):
+    dag = found["dags"]["usage_network_traffic"]
+    assert dag["form"] == {"reason": {"title": "Reason", "type": ["null", "string"], "value": None}}
+    assert "Override parameters on existing runs" in dag["told"]["reason"]
+
+
+def test_the_tasks_of_a_period_are_called_by_it(found):
+    for name, dag in found["dags"].items():
+        assert sorted(dag["named"]) == dag["mapped"], name
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "dags").glob("*.py")), ids=lambda path: path.name)
