@@ -23,8 +23,8 @@ from transforms.period import Period
 
 BATCH_ROWS = 1_000
 COPIED = (
-    "charge", "charge_number", "subscription_number", "group_key", "quantity", "uom", "amount_total", "billed_before",
-    "amount",
+    "item_id", "charge", "charge_number", "subscription_number", "group_key", "quantity", "uom", "amount_total",
+    "billed_before", "amount",
 )  # fmt: skip
 
 

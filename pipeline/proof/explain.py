@@ -73,7 +73,7 @@ def explain(store: sa.Engine, catalog: Catalog, item_id: int, home: Path) -> Exp
     """
     with store.begin() as connection:
         if (item := lineage.item(connection, item_id)) is None:
-            raise UnknownItemError(f"there is no rated item {item_id}; the table rated_items lists them")
+            raise UnknownItemError(f"there is no rated item {item_id}; `meterbridge invoice` tells those of an invoice")
         rows = lineage.records(connection, item_id)
         before = lineage.items_before(connection, item)
         accounts = {each.account_number: each for each in customers.all_accounts(connection)}

@@ -16,8 +16,8 @@ OWN = (
 )
 """The condition of an item's invoice."""
 ITEM = (
-    "charge", "charge_number", "subscription_number", "group_key", "period_start", "period_end", "quantity", "uom",
-    "breakdown", "amount_total", "billed_before", "amount",
+    "item_id", "charge", "charge_number", "subscription_number", "group_key", "period_start", "period_end", "quantity",
+    "uom", "breakdown", "amount_total", "billed_before", "amount",
 )  # fmt: skip
 
 

@@ -38,8 +38,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class InvoiceItem:
-    """A rated item: its service period in the account's zone, both days included, and how its amount came about."""
+    """A rated item: its service period in the account's zone, both days included, and how its amount came about.
 
+    `item_id` is what it is explained by.
+    """
+
+    item_id: int
     charge: str
     charge_number: str
     subscription_number: str

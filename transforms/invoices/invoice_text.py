@@ -28,7 +28,8 @@ def _item(invoice: Invoice, item: InvoiceItem) -> Iterator[str]:
     price = unit_price(item)
     at = "" if price is None else f" at {invoice.money(price)}"
     group = f", {one_line(item.group_key)}" if item.group_key else ""
-    yield f"{one_line(item.charge)} ({one_line(item.charge_number)}, {one_line(item.subscription_number)}{group})"
+    of = f"{one_line(item.charge_number)}, {one_line(item.subscription_number)}{group}"
+    yield f"{one_line(item.charge)} ({of}), item {item.item_id}"
     quantity = f"  {item.service_from} to {item.service_through}: {shown(item.quantity)} {one_line(item.uom)}{at}"
     yield _line(quantity, f"{invoice.money(item.amount)} {invoice.currency}")
     yield from (_step(invoice, step) for step in steps(item))

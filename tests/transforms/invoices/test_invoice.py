@@ -102,10 +102,10 @@ Invoice INV-00000012
   issued          2025-04-03
   bill run        1 of the period, 0123456789abcdef0123456789abcdef
 
-energy (C-1, S-1)
+energy (C-1, S-1), item 7
   2025-03-01 to 2025-03-31: 6.5 kwh at 0.25                          1.63 EUR
 
-energy (C-1, S-1)
+energy (C-1, S-1), item 7
   2025-03-01 to 2025-03-31: 120 kwh                                 16.05 EUR
     Tier 1, up to 100: 100 at 0.10                                      10.00
     Tier 1, up to 100: flat amount                                       5.00
