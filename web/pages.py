@@ -13,9 +13,9 @@ from pipeline.store import bill_runs, imports, invoices
 from pipeline.store.by_period import usage_by_period
 from pipeline.uploads.refused import UploadRefusedError
 from transforms.catalog.units import Units
-from transforms.figures import plain
+from transforms.figures import shown
 from transforms.invoices.invoice import number_text
-from transforms.upload.dates import Locale
+from transforms.upload.dates import WRITTEN, Locale
 from web.callers import Caller, Role
 from web.models.shape import ID
 from web.routes.uploads import take
@@ -29,15 +29,18 @@ router = APIRouter(include_in_schema=False)
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_pages.filters |= {"plain": plain, "number_text": number_text}
+_pages.filters |= {"shown": shown, "number_text": number_text}
 Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
+Again = Annotated[bool, Query()]
 Before = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
 
 
 @router.get("/", response_class=HTMLResponse)
-def read_page(services: ServicesDep, caller: Viewer, sent: Sent = "", before: Before = "") -> HTMLResponse:
-    """Show the page; `import` names the upload whose result stands above the rest, `before` a billing period."""
-    return _page(services, caller, sent=sent, before=before)
+def read_page(
+    services: ServicesDep, caller: Viewer, sent: Sent = "", before: Before = "", *, again: Again = False
+) -> HTMLResponse:
+    """Show the page: `import` is the upload whose result stands first, `again` if it was there; `before` a period."""
+    return _page(services, caller, sent=sent, again=again, before=before)
 
 
 @router.post("/", response_class=HTMLResponse, response_model=None)
@@ -55,10 +58,13 @@ def upload_by_form(
     except UploadRefusedError as error:
         return _page(services, caller, refusal=str(error))
     # Relative: the page does not know below which address it is mounted.
-    return RedirectResponse(f"?import={submitted.import_id}", 303)
+    again = "&again=true" if submitted.outcome == "exists" else ""
+    return RedirectResponse(f"?import={submitted.import_id}{again}", 303)
 
 
-def _page(services: Services, caller: Caller, *, sent: str = "", before: str = "", refusal: str = "") -> HTMLResponse:
+def _page(
+    services: Services, caller: Caller, *, sent: str = "", again: bool = False, before: str = "", refusal: str = ""
+) -> HTMLResponse:
     with services.store.begin() as connection:
         listed = imports.listed(connection, limit=SHOWN)
         found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
@@ -73,10 +79,12 @@ def _page(services: Services, caller: Caller, *, sent: str = "", before: str = "
         invoices=issued,
         units=_units(services),
         sent=found,
+        again=again,
+        unknown=sent if found is None else "",
         refusal=refusal,
         waiting=found is not None and found["status"] in UNFINISHED,
         may_load=caller.role >= Role.EDITOR,
-        locales=[str(each) for each in Locale],
+        locales=WRITTEN,
         shown=SHOWN,
     )
     return HTMLResponse(content, 400 if refusal else 200, HEADERS)

@@ -23,7 +23,10 @@ from transforms.errors import MeterbridgeError
 
 log = logging.getLogger(__name__)
 REASONS_MAX = 50
-HEAD = '<!doctype html><meta name="color-scheme" content="light dark"><title>{}</title>'
+HEAD = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>{status}</title>
+<p><a href="{root}/">Back to the Usage page</a></p>
+"""
 POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"}
 OBJECTS = "/v1/object/"  # the platform words these answers in its own way
 STORE_TROUBLE = (sa.exc.OperationalError, sa.exc.TimeoutError, StoreError, SettingsError)
@@ -48,8 +51,9 @@ def refuse(request: Request, status: int, reasons: list[Reason], headers: Mappin
     """Word a refusal the way that its path's answers are worded, or as a page for a person's browser."""
     some = reasons[:REASONS_MAX]
     if "text/html" in request.headers.get("accept", ""):
-        told = "".join(f"<p>{escape(text)}</p>" for _, text in some)
-        return HTMLResponse(HEAD.format(status) + told, status, POLICY | dict(headers or {}))
+        told = "".join(f'<p role="alert">{escape(text)}</p>' for _, text in some)
+        head = HEAD.format(status=status, root=escape(request.scope.get("root_path", "")))
+        return HTMLResponse(head + told, status, POLICY | dict(headers or {}))
     body: dict[str, Any] = {"success": False, "reasons": [{"code": code, "message": text} for code, text in some]}
     if OBJECTS in request.url.path:
         body = {"Success": False, "Errors": [{"Code": code, "Message": text} for code, text in some]}

@@ -1,5 +1,7 @@
 """The Usage page, as a browser gets it."""
 
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
 from small_business import ACCOUNTS
@@ -32,11 +34,43 @@ def test_an_upload_leads_to_the_page_with_what_became_of_it(editor):
     assert '<td class="number">6.5</td><td>kwh</td>' in page
 
 
+def test_whoever_sends_the_same_usage_again_is_told_that_nothing_was_loaded_now(editor, business):
+    first = send(editor)
+    again = send(editor, name="april.csv")
+    assert again.headers["Location"] == f"{first.headers['Location']}&again=true"
+    page = editor.get(f"/{again.headers['Location']}").text
+    assert "Nothing was loaded now: the same usage was sent before" in page
+    assert "march.csv: Completed, 2 of 2 records loaded then" in page
+    assert "Nothing was loaded" not in editor.get(f"/{first.headers['Location']}").text
+    assert business.rows("usage_records", "quantity") == [Decimal("2.5"), Decimal(4)]
+
+
+def test_an_import_that_is_not_there_is_said_to_be_unknown(viewer):
+    assert f"There is no import {'0' * 32}." in viewer.get("/", params={"import": "0" * 32}).text
+
+
+def test_an_import_is_listed_with_its_id_and_how_many_of_its_records_are_gone(editor, admin):
+    answer = send(editor, MARCH.replace("2.5", "12345.5"))
+    page = editor.get(f"/{answer.headers['Location']}").text
+    import_id = answer.headers["Location"].removeprefix("?import=")
+    assert f'march.csv<span class="id">{import_id}</span>' in page
+    assert '<td class="number">12,349.5</td>' in page
+    assert admin.post("/v1/usage/delete", json={"importId": import_id, "dryRun": False, "reason": "x"}).is_success
+    assert "Completed (2 changed or deleted since)" in editor.get("/").text
+
+
+def test_nobody_sends_a_file_without_saying_how_its_dates_are_written(editor):
+    page = editor.get("/").text
+    assert '<select name="locale" required><option value="">choose</option>' in page
+    assert '<option value="en_GB">DD/MM/YYYY (en_GB)</option>' in page
+
+
 def test_a_file_that_fails_shows_its_reason(editor):
     answer = send(editor, MARCH.replace("A-1", "A-9"))
     page = editor.get(f"/{answer.headers['Location']}").text
     assert "march.csv: Failed" in page
     assert "A-9" in page
+    assert "<details><summary>2 problems in 2 rows</summary>row 1 (line 2)" in page  # the list stays a list
 
 
 def test_the_page_of_an_upload_comes_again_until_its_result_is_there_and_no_other_page_does(editor, business):
@@ -45,6 +79,7 @@ def test_the_page_of_an_upload_comes_again_until_its_result_is_there_and_no_othe
         with business.store.begin() as connection:
             connection.execute(sa.text("UPDATE imports SET status = :status"), {"status": status})
         assert ('http-equiv="refresh"' in editor.get(address).text) == refreshed
+        assert ("<form" in editor.get(address).text) != refreshed  # what somebody fills in must not be lost
         assert 'http-equiv="refresh"' not in editor.get("/").text
 
 
@@ -130,6 +165,7 @@ def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(v
         assert told in answer.text
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert '<a href="/">Back to the Usage page</a>' in answer.text
     assert viewer.get("/invoices/7").json()["reasons"][0]["code"] == "not_found"
 
 

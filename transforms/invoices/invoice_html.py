@@ -36,8 +36,8 @@ STEP = ' class="step"'
 FIGURES = {"Quantity", "Unit price", "Amount"}
 
 
-def as_html(invoice: Invoice) -> str:
-    """Write an invoice as a whole HTML document."""
+def as_html(invoice: Invoice, above: str = "") -> str:
+    """Write an invoice as a whole HTML document; `above` is HTML that is to stand over it."""
     rows = "\n".join(_item(invoice, item) for item in invoice.items)
     names = "".join(f'<th scope="col"{_class(name in FIGURES)}>{name}</th>' for name in COLUMNS)
     return f"""<!doctype html>
@@ -49,7 +49,7 @@ def as_html(invoice: Invoice) -> str:
 <style>{STYLE}</style>
 </head>
 <body>
-{_head(invoice)}
+{above}{_head(invoice)}
 <table>
 <thead><tr>{names}</tr></thead>
 {rows}

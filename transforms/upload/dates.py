@@ -28,6 +28,14 @@ class Locale(StrEnum):
     ISO = "iso"
 
 
+WRITTEN = {
+    Locale.US: "MM/DD/YYYY",
+    Locale.GB: "DD/MM/YYYY",
+    Locale.AU: "DD/MM/YYYY",
+    Locale.DE: "DD.MM.YYYY",
+    Locale.ISO: "YYYY-MM-DD",
+}
+"""How a person calls what each takes besides YYYY-MM-DD."""
 PATTERNS = {
     Locale.US: (ISO, MONTH_FIRST),
     Locale.GB: (ISO, DAY_FIRST),

@@ -1,9 +1,10 @@
 """Invoices, as pages for whoever may look at usage."""
 
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Path
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipeline.billing.invoices import UnknownInvoiceError, read_invoice
 from transforms.invoices.invoice import parse_number
@@ -13,14 +14,24 @@ from web.refusals import RefusedError
 from web.services import ServicesDep, Viewer
 
 router = APIRouter(include_in_schema=False)
-Number = Annotated[str, Path(pattern="^(INV-)?[0-9]{1,18}$")]
+BACK = '<style>@media print { nav { display: none; } }</style><nav><a href="../#invoices">Usage</a></nav>'
 
 
 @router.get("/invoices/{number}", response_class=HTMLResponse)
-def read_invoice_page(services: ServicesDep, _caller: Viewer, number: Number) -> HTMLResponse:
+def read_invoice_page(services: ServicesDep, _caller: Viewer, number: Annotated[str, Path()]) -> HTMLResponse:
     """Show an invoice or credit note, by INV-00000012 or 12."""
     try:
-        found = read_invoice(services.store, services.read_catalog().units, parse_number(number))
-    except (ValueError, UnknownInvoiceError) as error:
+        wanted = parse_number(number)
+    except ValueError as error:
+        raise RefusedError(400, "INVALID_VALUE", str(error)) from error
+    try:
+        found = read_invoice(services.store, services.read_catalog().units, wanted)
+    except UnknownInvoiceError as error:
         raise RefusedError(404, "not_found", str(error)) from error
-    return HTMLResponse(as_html(found), headers=HEADERS)
+    return HTMLResponse(as_html(found, BACK), headers=HEADERS)
+
+
+@router.get("/invoices", response_class=RedirectResponse)
+def find_invoice(_caller: Viewer, number: Annotated[str, Query(max_length=40)]) -> RedirectResponse:
+    """Lead from the Usage page's field to an invoice."""
+    return RedirectResponse(f"invoices/{quote(number.strip(), safe='')}", 303)
