@@ -58,7 +58,7 @@ class Deletion:
         done = "would be deleted (dry run; nothing was changed)" if self.dry_run else "deleted"
         together = ", ".join(f"{plain(quantity)} {uom}" for uom, quantity in self.quantities.items())
         counts = f"{len(self.records)} records of {len(self.imports)} imports, {self.readings} readings"
-        return f"{self.selection}: {counts}, {together or 'no quantity'}: {done}"
+        return f"{self.selection}: {done}: {counts}, {together or 'no quantity'}"  # a log's line may be cut at its end
 
 
 def chosen(kind: str, value: str) -> Selection:

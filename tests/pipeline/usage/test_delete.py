@@ -44,7 +44,8 @@ def test_a_dry_run_tells_exactly_what_would_go_and_changes_nothing(loaded):
     before = loaded.contents()
     told = _delete(loaded, dry_run=True, import_id=_active_import(loaded))
     assert (len(told.records), told.quantities, told.readings) == (2, {"kwh": Decimal("10.5")}, 4)
-    assert "2 records of 1 imports, 4 readings, 10.5 kwh: would be deleted (dry run; nothing was changed)" in str(told)
+    done, counts = "would be deleted (dry run; nothing was changed)", "2 records of 1 imports, 4 readings, 10.5 kwh"
+    assert f"{done}: {counts}" in str(told)
     assert loaded.contents() == before
     assert _delete(loaded, import_id=_active_import(loaded)).records == told.records
 
@@ -176,7 +177,7 @@ def test_a_form_whose_records_are_no_numbers_is_refused(value):
 def test_the_command_only_tells_what_would_go_unless_it_is_told_to_delete(loaded):
     said = ["--record", str(_record(loaded, "C-1")), "--record", str(_record(loaded, "C-2")), "--reason", "sent twice"]
     told = CliRunner().invoke(command, said, catch_exceptions=False)
-    assert "2 records of 1 imports, 4 readings, 10.5 kwh: would be deleted (dry run" in told.output
+    assert "would be deleted (dry run; nothing was changed): 2 records of 1 imports" in told.output
     assert len(loaded.quantities()) == 2
     CliRunner().invoke(command, [*said, "--no-dry-run"], catch_exceptions=False)
     assert loaded.quantities() == []
