@@ -25,7 +25,7 @@ hypothesis.settings.register_profile("meterbridge", deadline=None)  # a busy mac
 hypothesis.settings.load_profile("meterbridge")
 
 MEMORY = Path("/dev/shm")  # noqa: S108 each server has a folder of its own there
-ROOM_BYTES = 8 << 30  # a server of tests takes half of a gigabyte
+ROOM_BYTES = 8 << 30  # for four servers at once, each with dozens of stores of 4 MB
 
 
 def pytest_collection_finish() -> None:
