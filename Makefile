@@ -15,16 +15,17 @@ demo: $(INSTALLED) ## run three months of real data through Airflow, print what 
 	@$(BIN)/python -m stack demo
 
 test: check ## run the checks and every test
+	@echo "running the stacks, the faults and all other tests side by side; each shows what it found when it ends"
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target stacks faults fast
 
 # Stacks mostly wait, and are watched by the clock: what they wait for comes first, and the others work meanwhile.
-stacks: $(INSTALLED)
+stacks: $(INSTALLED) ## the tests that start a real Airflow
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --ignore=tests/faults
 
-faults: $(INSTALLED)
+faults: $(INSTALLED) ## the tests that kill, cut and corrupt
 	@nice $(BIN)/python -m pytest -q -m slow tests/faults
 
-fast: $(INSTALLED)
+fast: $(INSTALLED) ## all other tests
 	@nice $(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
 
 up: $(INSTALLED) ## start PostgreSQL and Airflow and leave them running
