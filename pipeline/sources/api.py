@@ -10,7 +10,7 @@ from pipeline.addresses import parsed
 from pipeline.kept_secret import hidden
 from pipeline.patience import Patience, TryAgainError, passes, retry_after
 from pipeline.settings import connection, connection_token, connection_variable
-from pipeline.sources.json_lines import DECODER
+from pipeline.sources.json_values import DECODER
 from pipeline.sources.unavailable import SourceUnavailableError
 from transforms.catalog.origins import Http
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.sources.parts import WRONG, part
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.source import Source
 
@@ -39,8 +40,11 @@ def schema(source: Source) -> pa.Schema:
 
 def renamed(read: pa.RecordBatch, rows: npt.NDArray[np.int64], source: Source) -> pa.RecordBatch:
     """Turn a batch under the source's names, whatever its types, into text under ours."""
-    text = [_text(read.column(theirs)) for theirs in source.named().values()]
-    return pa.record_batch([pa.array(rows), pa.nulls(len(rows), pa.string()), *text], schema=schema(source))
+    found = [part(read, theirs) for theirs in source.named().values()]
+    defects = pa.nulls(len(rows), pa.string())
+    for wrong in (wrong for _, wrong in found if wrong is not None):
+        defects = pc.if_else(wrong, pa.scalar(WRONG), defects)
+    return pa.record_batch([pa.array(rows), defects, *(_text(held) for held, _ in found)], schema=schema(source))
 
 
 def _text(column: "pa.Array[Any]") -> "pa.Array[Any]":

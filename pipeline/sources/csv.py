@@ -13,7 +13,7 @@ import pyarrow.csv as pc
 
 from pipeline.sources.batches import Opened, defective, gathered, renamed
 from pipeline.sources.closed import MARK, Closed
-from pipeline.sources.drift import check_columns
+from pipeline.sources.drift import check_columns, columns_of
 from pipeline.sources.unreadable import UnreadableFileError
 from transforms.catalog.formats import Csv
 from transforms.catalog.source import Source
@@ -28,7 +28,7 @@ def read(path: Path, source: Source) -> Opened:
     header = _header(path, source.format)
     check_columns(header, source)
     ragged = _Ragged(source.format, len(header) + 1)
-    reader = _open(path, source.format, ragged, list(dict.fromkeys(source.named().values())))
+    reader = _open(path, source.format, ragged, columns_of(header, source))
     return Opened(header, _batches(reader, ragged, source))
 
 

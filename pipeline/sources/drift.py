@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.sources.unreadable import UnreadableFileError
 from pipeline.sources.wide import as_it_stands
+from transforms.catalog.columns import column_and_part
 from transforms.catalog.source import Source
 from transforms.lists import first_few
 
@@ -13,7 +14,7 @@ SHOWN = 50  # names of columns in one message
 
 def check_columns(present: Sequence[str], source: Source) -> None:
     """Refuse a file that lacks a column of the source, or has it twice; the reason shows the difference."""
-    wanted = list(source.named().values())
+    wanted = columns_of(present, source)
     if any("\0" in name for name in present):  # the names of a file in UTF-16 are all of them unknown, and look alike
         raise UnreadableFileError(
             "wrong_encoding: the header holds the character NUL; declare the source's format.encoding"
@@ -25,6 +26,11 @@ def check_columns(present: Sequence[str], source: Source) -> None:
         )
     if repeated := [name for name in wanted if present.count(name) > 1]:
         raise UnreadableFileError(f"repeated_column: {repeated[0]!r} stands in the header more than once")
+
+
+def columns_of(present: Sequence[str], source: Source) -> list[str]:
+    """Name the columns of a file that the source's names need, each once."""
+    return list(dict.fromkeys(column_and_part(name, present)[0] for name in source.named().values()))
 
 
 def difference(columns: Sequence[str], source: Source, known: Sequence[str] | None) -> str | None:

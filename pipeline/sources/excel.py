@@ -11,7 +11,9 @@ from pathlib import Path
 from pipeline.sources import workbook
 from pipeline.sources.batches import Opened, Row, batched
 from pipeline.sources.drift import check_columns
+from pipeline.sources.parts import WRONG, part_of
 from pipeline.sources.unreadable import UnreadableFileError
+from transforms.catalog.columns import column_and_part
 from transforms.catalog.formats import Excel
 from transforms.catalog.source import Source
 
@@ -25,9 +27,16 @@ def read(path: Path, source: Source) -> Opened:
     if header is None:
         raise UnreadableFileError("empty_file: the sheet holds no header")
     check_columns(header, source)
-    wanted = [header.index(theirs) for theirs in source.named().values()]
-    rows = (Row(row, None, tuple(texts[index] for index in wanted)) for row, texts in filled)
-    return Opened(header, batched(rows, source))
+    named = (column_and_part(theirs, header) for theirs in source.named().values())
+    places = [(header.index(column), path) for column, path in named]
+    return Opened(header, batched((_row(row, texts, places) for row, texts in filled), source))
+
+
+def _row(number: int, texts: list[str], places: list[tuple[int, str]]) -> Row:
+    """Give what stands at the places of a row: cells, or parts of them."""
+    found = [part_of(texts[index], path) if path else texts[index] for index, path in places]
+    shown = (texts[index] if text is None else text for (index, _), text in zip(places, found, strict=True))
+    return Row(number, WRONG if None in found else None, tuple(shown))
 
 
 def sheet_rows(

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.sources.batches import Opened, Row, batched, defective
-from pipeline.sources.json_lines import DECODER, SAMPLE, paths_of, text_at
+from pipeline.sources.json_lines import SAMPLE, paths_of
+from pipeline.sources.json_values import DECODER, text_at
 from pipeline.sources.records import records
 from pipeline.sources.unavailable import AnswerError
 from pipeline.sources.unreadable import UnreadableFileError

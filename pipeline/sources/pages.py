@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipeline.sources.json_lines import at_path
+from pipeline.sources.json_values import at_path
 from pipeline.sources.records import records
 from pipeline.sources.unavailable import AnswerError
 from transforms.catalog.origins import Page

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.sources.json_lines import at_path
+from pipeline.sources.json_values import at_path
 from pipeline.sources.unavailable import AnswerError
 
 WHOLE = "the whole"

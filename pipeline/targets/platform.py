@@ -11,7 +11,7 @@ import httpx
 
 from pipeline.kept_secret import hidden
 from pipeline.patience import Patience, passes, retry_after
-from pipeline.sources.json_lines import DECODER
+from pipeline.sources.json_values import DECODER
 from pipeline.targets.errors import TargetRefusedError, TargetUnavailableError
 from pipeline.targets.sender import Sender
 

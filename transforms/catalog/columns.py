@@ -1,6 +1,6 @@
 """The columns of a source: what they are called there and in readings, and how its numbers are written."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -38,6 +38,20 @@ class Columns(Definition):
     def of_attributes(self) -> list[str]:
         """Name the columns of readings that hold the attributes."""
         return [attribute_column(name) for name in self.attributes]
+
+
+def column_and_part(name: str, present: Collection[str]) -> tuple[str, str]:
+    """Tell in which column something stands, and in which part of it: `team` of `Tags` for `Tags.team`.
+
+    >>> column_and_part("Tags.team", ["Id", "Tags"]), column_and_part("a.Tags.k8s.io/app", ["a.Tags"])
+    (('Tags', 'team'), ('a.Tags', 'k8s.io/app'))
+    >>> column_and_part("a.b", ["a", "a.b"]), column_and_part("a.b", ["c"])
+    (('a.b', ''), ('a.b', ''))
+    """
+    column = name
+    while column not in present and "." in column:
+        column = column.rpartition(".")[0]
+    return (column, name[len(column) + 1 :]) if column in present else (name, "")
 
 
 def attribute_column(name: str) -> str:

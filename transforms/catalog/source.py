@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from transforms.catalog.columns import Columns, Value
+from transforms.catalog.columns import Columns, Value, column_and_part
 from transforms.catalog.definition import Definition, Exact, Name
 from transforms.catalog.formats import ANY_UNIT, NEM12_COLUMNS, Csv, Excel, Json, JsonLines, Nem12, Parquet
 from transforms.catalog.origins import Http, Sql
@@ -136,7 +136,8 @@ class Source(Definition):
     def _columns_are_among_the_names(self) -> "Source":
         names = self.format.names if isinstance(self.format, Csv) else None
         wanted = {key: name for key, name in self.named().items() if key != "value" or not self.wide}
-        unknown = [name for name in (*wanted.values(), *self.wide_columns()) if name not in (names or ())]
+        named = (*wanted.values(), *self.wide_columns())
+        unknown = [name for name in named if column_and_part(name, names or ())[0] not in (names or ())]
         if names is not None and unknown:
             raise ValueError(f"columns: format.names has {', '.join(names)}, and no {unknown[0]!r}")
         return self
