@@ -1,8 +1,8 @@
 """The derivations that need the readings themselves, one entry each: to one exact quantity per record.
 
 Each takes what `transforms.quantities.place.placed` gives, and gives the columns that
-`transforms.quantities.derive.quantities` names; those that rank leave out the readings behind a record, which the
-tally knows. The engine sums, counts and compares decimals and integers; it never divides them into a quantity.
+`transforms.quantities.derive.quantities` names. The engine sums, counts and compares decimals and integers; it never
+divides them into a quantity.
 """
 
 from collections.abc import Callable

@@ -26,22 +26,28 @@ def percentile(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 def peak(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Give the highest bucket: of averages by rank, which compares them exactly."""
-    if _by_ratio(derivation):
+    if derivation.bucket_function is BucketFunction.AVERAGE:
         return _nearest_rank(placed, derivation, HIGHEST)
     samples = _samples(used(placed), derivation)
     highest = {"numerator": samples.numerator.max(), "remainder": NOTHING, "denominator": ONE}
-    return samples.group_by(*key_of(derivation)).aggregate(**highest)
-
-
-def _by_ratio(derivation: Derivation) -> bool:
-    """Tell whether what is compared are averages."""
-    return derivation.bucket_function is BucketFunction.AVERAGE
+    return samples.group_by(*key_of(derivation)).aggregate(**highest, **_readings_behind(samples))
 
 
 def _nearest_rank(placed: ir.Table, derivation: Derivation, percent: Decimal) -> ir.Table:
+    key = key_of(derivation)
     samples = _samples(used(placed), derivation)
-    pick = _picked_ratio if _by_ratio(derivation) else _picked
-    return pick(samples, key_of(derivation), Fraction(percent) / 100).mutate(remainder=NOTHING)
+    behind = samples.group_by(*key).aggregate(**_readings_behind(samples))
+    averaged = derivation.bucket_function is BucketFunction.AVERAGE
+    picked = (_picked_ratio if averaged else _picked)(samples, key, Fraction(percent) / 100)
+    return behind.inner_join(picked, key).mutate(remainder=NOTHING)
+
+
+def _readings_behind(samples: ir.Table) -> dict[str, ir.Value]:
+    return {
+        "readings": samples.readings.sum(),
+        "first_at_us": samples.first_at_us.min(),
+        "last_at_us": samples.last_at_us.max(),
+    }
 
 
 def _picked(samples: ir.Table, key: Sequence[str], share: Fraction) -> ir.Table:
@@ -85,7 +91,10 @@ def _samples(parts: ir.Table, derivation: Derivation) -> ir.Table:
     return samples.select(
         *key_of(derivation),
         numerator=WORTH.get(function, "total"),
-        denominator="rows" if _by_ratio(derivation) else ONE,
+        denominator="rows" if function is BucketFunction.AVERAGE else ONE,
+        readings="rows",
+        first_at_us="first_at_us",
+        last_at_us="last_at_us",
     )
 
 
