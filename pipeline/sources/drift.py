@@ -30,7 +30,8 @@ def check_columns(present: Sequence[str], source: Source) -> None:
 
 def columns_of(present: Sequence[str], source: Source) -> list[str]:
     """Name the columns of a file that the source's names need, each once."""
-    return list(dict.fromkeys(column_and_part(name, present)[0] for name in source.named().values()))
+    there = set(present)
+    return list(dict.fromkeys(column_and_part(name, there)[0] for name in source.named().values()))
 
 
 def difference(columns: Sequence[str], source: Source, known: Sequence[str] | None) -> str | None:

@@ -1,6 +1,6 @@
 """Apache Parquet: columns of any type, read as text."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +25,18 @@ def read(path: Path, source: Source) -> Opened:
 
 def _check_plain(types: pa.Schema, source: Source) -> None:
     """Refuse a column that has parts, such as a map of tags: it is no text, and the file is not damaged."""
+    present = set(types.names)  # of thousands, in a wide file
     for name in source.named().values():
-        if pa.types.is_nested(kind := _kind(types, name)):
+        if pa.types.is_nested(kind := _kind(types, present, name)):
             raise UnreadableFileError(
                 f"nested_column: {name!r} holds {kind}, and a column must be a text, a number or an instant; "
                 f"name a part of it, such as {name + '.team'!r}, or leave it out"
             )
 
 
-def _kind(types: pa.Schema, name: str) -> pa.DataType:
+def _kind(types: pa.Schema, present: Collection[str], name: str) -> pa.DataType:
     """Tell the type of a column, or of a part of it: a key of a map, or a field."""
-    column, part = column_and_part(name, types.names)
+    column, part = column_and_part(name, present)
     kind: pa.DataType = types.field(column).type
     if part and isinstance(kind, pa.MapType):
         kind = kind.item_type

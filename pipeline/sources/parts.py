@@ -6,15 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.sources.json_values import object_of, text_at
-from transforms.catalog.columns import column_and_part
 
 WRONG = "unreadable_parts"
 
 
-def part(read: pa.RecordBatch, name: str) -> tuple["pa.Array[Any]", "pa.Array[Any] | None"]:
-    """Give what stands under a name, a column's or a part's, and which rows have no parts although they should."""
-    column, path = column_and_part(name, read.schema.names)
-    held = read.column(column)
+def part(held: "pa.Array[Any]", path: str) -> tuple["pa.Array[Any]", "pa.Array[Any] | None"]:
+    """Give a column, or a part of it, and which rows have no parts although they should."""
     if not path:
         return held, None
     if pa.types.is_map(held.type):
