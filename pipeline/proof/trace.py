@@ -119,7 +119,7 @@ def _has_moved(store: sa.Engine, catalog: Catalog, situation: Situation, found: 
     meter, period = situation.meter, situation.period
     name = (found["account"], found["subscription"])
     with store.begin() as connection:
-        since = customers.changes_since(connection, ledger.changes_seen(connection, meter.meter, period))
+        since = customers.changes_since(connection, ledger.changes_seen(connection, meter.meter, period)).values()
         known = customers.everybody(connection)
         then = targets_then(connection, catalog, meter, period, known, since).get(name)
     return then is not None and _charge_at(then, found) != _charge_at(situation.scope[name], found)

@@ -1,5 +1,7 @@
 """Moved: the periods whose readings lead elsewhere now, because a subscription was registered or corrected since."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
@@ -15,15 +17,23 @@ from transforms.quantities.scope import Name, Target, scope
 
 def moved_since(connection: sa.Connection, catalog: Catalog, meter: Meter, known: Customers) -> list[Period]:
     """List the loaded periods of a meter in which readings lead to other charges than when they were derived."""
-    behind = ledger.behind(connection, meter.meter, customers.last_change(connection))
-    since = {seen: customers.changes_since(connection, seen) for seen in set(behind.values())}
-    changed = _with_changes(known, since[min(since)]) if since else known
-    where = connection, catalog, meter
-    return [period for period, seen in behind.items() if targets_then(*where, period, changed, since[seen])]
+    behind = ledger.behind(connection, meter.meter, last := customers.last_change(connection))
+    changes = customers.changes_since(connection, min(behind.values(), default=last))
+    changed, where = _with_changes(known, changes.values()), (connection, catalog, meter)
+
+    def since(seen: int) -> list[Change]:
+        return [change for number, change in changes.items() if number > seen]
+
+    return [period for period, seen in behind.items() if targets_then(*where, period, changed, since(seen))]
 
 
 def targets_then(
-    connection: sa.Connection, catalog: Catalog, meter: Meter, period: Period, known: Customers, since: list[Change]
+    connection: sa.Connection,
+    catalog: Catalog,
+    meter: Meter,
+    period: Period,
+    known: Customers,
+    since: Collection[Change],
 ) -> dict[Name, Target]:
     """Give the targets that names had before these changes, where they have others since.
 
@@ -48,7 +58,7 @@ def targets_then(
     return {name: before[name] for name in found if before[name] not in strange}
 
 
-def _with_changes(known: Customers, since: list[Change]) -> Customers:
+def _with_changes(known: Customers, since: Collection[Change]) -> Customers:
     """Give those alone whose subscriptions were changed: they are few."""
     numbers = {each.charge_number for each in since}
     mine = {each.account_number for each in known.charges if each.charge_number in numbers}

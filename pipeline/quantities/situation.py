@@ -90,7 +90,7 @@ def situation_of(
         billed = usage.billed_charges(connection, meter.meter, period)
         names = scope(*known, charge, period, catalog.lookup(source), billed)
         if before is not None:
-            since = customers.changes_since(connection, before)
+            since = customers.changes_since(connection, before).values()
             names |= targets_then(connection, catalog, meter, period, known, since)
         targets = targets_of(names)
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER

@@ -77,11 +77,12 @@ def last_change(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.max(subscription_changes.c.change_id))).scalar() or 0
 
 
-def changes_since(connection: sa.Connection, seen: int) -> list[Change]:
-    """List the changes of subscriptions after the one of this number, in their order."""
-    statement = sa.select(*(subscription_changes.c[name] for name in CHANGE))
-    statement = statement.where(subscription_changes.c.change_id > seen).order_by(subscription_changes.c.change_id)
-    return [Change(*row) for row in connection.execute(statement)]
+def changes_since(connection: sa.Connection, seen: int) -> dict[int, Change]:
+    """Give the changes of subscriptions after the one of this number, by their numbers and in their order."""
+    number = subscription_changes.c.change_id
+    statement = sa.select(number, *(subscription_changes.c[name] for name in CHANGE))
+    found = connection.execute(statement.where(number > seen).order_by(number))
+    return {row.change_id: Change(*row[1:]) for row in found}
 
 
 def in_use(connection: sa.Connection, charge_numbers: Collection[str]) -> list[str]:

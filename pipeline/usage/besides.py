@@ -49,7 +49,7 @@ class Before:
 def _moved(connection: sa.Connection, catalog: Catalog, batch: Batch) -> int | None:
     """Give the number of the last change that the ledger knows, where a name has other charges by a later one."""
     seen = ledger.changes_seen(connection, batch.meter.meter, batch.period)
-    if not (since := customers.changes_since(connection, seen)):
+    if not (since := customers.changes_since(connection, seen).values()):
         return None
     known = customers.everybody(connection)
     return seen if targets_then(connection, catalog, batch.meter, batch.period, known, since) else None

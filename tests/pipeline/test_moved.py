@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from daily_runs import MONTHS_LAST_NOON, NIGHT, NOON, amounts, run_bills, run_usage
 from small_business import ACCOUNTS, CHARGE, METER
 
@@ -175,6 +176,19 @@ def test_what_is_registered_again_as_it_was_or_for_later_months_derives_nothing(
     registered(billed, UNTIL_15TH, FROM_15TH.replace("03-15", "04-01"))
     assert run_usage() == []
     assert billed.ledger() == (4, {("billed", ""): 2, OUTSIDE: 2})
+
+
+def test_changes_are_read_once_however_many_months_were_loaded_before_them(named):
+    loaded(named, OPEN)
+    for day, month in enumerate(("2025-01", "2025-02"), start=16):
+        registered(named, UNTIL_15TH.replace("03-15", f"09-{day}"))
+        named.run(period=month)
+    registered(named, UNTIL_15TH.replace("03-15", "09-18"))
+    assert sorted(named.rows("ledgers", "changes_seen")) == [0, 1, 2]
+    asked = []
+    sa.event.listen(named.store, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    assert run_usage() == []
+    assert sum("subscription_changes.change_id >" in each for each in asked) == 1
 
 
 def test_two_charges_at_one_time_are_sorted_out_once_the_one_ends_when_the_other_begins(named):
