@@ -41,9 +41,9 @@ def register(
     connection: sa.Connection, before: Customers, customers: Sequence[Account], charges: Sequence[SubscribedCharge]
 ) -> None:
     """Add accounts and subscribed charges to those `before`, and bring known ones up to date. Nothing is removed."""
-    changed = list(changes(*before, customers, charges))
-    _upsert(connection, accounts, [asdict(each) for each in customers])
-    _upsert(connection, subscribed_charges, [asdict(each) for each in charges])
+    changed, same = list(changes(*before, customers, charges)), {*before.accounts, *before.charges}
+    _upsert(connection, accounts, [asdict(each) for each in customers if each not in same])
+    _upsert(connection, subscribed_charges, [asdict(each) for each in charges if each not in same])
     copy_in(connection, subscription_changes, CHANGE, (astuple(each) for each in changed))
 
 

@@ -1,4 +1,5 @@
 import pytest
+import sqlalchemy as sa
 
 from pipeline.catalog.register import RegisterError
 from pipeline.store import customers
@@ -21,10 +22,13 @@ def _refused(business, accounts=ACCOUNTS, charges=CHARGES):
     return str(caught.value).replace(f"{business.inbox}/customers/", "")
 
 
-def test_the_same_customers_again_change_nothing(business):
+def test_the_same_customers_again_change_nothing_and_are_not_written_again(business):
     before = business.contents()
+    written = []
+    sa.event.listen(business.store, "before_cursor_execute", lambda *call: written.append(call[2]))
     business.register()
     assert business.contents() == before
+    assert [each for each in written if each.startswith("INSERT")] == []
 
 
 def test_a_changed_account_is_brought_up_to_date(business):
