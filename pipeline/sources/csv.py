@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from pipeline.sources.batches import Opened, defective, gathered, renamed
+from pipeline.sources.batches import Opened, Row, defective, gathered, renamed
 from pipeline.sources.closed import MARK, Closed
 from pipeline.sources.drift import check_columns, columns_of
 from pipeline.sources.unreadable import UnreadableFileError
@@ -27,7 +27,7 @@ def read(path: Path, source: Source) -> Opened:
     assert isinstance(source.format, Csv)  # noqa: S101 narrows the type; the caller chose by it
     header = _header(path, source.format)
     check_columns(header, source)
-    ragged = _Ragged(source.format, len(header) + 1)
+    ragged = _Ragged(source.format, len(header) + 1, header[0])
     reader = _open(path, source.format, ragged, columns_of(header, source))
     return Opened(header, _batches(reader, ragged, source))
 
@@ -36,7 +36,7 @@ def _header(path: Path, form: Csv) -> list[str]:
     """Give the names of all columns."""
     if form.names is not None:
         return list(form.names)
-    names = _open(path, form, _Ragged(form, 1), []).schema.names
+    names = _open(path, form, _Ragged(form, 1, ""), []).schema.names
     if names == [MARK]:
         raise UnreadableFileError("empty_file: it holds no header")
     return names
@@ -86,8 +86,12 @@ def _batches(reader: pc.CSVStreamingReader, ragged: "_Ragged", source: Source) -
 class _Ragged:
     """Rows with another number of fields than the header: left out by the CSV reader, kept here with their numbers."""
 
-    def __init__(self, form: Csv, fields: int) -> None:
-        """Start for a file that is closed by a line of so many fields, another number than its header has."""
+    def __init__(self, form: Csv, fields: int, first: str) -> None:
+        """Start for a file that is closed by a line of so many fields, another number than its header has.
+
+        `first` is the first column: of a row with another number of fields it alone is known.
+        """
+        self._form, self._first = form, first
         self.last_line = form.delimiter.join([MARK] * fields)
         self.at_end = False
         self._header = form.skip_lines + (form.names is None)  # the reader counts skipped lines and the header too
@@ -116,4 +120,18 @@ class _Ragged:
         """Give the ragged rows that have come so far, if any."""
         if self._texts:
             kept, self._texts = self._texts, {}
-            yield gathered([defective(row, "ragged_row", text, source) for row, text in kept.items()], source)
+            yield gathered([self._row(row, text, source) for row, text in kept.items()], source)
+
+    def _row(self, number: int, text: str, source: Source) -> Row:
+        """Give a ragged row, with its first field where that may tell that it is no reading."""
+        row = defective(number, "ragged_row", text, source)
+        told = [name for name in source.tells_left_out() if source.named()[name] == self._first]
+        texts = dict(zip(source.named(), row.texts, strict=True)) | dict.fromkeys(told, _first_field(text, self._form))
+        return row._replace(texts=tuple(texts.values()))
+
+
+def _first_field(text: str, form: Csv) -> str:
+    """Give what stands before the first delimiter, without the quotes that enclose all of it."""
+    field = text.partition(form.delimiter)[0]
+    quoted = len(field) > 1 and field[0] == field[-1] == form.quote
+    return field[1:-1] if quoted else field

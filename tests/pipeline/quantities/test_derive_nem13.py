@@ -61,7 +61,7 @@ def _subscribe(business, nmi, suffix):
 
 def test_what_a_register_counted_is_billed_in_the_month_in_which_it_began_to(business, registers):
     found = registers(READ, ESTIMATED)
-    assert (found.readings, found.rows_quarantined, found.quarantined) == (3, 4, 0)  # records 550 and 900
+    assert (found.readings, found.rows_quarantined, found.rows_left_out) == (3, 0, 4)  # records 550 and 900
     business.run(period="2003-10")
     business.run(period="2004-01")
     assert business.quantities() == [

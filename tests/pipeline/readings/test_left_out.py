@@ -126,6 +126,15 @@ def test_a_row_that_cannot_be_split_is_a_fault_even_where_an_empty_text_is_left_
     assert placed(business)[1] == [(2, "left_out"), (3, "ragged_row")]
 
 
+def test_a_row_of_another_number_of_fields_is_left_out_by_its_first_field_alone(business):
+    source = SOURCE + "leave_out: {kind: [note, end], more: [Tax]}\n"
+    odd = 'note,1\n"note",2\n"note,x",3\nend\n250,2025-03-02T00:00:00Z,Tax\n'
+    found = land(business, source, f"kind,at,value,more\n250,2025-03-02T00:00:00Z,1,x\n{odd}")
+    assert (found.readings, found.rows_quarantined, found.rows_left_out) == (1, 2, 3)
+    left_out, ragged = [(row, "left_out") for row in (2, 3, 5)], [(row, "ragged_row") for row in (4, 6)]
+    assert placed(business)[1] == sorted(left_out + ragged)
+
+
 def test_a_file_without_the_column_is_quarantined_whole(business):
     found = land(business, STRICT, "at,value\n2025-03-02T00:00:00Z,1\n")
     assert (found.landed, found.quarantined) == (0, 1)
