@@ -1,11 +1,13 @@
 """A real PostgreSQL for every test that needs one, embedded or named by the environment; what Hypothesis keeps to."""
 
+import fcntl
 import gc
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hypothesis
@@ -25,6 +27,7 @@ hypothesis.settings.register_profile("meterbridge", deadline=None)  # a busy mac
 hypothesis.settings.load_profile("meterbridge")
 
 MEMORY = Path("/dev/shm")  # noqa: S108 each server has a folder of its own there
+PREFIX = "mb-run-"
 ROOM_BYTES = 8 << 30  # for four servers at once, each with dozens of stores of 4 MB
 
 
@@ -37,7 +40,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[sa.URL]:
     """The URL of a running server, without a database."""
-    with tempfile.TemporaryDirectory(prefix="mb-", dir=_folder()) as folder:  # short, as a socket's path
+    _clear_up()
+    # The name is short, as a socket's path.
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=_folder()) as folder, _held(Path(folder)):
         settings = read_settings({**os.environ, "METERBRIDGE_HOME": folder})
         url = postgres.start(settings).server
         if settings.server is None:
@@ -91,6 +96,25 @@ def home(tmp_path: Path) -> Path:
 def _folder() -> Path | None:
     """Where to put a server: in memory, where there is room; a store is a thousand files, copied for each test."""
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES else None
+
+
+def _clear_up() -> None:
+    """End the servers of runs that were killed, and free their memory: nothing else would before the machine stops."""
+    for data in MEMORY.glob(f"{PREFIX}*/postgres"):
+        with suppress(OSError), _held(data.parent):
+            postgres.stop(read_settings({"METERBRIDGE_HOME": str(data.parent)}))
+            shutil.rmtree(data.parent)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder as long as this process lives; OSError where another process does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _make_quick(server: sa.URL) -> None:
