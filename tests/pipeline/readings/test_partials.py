@@ -21,7 +21,7 @@ from pipeline.store.manifest import LandedFile
 from transforms.catalog.charge import Charge
 from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function, Meter
 from transforms.period import Period, instant, micros
-from transforms.quantities.partials import kept_for
+from transforms.quantities.partials import aligned, kept_for
 from transforms.quantities.place import targets_of
 from transforms.quantities.tally import TOTALS
 from transforms.readings.fate import Fate
@@ -60,10 +60,10 @@ SCOPE = {
     ("A-UTC", ""): in_period("UTC"),
     ("A-Kolkata", ""): in_period("Asia/Kolkata"),
     ("A-York", ""): in_period("America/New_York", first_hour=30),
+    ("A-Shanghai", ""): in_period("Asia/Shanghai", first_hour=20),
     ("A-none", ""): target("A-none", "", (START_US, START_US + HOURS * HOUR_US), (0, 0), "no_charge"),
 }
 TWIN = {("A-9", ""): in_period("UTC")}  # another name of one target
-WHOLE_HOURS = {name: target for name, target in SCOPE.items() if name[0] != "A-Kolkata"}
 READINGS = st.lists(
     st.fixed_dictionaries(
         {
@@ -129,6 +129,16 @@ def _land(home, number, rows):
     return LandedFile("power", f"file-{number}", len(rows), len(rows), 0, min(instants), max(instants), path.name)
 
 
+def of_whole_buckets(found):
+    """The situation without the names whose midnight lies within a bucket of UTC, of which no partials are kept."""
+    derivation = found.meter.derive
+    scope = {name: target for name, target in found.scope.items() if aligned(derivation, [target.period])}
+    assert derivation.function in RANKED or scope == SCOPE
+    whole = replace(found, scope=scope, targets=targets_of(scope))
+    assert carry.can_use_days(whole)
+    return whole
+
+
 def by_way(found, home, *ways):
     names = derive.scoped(found)
     with landing_engine() as backend:
@@ -154,8 +164,7 @@ def test_partials_give_the_records_and_the_ledger_that_the_readings_give(
     found = situation(home, files, derivation, duplicates)
     if not found.files:
         return
-    if not carry.can_use_days(found):  # Kolkata's midnight is half an hour off the buckets of UTC
-        found = replace(found, scope=WHOLE_HOURS, targets=targets_of(WHOLE_HOURS))
+    found = of_whole_buckets(found)
     found = replace(found, scope=found.scope | twin)
     direct, by_days = by_way(found, home, carry.from_readings, carry.from_days)
     assert by_days == direct
