@@ -15,6 +15,11 @@ from transforms.errors import MeterbridgeError
 ibis.options.sql.fuse_selects = False  # the engines merge selects themselves; in Ibis that takes half of a compilation
 
 
+# Of the two sides of a join one may be a table that Arrow holds. DuckDB would filter it by what the other side has, and
+# fails, on some data, where that is a Bloom filter (duckdb/duckdb-python, issue 463).
+DISABLED = "join_filter_pushdown"
+
+
 class EngineError(MeterbridgeError):
     """The engine that the settings ask for is not there; the message says what to do."""
 
@@ -39,6 +44,7 @@ def landing_engine() -> Iterator[Backend]:
         if limit := EngineSettings.read().memory:
             options["memory_limit"] = limit
         backend: Backend = ibis.duckdb.connect(**options)
+        backend.raw_sql(f"SET disabled_optimizers = '{DISABLED}'")
         try:
             yield backend
         finally:

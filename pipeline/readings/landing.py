@@ -12,7 +12,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from pipeline.durable import aside, publish
-from pipeline.engine import landing_engine
+from pipeline.engine import DISABLED, landing_engine
 from pipeline.readings.repeated import read_once
 from pipeline.readings.retyped import refuse_retyped
 from pipeline.readings.statements import RAW_ROWS, Rules, parse_rows, read_values
@@ -27,7 +27,7 @@ from transforms.readings.readings import summary
 
 Reject = tuple[int, str, str]
 # Rows have numbers, so nobody need keep their order. A filter that is pushed down would parse every row a second time.
-SETTINGS = ("SET preserve_insertion_order = false", "SET disabled_optimizers = 'filter_pushdown'")
+SETTINGS = ("SET preserve_insertion_order = false", f"SET disabled_optimizers = '{DISABLED},filter_pushdown'")
 # Version 2 keeps numbers as differences: smaller, and read twice as fast. Columns of more values than the limit, in a
 # row group of 122,880, get no dictionary: gathering a larger one takes longer than it saves.
 PARQUET = {"compression": "lz4_raw", "parquet_version": "v2", "dictionary_size_limit": 8192}
