@@ -19,12 +19,12 @@ def moved_since(connection: sa.Connection, catalog: Catalog, meter: Meter, known
     """List the loaded periods of a meter in which readings lead to other charges than when they were derived."""
     behind = ledger.behind(connection, meter.meter, last := customers.last_change(connection))
     changes = customers.changes_since(connection, min(behind.values(), default=last))
-    changed, where = _with_changes(known, changes.values()), (connection, catalog, meter)
+    where = connection, catalog, meter
 
     def since(seen: int) -> list[Change]:
         return [change for number, change in changes.items() if number > seen]
 
-    return [period for period, seen in behind.items() if targets_then(*where, period, changed, since(seen))]
+    return [period for period, seen in behind.items() if targets_then(*where, period, known, since(seen))]
 
 
 def targets_then(
@@ -40,27 +40,20 @@ def targets_then(
     Billed usage that could not become less keeps its time: whoever would lose some of it is left for people. Those
     who were strangers had no charge at all.
     """
-    known = _with_changes(known, since)
-    then = Customers(*as_of(*known, since))
-    numbers = accounts_moved(*known, then.charges, period)
+    charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
+    mine = [each for each in known.charges if each.charge == charge.charge]
+    numbers = accounts_moved(known.accounts, mine, since, period)
     if not numbers:
         return {}
-    charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
+    now = Customers(
+        [each for each in known.accounts if each.account_number in numbers],
+        [each for each in known.charges if each.account_number in numbers],
+    )
+    then = Customers(*as_of(*now, since))
     rows = None if lookup is None else [row for row in lookup if row.account_number in numbers]
     billed = usage.billed_charges(connection, meter.meter, period)
-    before, now = (
-        scope([each for each in accounts if each.account_number in numbers], charges, charge, period, rows, billed)
-        for accounts, charges in (then, known)
-    )
+    before, after = (scope(*each, charge, period, rows, billed) for each in (then, now))
     lowers = charge.negative_usage is NegativeUsage.ALLOW and meter.billed_usage is BilledUsage.ADJUST
     strange = {before.get(name) for name in ledger.strangers(connection, meter.meter, period)}
-    found = moved(before, now, fixed=() if lowers else billed)
+    found = moved(before, after, fixed=() if lowers else billed)
     return {name: before[name] for name in found if before[name] not in strange}
-
-
-def _with_changes(known: Customers, since: Collection[Change]) -> Customers:
-    """Give those alone whose subscriptions were changed: they are few."""
-    numbers = {each.charge_number for each in since}
-    mine = {each.account_number for each in known.charges if each.charge_number in numbers}
-    accounts = [each for each in known.accounts if each.account_number in mine]
-    return Customers(accounts, [each for each in known.charges if each.account_number in mine])

@@ -55,9 +55,9 @@ def as_of(
     Changes of charges that are not among these were made since these were read.
     """
     whose = {each.charge_number: each.account_number for each in charges}
-    first, status = dict[str, Change](), dict[str, str]()
-    for each in (change for change in since if change.charge_number in whose):
-        first.setdefault(each.charge_number, each)
+    mine = [each for each in since if each.charge_number in whose]
+    first, status = _first(mine), dict[str, str]()
+    for each in mine:
         status.setdefault(whose[each.charge_number], each.account_status)
     paying = [replace(each, status=status.get(each.account_number, each.status)) for each in accounts]
     return paying, [was for each in charges if (was := _was(each, first.get(each.charge_number)))]
@@ -72,26 +72,34 @@ def _was(charge: SubscribedCharge, change: Change | None) -> SubscribedCharge | 
 
 
 def accounts_moved(
-    accounts: Iterable[Account],
-    charges: Iterable[SubscribedCharge],
-    then: Iterable[SubscribedCharge],
-    period: Period,
+    accounts: Iterable[Account], charges: Iterable[SubscribedCharge], since: Iterable[Change], period: Period
 ) -> set[str]:
-    """Tell which accounts subscribe to charges for another part of a period than they did then."""
-    zones = {each.account_number: each.time_zone for each in accounts}
-    before = {each.charge_number: each for each in then}
+    """Tell which accounts subscribe to charges for another part of a period than before changes, told in their order.
 
-    def part(each: SubscribedCharge | None, zone: str) -> Window:
-        window = NEVER if each is None else period.window(zone).clip(each.start_at, each.end_at)
+    Few are left of years of changes: what the others were before need not be made up.
+    """
+    zones = {each.account_number: each.time_zone for each in accounts}
+    first = _first(since)
+
+    def part(zone: str, start_at: datetime | None, end_at: datetime | None) -> Window:
+        window = NEVER if start_at is None else period.window(zone).clip(start_at, end_at)
         return window if window.start < window.end else NEVER
 
-    mine = (each for each in charges if each.account_number in zones)
-    return {
-        each.account_number
-        for each in mine
-        if (was := before.get(each.charge_number)) is not each
-        and part(was, zones[each.account_number]) != part(each, zones[each.account_number])
-    }
+    def differs(was: Change, each: SubscribedCharge) -> bool:
+        then, now = (was.start_at, was.end_at), (each.start_at, each.end_at)
+        zone = zones.get(each.account_number)
+        return then != now and zone is not None and part(zone, *then) != part(zone, *now)
+
+    known = ((first.get(each.charge_number), each) for each in charges)
+    return {each.account_number for was, each in known if was and differs(was, each)}
+
+
+def _first(since: Iterable[Change]) -> dict[str, Change]:
+    """Give the first change of each charge."""
+    first: dict[str, Change] = {}
+    for each in since:
+        first.setdefault(each.charge_number, each)
+    return first
 
 
 def moved(then: Scope, now: Scope, fixed: Collection[str] = ()) -> set[Name]:

@@ -54,17 +54,23 @@ def test_accounts_and_charges_as_they_were_are_those_before_the_first_of_the_cha
 def test_what_is_registered_while_the_others_are_read_is_left_for_the_next_time():
     since = [Change("C-2", None, None, "Active", "Active")]
     assert as_of([account()], [FIRST], since) == ([account()], [FIRST])
-    assert accounts_moved([], [FIRST, SECOND], [FIRST], FEBRUARY) == set()
+    assert accounts_moved([], [FIRST, SECOND], since, FEBRUARY) == set()
 
 
 def test_only_accounts_with_another_part_of_the_period_are_looked_at():
     def of_february(then, now):
-        return accounts_moved([account()], now, then, FEBRUARY)
+        return accounts_moved([account()], now, list(changes([account()], then, [account()], now)), FEBRUARY)
 
     assert of_february([FIRST], [FIRST, SECOND]) == of_february([subscribed()], [FIRST]) == {"A-1"}
     assert of_february([FIRST], [FIRST, subscribed("C-2", start_at=day(15).replace(month=4))]) == set()
     assert of_february([subscribed()], [subscribed(end_at=day(15).replace(month=4))]) == set()
     assert of_february([subscribed()], [subscribed(status="Expired")]) == set()
+
+
+def test_of_a_charge_that_was_changed_twice_the_first_change_tells_what_it_was():
+    since = [Change("C-1", FIRST.start_at, end, "Active", "Active") for end in (None, FIRST.end_at)]
+    assert accounts_moved([account()], [FIRST], since, FEBRUARY) == {"A-1"}
+    assert accounts_moved([account()], [FIRST], since[::-1], FEBRUARY) == set(), "it is as it was before the first"
 
 
 def test_readings_move_with_the_time_of_their_charges():
