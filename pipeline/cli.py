@@ -122,10 +122,13 @@ def extract(source: str, *, retry: bool) -> None:
     "--file",
     "file_id",
     metavar="FILE_ID",
-    help="Only what landed as this file, or is quarantined whole at this path.",
+    help="Only what landed as this file, or is quarantined at this path, whole or in every row.",
 )
 def replay(source: str, file_id: str | None) -> None:
-    """Land files of SOURCE that are quarantined, whole or in part, again under the rules that hold now."""
+    """Land files of SOURCE again under the rules that hold now: those of which anything is quarantined or left out.
+
+    A file whose rows are all readings is read again by its id alone (--file).
+    """
     workspace = Workspace.open()
     found = workspace.catalog.source(source)
     click.echo(replays.describe(replays.replay(workspace.store, found, workspace.home, file_id=file_id)))

@@ -12,7 +12,7 @@ from pipeline.steps import Workspace
 @click.argument("file")
 @why
 def dismiss(source: str, file: str, reason: str) -> None:
-    """Dismiss a raw FILE of SOURCE that is quarantined whole, named by its path in the inbox: no replay lands it."""
+    """Dismiss raw FILE of SOURCE, named by its path, of which all is quarantined: no replay lands it."""
     click.echo(dismiss_file(Workspace.open(whole_catalog=False).store, source, file, by=user(), reason=reason))
 
 

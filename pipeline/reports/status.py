@@ -48,6 +48,8 @@ def _landed(connection: sa.Connection) -> Iterator[str]:
         yield f"  {row['source']}: {row['rows']} rows quarantined, {row['reason']}"
     for file in overview.quarantined_files(connection):
         yield f"  {file['source']}: {file['uri']} is quarantined: {file['reason']}"
+    for file in overview.files_without_a_reading(connection):
+        yield f"  {file['source']}: {file['uri']} gave no reading, every row is quarantined: {file['reason']}"
     for file in overview.dismissed_files(connection):
         by = f"{file['dismissed_by']}: {file['dismissed_reason']}"
         yield f"  {file['source']}: {file['uri']} is dismissed by {by} (it was quarantined: {file['reason']})"

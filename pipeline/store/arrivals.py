@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.many import among
-from pipeline.store.tables import arrivals, landed_files
+from pipeline.store.tables import arrivals, landed_files, quarantined_rows
+from transforms.readings.fate import LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,23 @@ class Arrival:
 NAMES = tuple(Arrival.__dataclass_fields__)
 OUTCOME = ("file_id", "reason", "columns", "warning")
 WAITING = arrivals.c.file_id.is_(None) & arrivals.c.dismissed_by.is_(None)  # quarantined whole, to be read again
+_LANDED_AS = (landed_files.c.source == arrivals.c.source) & (landed_files.c.file_id == arrivals.c.file_id)
+_ROWS_OF = (quarantined_rows.c.source == arrivals.c.source) & (quarantined_rows.c.file_id == arrivals.c.file_id)
+# Landed, and lies in no period: every row is quarantined, but for those that are left out.
+NO_READING = (
+    sa.select(landed_files.c.file_id)
+    .where(_LANDED_AS, landed_files.c.replaced_by.is_(None))
+    .where(landed_files.c.readings == 0, landed_files.c.quarantined > 0)
+    .correlate(arrivals)
+    .exists()
+)
+REASONS = (
+    sa.select(sa.func.string_agg(sa.distinct(quarantined_rows.c.reason), ", "))
+    .where(_ROWS_OF, quarantined_rows.c.reason != LEFT_OUT)
+    .correlate(arrivals)
+    .scalar_subquery()
+)
+WHY = sa.func.coalesce(arrivals.c.reason, REASONS).label("reason")  # of both kinds of files
 
 
 def any_arrived(connection: sa.Connection, source: str) -> bool:
@@ -84,21 +102,26 @@ def quarantined_whole(connection: sa.Connection, source: str) -> list[Arrival]:
 
 
 def dismiss(connection: sa.Connection, source: str, uri: str, by: str, reason: str) -> list[str]:
-    """Let the files at a place that are quarantined whole stay so; tells why they are, none where there is no such."""
+    """Let the files at a place that gave no reading stay so; tells why they gave none, nothing where there is none."""
     told = {"dismissed_by": by, "dismissed_at": sa.func.now(), "dismissed_reason": reason}
-    statement = sa.update(arrivals).where(arrivals.c.source == source, arrivals.c.uri == uri, WAITING).values(told)
-    return list(connection.execute(statement.returning(arrivals.c.reason)).scalars())
+    undecided = (arrivals.c.file_id.is_(None) | NO_READING) & arrivals.c.dismissed_by.is_(None)
+    statement = sa.update(arrivals).where(arrivals.c.source == source, arrivals.c.uri == uri, undecided).values(told)
+    return list(connection.execute(statement.returning(WHY)).scalars())
 
 
 def landed_in_part(connection: sa.Connection, source: str) -> list[Arrival]:
-    """List the files of a source that landed without all of their rows: some are quarantined, or left out."""
+    """List the files of a source that landed without all of their rows: some are quarantined, or left out.
+
+    Those that gave no reading are none of them once they are dismissed.
+    """
     statement = _every().join(landed_files).where(arrivals.c.source == source)
+    statement = statement.where(arrivals.c.dismissed_by.is_(None) | ~NO_READING)
     return _listed(connection, statement.where(landed_files.c.rows > landed_files.c.readings))
 
 
 def known_as(connection: sa.Connection, source: str, name: str) -> list[Arrival]:
-    """List the raw files that landed as one file, or that are quarantined whole, dismissed or not, at one place."""
-    whole = arrivals.c.file_id.is_(None) & (arrivals.c.uri == name)
+    """List the raw files that landed as one file, or that gave no reading, dismissed or not, at one place."""
+    whole = (arrivals.c.file_id.is_(None) | NO_READING) & (arrivals.c.uri == name)
     return _listed(connection, _every().where(arrivals.c.source == source, whole | (arrivals.c.file_id == name)))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from pipeline.store.arrivals import WAITING
+from pipeline.store.arrivals import NO_READING, WAITING, WHY
 from pipeline.store.tables import (
     ACTIVE,
     arrivals,
@@ -91,10 +91,17 @@ def quarantined_files(connection: sa.Connection, source: str | None = None) -> S
     return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 
+def files_without_a_reading(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """List the files that landed, with every row quarantined, and that are not dismissed, with the reasons."""
+    statement = sa.select(arrivals.c.source, arrivals.c.uri, WHY).where(NO_READING, arrivals.c.dismissed_by.is_(None))
+    return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
+
+
 def dismissed_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """List the files that are quarantined whole and dismissed: why each is so, and who dismissed it for what reason."""
-    names = ("source", "uri", "reason", "dismissed_by", "dismissed_reason")
-    statement = sa.select(*(arrivals.c[name] for name in names)).where(arrivals.c.file_id.is_(None), ~WAITING)
+    """List the files without a reading that are dismissed: why they have none, and who dismissed them why."""
+    names = ("source", "uri", "dismissed_by", "dismissed_reason")
+    dismissed = arrivals.c.dismissed_by.is_not(None) & (arrivals.c.file_id.is_(None) | NO_READING)
+    statement = sa.select(*(arrivals.c[name] for name in names), WHY).where(dismissed)
     return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
 
 

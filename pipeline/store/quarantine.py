@@ -5,10 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from pipeline.store.arrivals import WAITING
-from pipeline.store.tables import arrivals, landed_files, ledger_lines, ledgers, quarantined_rows
+from pipeline.store.arrivals import NO_READING, WAITING, WHY
+from pipeline.store.tables import arrivals, landed_files, ledger_lines, ledgers
 from transforms.quarantine import Arrived, Counted
-from transforms.readings.fate import LEFT_OUT
 
 
 def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
@@ -35,14 +34,9 @@ def arrived(connection: sa.Connection, since: datetime) -> list[Arrived]:
 
 
 def without_a_reading(connection: sa.Connection, source: str, since: datetime) -> list[tuple[str, str]]:
-    """List (uri, reason) of the files that came since an instant, and of which all is quarantined."""
-    same = (landed_files.c.source == arrivals.c.source) & (landed_files.c.file_id == arrivals.c.file_id)
-    rows = (quarantined_rows.c.source == arrivals.c.source) & (quarantined_rows.c.file_id == arrivals.c.file_id)
-    reasons = sa.func.string_agg(sa.distinct(quarantined_rows.c.reason), ", ")
-    of_rows = sa.select(reasons).where(rows, quarantined_rows.c.reason != LEFT_OUT).scalar_subquery()
-    nothing = landed_files.c.replaced_by.is_(None) & (landed_files.c.readings == 0) & (landed_files.c.quarantined > 0)
-    statement = sa.select(arrivals.c.uri, sa.func.coalesce(arrivals.c.reason, of_rows).label("reason"))
-    statement = statement.join(landed_files, same, isouter=True).where(arrivals.c.source == source, WAITING | nothing)
+    """List (uri, reason) of the files that came since an instant, are quarantined in all and are not dismissed."""
+    nothing = WAITING | (NO_READING & arrivals.c.dismissed_by.is_(None))
+    statement = sa.select(arrivals.c.uri, WHY).where(arrivals.c.source == source, nothing)
     found = connection.execute(
         statement.where(arrivals.c.arrived_at >= since).order_by(arrivals.c.uri, arrivals.c.sha256)
     )

@@ -106,3 +106,43 @@ def test_the_command_line_dismisses_for_its_user(named):
     done = CliRunner().invoke(cli, ["dismiss", "power", BROKEN, "--reason", WHY], catch_exceptions=False)
     assert done.output.startswith(f"{BROKEN} is dismissed, and no replay reads it")
     assert named.rows("arrivals", "dismissed_reason") == [WHY]
+
+
+COMMAS = "power/A-1/commas.csv"
+BAD = "unreadable_value"
+DECIMALS = SOURCE.replace("columns:", "value: {decimal_mark: ','}\nformat: {delimiter: ';'}\ncolumns:")
+
+
+@pytest.fixture
+def commas(business):
+    """March with decimal commas, of which no row is a reading, and once more with points, a figure corrected."""
+    business.declare("sources/power.yaml", SOURCE.replace("columns:", "format: {delimiter: ';'}\ncolumns:"))
+    business.deliver(COMMAS, "at;value\n2025-03-01T00:00:00Z;1,5\n2025-03-02T00:00:00Z;2,5\n2025-03-03T00:00:00Z;3,5\n")
+    business.bill("at;value\n2025-03-01T00:00:00Z;1.5\n2025-03-02T00:00:00Z;2.5\n2025-03-03T00:00:00Z;3\n")
+    return business
+
+
+def read_with_commas(business, **options):
+    business.declare("sources/power.yaml", DECIMALS)
+    replay(business.store, business.catalog.source("power"), business.home, **options)
+    return sorted(business.rows("landed_files WHERE replaced_by IS NULL", "readings"))
+
+
+def test_a_file_that_landed_without_a_reading_and_was_sent_again_counts_twice_once_a_replay_can_read_it(commas):
+    assert read_with_commas(commas) == [3, 3]
+
+
+def test_a_file_that_landed_without_a_reading_is_told_by_name_and_dismissed_too(commas):
+    def told():
+        return [line for line in status.summary(commas.store, commas.catalog.units).splitlines() if COMMAS in line]
+
+    assert told() == [f"  power: {COMMAS} gave no reading, every row is quarantined: {BAD}"]
+    assert dismissed(commas, uri=COMMAS) == f"{COMMAS} is dismissed, and no replay reads it; it was quarantined: {BAD}"
+    assert told() == [f"  power: {COMMAS} is dismissed by ann: {WHY} (it was quarantined: {BAD})"]
+    assert not any(COMMAS in line for line in commas.run().warnings)
+    assert read_with_commas(commas) == [0, 3]
+
+
+def test_a_file_without_a_reading_that_was_dismissed_by_mistake_lands_when_it_is_named(commas):
+    dismissed(commas, uri=COMMAS)
+    assert read_with_commas(commas, file_id=COMMAS) == [3, 3]
