@@ -27,6 +27,7 @@ from pipeline.readings.extract import Extracted, extract
 from pipeline.readings.keep import keep
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
+from pipeline.store.version import require_current
 from pipeline.usage.load import load
 from pipeline.usage.map import map_usage
 from pipeline.usage.outcome import Loaded
@@ -65,6 +66,8 @@ class Workspace:
         """Open what the environment names; without `whole_catalog`, what is wrong in the catalog is left out of it."""
         settings = Settings.read()
         store = connect(settings.store_url)
+        with store.begin() as connection:
+            require_current(connection)
         catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog, made_units(store))
         return cls(store, catalog, settings.home, settings.inbox)
 

@@ -20,6 +20,7 @@ from pipeline.store.arrivals import Arrival
 from transforms.catalog.source import Source
 from transforms.errors import MeterbridgeError
 from transforms.readings.readings import SEPARATOR
+from transforms.readings.reasons import advice
 
 FIGURES = ("landed", "exists", "known", "quarantined", *ROWS)
 SHOWN_MAX = 60  # characters of a text
@@ -114,7 +115,7 @@ def _take(store: sa.Engine, source: Source, raw: RawFile, home: Path) -> _Taken:
     except UnreadableFileError as error:
         with store.begin() as connection:
             arrivals.arrive(connection, replace(arrival, reason=str(error)))
-        return _Taken({"quarantined": 1})
+        return _Taken({"quarantined": 1}, f"quarantined whole, {error}")
 
 
 def _land(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -> _Taken:
@@ -134,7 +135,7 @@ def _land(store: sa.Engine, read: Landing, arrival: Arrival, home: Path) -> _Tak
     if not new:
         return _Taken({"exists": 1}, warning)
     figures = {"landed": 1, **rows_of(landed)}
-    told = {reason: _first(arrival.uri, rows, row, raw) for reason, rows, row, raw in reasons}
+    told = {reason: _first(arrival.uri, rows, row, raw) + advice(reason) for reason, rows, row, raw in reasons}
     return _Taken(figures, warning, told)
 
 

@@ -7,6 +7,7 @@ from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
 from transforms.readings.fate import LEFT_OUT
 from transforms.readings.readings import SEPARATOR
+from transforms.readings.reasons import advice
 
 ROWS_MIN = 10  # of a file; fewer may be wrong alike by chance
 EXAMPLE_MAX = 60  # characters
@@ -26,7 +27,7 @@ def refuse_retyped(source: Source, landed: LandedFile, rejects: Iterable[tuple[i
     named_so = _listed(named[each] for each in columns)
     raise UnreadableFileError(
         f"retyped_column: all {landed.quarantined} rows are {reason}: {named_so} should hold {wanted}, and "
-        f"row {row} holds {_listed(held[each][:EXAMPLE_MAX] for each in columns)}"
+        f"row {row} holds {_listed(held[each][:EXAMPLE_MAX] for each in columns)}{advice(reason)}"
     )
 
 

@@ -9,6 +9,7 @@ from transforms.catalog.columns import column_and_part
 from transforms.catalog.source import Source
 from transforms.lists import first_few
 
+DELIMITERS = ";", "\t", "|", ","
 SHOWN = 50  # names of columns in one message
 
 
@@ -22,10 +23,14 @@ def check_columns(present: Sequence[str], source: Source) -> None:
     if missing := [name for name in wanted if name not in present]:
         new = [name for name in present if name not in wanted]
         raise UnreadableFileError(
-            f"missing_column: no {_listed(missing)}; the file has {_listed(present)}{_alike(missing, new)}"
+            f"missing_column: no {_listed(missing)}; the file has {_listed(present)}"
+            f"{_delimited(present) or _alike(missing, new)}"
         )
     if repeated := [name for name in wanted if present.count(name) > 1]:
-        raise UnreadableFileError(f"repeated_column: {repeated[0]!r} stands in the header more than once")
+        raise UnreadableFileError(
+            f"repeated_column: {repeated[0]!r} stands in the header more than once; in CSV, give "
+            "each column a name of its own (format.names, with format.skip_lines: 1), else ask the sender to"
+        )
 
 
 def columns_of(present: Sequence[str], source: Source) -> list[str]:
@@ -50,6 +55,12 @@ def difference(columns: Sequence[str], source: Source, known: Sequence[str] | No
 
 def _listed(names: Sequence[str]) -> str:
     return first_few([*map(repr, names)], SHOWN)
+
+
+def _delimited(present: Sequence[str]) -> str:
+    """Say what may part the columns, where all of them look like one."""
+    found = [mark for mark in DELIMITERS if len(present) == 1 and mark in present[0]]
+    return f"; is {found[0]!r} its format.delimiter?" if found else ""
 
 
 def _alike(missing: Iterable[str], new: Iterable[str]) -> str:

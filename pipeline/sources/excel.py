@@ -66,4 +66,4 @@ def _reason(code: int, said: str, memory_bytes: int) -> str:
     if code < 0 or "memory allocation" in said:
         return workbook.too_large(memory_bytes)
     last = said.rpartition("\n")[2]
-    return last if re.match("[a-z_]+: ", last) else f"damaged_file: {last}"
+    return last if re.match("[a-z_]+: ", last) else f"damaged_file: {last}; is it a workbook?"

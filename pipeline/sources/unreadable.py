@@ -18,4 +18,6 @@ def unreadable(error: Exception) -> UnreadableFileError:
         return UnreadableFileError("empty_file: it has fewer lines than the source's format.skip_lines")
     if "straddling" in text:
         return UnreadableFileError("long_row: a row has more than 1 MiB, as when a quote is opened and never closed")
-    return UnreadableFileError(f"damaged_file: {text}")
+    return UnreadableFileError(
+        f"damaged_file: {text.rstrip('.')}; is it what the source's format.kind says? Else ask the sender for it again"
+    )

@@ -7,14 +7,16 @@ from alembic import command
 from alembic.config import Config
 
 from pipeline.store import locks
+from pipeline.store.version import require_known
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the store up to date; waits while another process does the same."""
+    """Bring the store up to date; waits while another process does the same. StoreVersionError where it is ahead."""
     with engine.begin() as connection:
         locks.exclusive(connection, "migrate")
+        require_known(connection)
         command.upgrade(_config(connection), "head")
 
 

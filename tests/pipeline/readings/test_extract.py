@@ -115,7 +115,7 @@ def test_a_file_without_a_column_is_quarantined_with_the_columns_that_it_has(bus
 
 def test_a_file_that_repeats_a_column_is_quarantined_whole(business):
     reason = _refused_whole(business, "at,value,value\n2025-03-02,1,2\n")
-    assert reason == "repeated_column: 'value' stands in the header more than once"
+    assert reason.startswith("repeated_column: 'value' stands in the header more than once; in CSV, give each column")
 
 
 def test_a_quarantined_file_is_not_tried_again_until_somebody_asks_for_it(business):
@@ -145,17 +145,20 @@ def test_a_file_says_how_far_its_source_has_been_taken(business, march, now):
     assert business.rows("extractions", "source", "until") == [("power", now)]
 
 
-def test_the_outcome_is_said_in_one_line(business, march):
+def test_the_outcome_is_said_in_one_line_and_why_a_file_is_quarantined_whole_in_one_more(business, march):
     business.deliver("power/A-1/march.csv", march)
     business.deliver("power/A-1/bad.csv", "")
-    assert describe(business.extract()) == (
-        "power: 1 files landed with 3 readings (0 rows quarantined), 0 known, 1 quarantined whole"
-    )
+    assert describe(business.extract()).splitlines() == [
+        "power: 1 files landed with 3 readings (0 rows quarantined), 0 known, 1 quarantined whole",
+        "  power/A-1/bad.csv: quarantined whole, empty_file: it holds no byte",
+    ]
 
 
 def test_why_rows_are_quarantined_is_said_by_the_first_of_each_reason(business):
     business.deliver("power/A-1/bad.csv", f"{HEADER}2025-03-02T00:00:00Z,1\n02.03.2025,2\n2025-03-02T01:00:00Z,\nx,4\n")
     assert describe(business.extract()).splitlines()[1:] == [
-        "  missing_value: row 3 of power/A-1/bad.csv (the first of 1) holds '2025-03-02T01:00:00Z', ''",
-        "  unreadable_at: row 2 of power/A-1/bad.csv (the first of 2) holds '02.03.2025', '2'",
+        "  missing_value: row 3 of power/A-1/bad.csv (the first of 1) holds '2025-03-02T01:00:00Z', ''"
+        "; is value.nulls or leave_out of the source right?",
+        "  unreadable_at: row 2 of power/A-1/bad.csv (the first of 2) holds '02.03.2025', '2'"
+        "; is time.format or columns.at of the source right?",
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.readings.extract import describe
 from pipeline.reports.status import summary
+from transforms.readings.reasons import advice
 
 HEADER = "at,value\n"
 APART = "source: power\nfiles: power/{account}/*\ncolumns: {at: Date, at_time: Time, value: value}\n"
@@ -57,7 +58,7 @@ def test_a_file_whose_dates_and_times_are_no_stamps_is_shown_with_both(business)
     assert business.extract().quarantined == 1
     assert business.rows("arrivals", "reason") == [
         "retyped_column: all 10 rows are unreadable_at: 'Date' and 'Time' should hold a time stamp such as "
-        "2025-03-01T00:00:00Z, and row 1 holds '2025-03-02' and 'noon'"
+        f"2025-03-01T00:00:00Z, and row 1 holds '2025-03-02' and 'noon'{advice('unreadable_at')}"
     ]
 
 

@@ -13,6 +13,7 @@ from pipeline.proof.trace import UnknownRowError, trace
 from pipeline.readings.landing import landing
 from pipeline.sources.files import RawFile
 from transforms.catalog.source import Source
+from transforms.readings.reasons import advice
 
 LONDON = ZoneInfo("Europe/London")
 HALF_HOUR = timedelta(minutes=30)
@@ -165,7 +166,7 @@ def test_a_range_of_which_no_cell_is_a_number_is_named_as_the_source_names_it(ha
     (reason,) = half_hours.rows("arrivals", "reason")
     assert reason == (
         "retyped_column: all 46 rows are unreadable_value: 'HH{1..50}' should hold a number such as 1234.5, "
-        "and row 1001 holds 'on'"
+        f"and row 1001 holds 'on'{advice('unreadable_value')}"
     )
 
 

@@ -24,6 +24,7 @@ from pipeline.reports.preview import preview
 from pipeline.steps import Workspace
 from pipeline.usage.validate_usage import ValidationFailedError
 from transforms.period import Period
+from transforms.readings.reasons import advice
 
 LEAVE_OUT = SOURCE + "leave_out: {kind: [Tax, Credit]}\n"
 STRICT = LEAVE_OUT.replace("quarantine_limit: 0.9", "quarantine_limit: 0.05")
@@ -249,7 +250,7 @@ def test_extract_status_and_preview_tell_how_many_are_left_out(business, now):
     shown = ["'2025-03-05T00:00:00Z'", "'many'", "'Usage'"]
     assert describe(found).splitlines() == [
         "power: 1 files landed with 2 readings (1 rows quarantined, 2 left out), 0 known, 0 quarantined whole",
-        f"  unreadable_value: row 5 of {FILE} (the first of 1) holds {', '.join(shown)}",
+        f"  unreadable_value: row 5 of {FILE} (the first of 1) holds {', '.join(shown)}{advice('unreadable_value')}",
     ]
     landed = status.summary(business.store, business.catalog.units).split("\n\n")[0].splitlines()
     assert [line.split() for line in landed[1:]] == [

@@ -19,6 +19,7 @@ from alembic.migration import MigrationContext
 from pipeline.store.engine import connect
 from pipeline.store.migrate import downgrade, migrate
 from pipeline.store.tables import metadata
+from pipeline.store.version import StoreVersionError, require_current
 
 SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 GUARDS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"
@@ -174,3 +175,22 @@ def test_the_systems_own_postgresql_carries_the_store_from_empty_to_billed_and_d
     downgrade(store, "base")
     assert _tables(store) == {"alembic_version"}
     store.dispose()
+
+
+def test_a_store_that_a_newer_program_has_migrated_is_refused_and_said_to_be_so(store):
+    with store.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreVersionError, match="version 9999 by a newer program, and this one knows 00"):
+        migrate(store)
+    with store.begin() as connection, pytest.raises(StoreVersionError, match="take the newer program again"):
+        require_current(connection)
+
+
+def test_a_store_that_is_not_migrated_is_refused_until_it_is(store):
+    for revision, told in (("0012", "is of version 0012"), ("base", "has no tables")):
+        downgrade(store, revision)
+        with store.begin() as connection, pytest.raises(StoreVersionError, match=f"{told}.*meterbridge migrate"):
+            require_current(connection)
+    migrate(store)
+    with store.begin() as connection:
+        require_current(connection)
