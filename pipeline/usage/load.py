@@ -14,7 +14,7 @@ from pipeline.usage.batch import Batch
 from pipeline.usage.besides import Before, Earlier, changed_besides
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
-from pipeline.usage.overtaken import require_current
+from pipeline.usage.overtaken import require_current, require_known
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
@@ -69,8 +69,8 @@ def load(
 
     LoadRefusedError when a charge has usage from another meter, and when billed usage would change although that is
     not allowed, or for more than readings that came late although no reason is given. OvertakenError when the store
-    holds what was derived from later files; OtherVerdictError when the verdict is another artefact's;
-    UnexplainedRowsError when the ledger does not add up.
+    holds what was derived from later files, or is an earlier one; OtherVerdictError when the verdict is another
+    artefact's; UnexplainedRowsError when the ledger does not add up.
     """
     batch = Batch.read(catalog, usage_path, verdict_path)
     earlier: Earlier | None = None
@@ -87,6 +87,7 @@ def _load(
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
         _lock(connection, batch, large=large)
+        require_known(connection, batch)
         active = usage.active_import(connection, batch.slot)
         if active and active.holds(batch.content):
             return conclude(connection, batch, "exists", active.import_id)

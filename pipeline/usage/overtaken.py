@@ -1,8 +1,8 @@
-"""Overtaken: usage that was derived before readings landed which are part of what the store holds already."""
+"""Overtaken: usage derived before readings landed that the store's is made of already, or from a later store."""
 
 import sqlalchemy as sa
 
-from pipeline.store import manifest, usage
+from pipeline.store import customers, manifest, usage
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from transforms.errors import MeterbridgeError
@@ -10,6 +10,16 @@ from transforms.errors import MeterbridgeError
 
 class OvertakenError(MeterbridgeError):
     """Usage that is older than what it would take the place of; the message says what to do. Nothing was loaded."""
+
+
+def require_known(connection: sa.Connection, batch: Batch) -> None:
+    """Refuse usage of a later state of the store: by number, its changes are others here."""
+    if batch.seen.changes > customers.last_change(connection):
+        raise OvertakenError(
+            f"meter {batch.meter.meter}, period {batch.period}: it knows of changes of subscriptions that the store "
+            "does not know, as when the store was restored since; register the customers, and derive it anew (in "
+            "Airflow, clear the run's tasks from derive on)"
+        )
 
 
 def require_current(connection: sa.Connection, batch: Batch, active: Import | None) -> None:

@@ -9,6 +9,7 @@ from small_business import ACCOUNTS, CHARGE, METER
 
 from pipeline import scheduled
 from pipeline.proof.close import close
+from pipeline.usage.overtaken import OvertakenError
 from transforms.period import Period
 
 OPEN = "C-1,S-1,A-1,energy,2020-01-01T00:00:00Z,,Active"
@@ -248,6 +249,21 @@ def test_what_is_registered_while_a_run_goes_on_is_seen_by_the_next_one(ended):
     assert ended.ledger() == (4, {("pending", ""): 2, OUTSIDE: 2})
     assert run_usage() == ["energy 2025-03: created"]
     assert run_usage() == []
+
+
+def test_what_was_derived_before_the_store_was_restored_is_refused_and_the_change_of_another_found(ended):
+    registered(ended, UNTIL_10TH)
+    usage, verdict = ended.prepare()
+    with ended.store.begin() as connection:  # the dump is from before the change, and so is what it numbers next
+        connection.exec_driver_sql("UPDATE subscribed_charges SET end_at = '2025-03-15Z'")
+        seen = {"seen": connection.execute(sa.text("SELECT max(changes_seen) FROM ledgers")).scalar()}
+        connection.execute(sa.text("DELETE FROM subscription_changes WHERE change_id > :seen"), seen)
+        number = "pg_get_serial_sequence('subscription_changes', 'change_id')"
+        connection.execute(sa.select(sa.func.setval(sa.text(number), seen["seen"])))
+    ended.refuses(OvertakenError, "changes of subscriptions that the store does not know", usage, verdict)
+    registered(ended, UNTIL_15TH, FROM_15TH)
+    assert run_usage() == ["energy 2025-03: created"]
+    assert quantities(ended) == [("C-1", Decimal(3)), ("C-2", Decimal(12))]
 
 
 def test_another_change_does_not_reach_what_is_billed_by_way_of_a_later_end(billed):
