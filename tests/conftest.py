@@ -4,6 +4,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,11 @@ hypothesis.settings.load_profile("meterbridge")
 MEMORY = Path("/dev/shm")  # noqa: S108 each server has a folder of its own there
 PREFIX = "mb-run-"
 ROOM_BYTES = 8 << 30  # for four servers at once, each with dozens of stores of 4 MB
+
+
+def pytest_configure() -> None:
+    """End on SIGTERM as on Ctrl-C, so that servers and stacks are stopped: make passes it on to what it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
