@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) # make 3.81, as on macOS, has none: lines mix
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast faults stacks up down status check bench meter lock clean
 
@@ -16,7 +18,7 @@ demo: $(INSTALLED) ## run three months of real data through Airflow, print what 
 
 test: check ## run the checks and every test
 	@echo "running the stacks, the faults and all other tests side by side; each shows what it found when it ends"
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target stacks faults fast
+	@$(MAKE) --no-print-directory --jobs=3 $(SYNC) stacks faults fast
 
 # Stacks mostly wait, and are watched by the clock: what they wait for comes first, and the others work meanwhile.
 stacks: $(INSTALLED) ## the tests that start a real Airflow
