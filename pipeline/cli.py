@@ -54,6 +54,12 @@ def main() -> None:
             raise
         click.echo("meterbridge: the usage store lacks a table: run `meterbridge migrate` first", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # no file's: nothing that a person could see to
+            raise
+        advice = "see to the file or folder, to room on the disk, and to whom they belong, and do it again"
+        click.echo(f"meterbridge: {error.filename2 or error.filename}: {error.strerror}; {advice}", err=True)
+        sys.exit(1)
     except duckdb.Error as error:
         told = str(error).splitlines()[0]
         advice = "see to room on the disk and to METERBRIDGE_ENGINE_MEMORY, and do it again"

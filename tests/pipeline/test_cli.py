@@ -180,6 +180,22 @@ def test_a_store_that_was_never_migrated_is_told_with_the_command_that_helps(del
     assert "meterbridge migrate" in _fails(monkeypatch, capsys, "status")
 
 
+@pytest.mark.parametrize(
+    ("variable", "words", "told"),
+    [
+        ("METERBRIDGE_HOME", ["extract", "power"], "Not a directory"),
+        ("METERBRIDGE_CATALOG", ["check"], "units.yaml: Not a directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_told_by_name_and_with_what_to_see_to(
+    delivered, monkeypatch, capsys, variable, words, told
+):
+    monkeypatch.setenv(variable, str(delivered.inbox / "power/A-1/march.csv"))
+    found = _fails(monkeypatch, capsys, *words)
+    assert "march.csv" in found
+    assert f"{told}; see to the file or folder" in found
+
+
 @pytest.mark.parametrize("period", ["2025-13", "March", "2025-3", "2025-03-01"])
 @pytest.mark.usefixtures("delivered")
 def test_a_period_that_is_none_is_a_usage_error(period):
