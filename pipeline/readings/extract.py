@@ -1,5 +1,6 @@
 """Extract: land what is new in a source, once. Raw files become immutable Parquet, visible through the manifest."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from pipeline.sources.drift import difference
 from pipeline.sources.fetched import Position, fetch
 from pipeline.sources.files import RawFile, UnreadableFileError
 from pipeline.sources.files import arrivals as arrived_files
+from pipeline.sources.remote import is_url
 from pipeline.store import arrivals, manifest
 from pipeline.store.arrivals import Arrival
 from transforms.catalog.source import Source
@@ -96,8 +98,12 @@ def _found(
     if source.files is None:
         return fetch(source, position, until, home / "fetched")
     found = arrived_files(source, inbox)
-    if not found and never:
-        raise MissingFilesError(f"source {source.source}: nothing matches {source.files!r} below {inbox}")
+    # An inbox that is not mounted has no files either, and that would pass for a quiet day.
+    if not found and (never or not (is_url(source.files) or os.access(inbox, os.R_OK | os.X_OK))):
+        raise MissingFilesError(
+            f"source {source.source}: nothing matches {source.files!r} below {inbox}: is `files` right, and is the "
+            "inbox mounted, and readable?"
+        )
     return found, Position(until, position.watermark)
 
 

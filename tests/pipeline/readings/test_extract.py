@@ -43,6 +43,14 @@ def test_a_source_that_once_gave_a_file_may_give_none_today(business, march):
     assert business.extract().landed == 0
 
 
+def test_an_inbox_that_is_gone_is_no_quiet_day(business, march):
+    business.deliver("power/A-1/march.csv", march)
+    business.extract()
+    business.inbox.rename(business.folder / "unmounted")
+    with pytest.raises(MissingFilesError, match="is the inbox mounted"):
+        business.extract()
+
+
 def test_a_file_without_a_byte_is_quarantined_as_empty(business):
     assert _refused_whole(business, "").startswith("empty_file:")
 
