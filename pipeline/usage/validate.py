@@ -85,32 +85,45 @@ def _refuse_unusable(frame: pd.DataFrame, suite: Suite, name: str) -> None:
 
 
 def _run(frame: pd.DataFrame, suite: Suite) -> "ExpectationSuiteValidationResult":
-    """Run the expectations; where one is broken, all of them once more, for the positions of all offending rows.
+    """Run the expectations; those that are broken once more, for the positions of all offending rows.
 
-    To ask for positions takes a third of the time more, and a sound table has none: its report is the same without.
+    To ask for positions takes a third of the time more, and what holds has none: its part of the report is the same.
     """
     context = _context()
     import great_expectations as gx  # noqa: PLC0415 it is loaded by then; the name is needed here
 
     batch = context.data_sources.pandas_default.read_dataframe(frame)
-    expectations = [_configured(expectation) for expectation in suite.expectations]
-    expected = gx.ExpectationSuite(name=suite.name, expectations=expectations)
-    result = batch.validate(expected, result_format="BASIC")
+    expectations = {each.sentence: _configured(each) for each in suite.expectations}
+    result = batch.validate(gx.ExpectationSuite(suite.name, list(expectations.values())), result_format="BASIC")
     if not result.success:
-        result = batch.validate(expected, result_format=POSITIONS)
+        broken = [expectations[_sentence(one)] for one in result.results if not one.success]
+        again = batch.validate(gx.ExpectationSuite(suite.name, broken), result_format=POSITIONS)
+        positions = {_sentence(one): one for one in again.results}
+        result.results = [positions.get(_sentence(one), one) for one in result.results]
     result.meta = {"great_expectations_version": gx.__version__}  # its times would make each report differ
     return result
 
 
-def _context() -> "EphemeralDataContext":
-    """Load Great Expectations, silent: no usage statistics sent, no progress bars, nothing kept on disk.
+def _sentence(result: "ExpectationValidationResult") -> str:
+    """Give the sentence of the expectation that a result is of; no two of a suite have the same."""
+    return str(result.expectation_config and result.expectation_config.description)
 
-    Each validation gets a context of its own, which lets go of the frame afterwards.
-    """
+
+def load() -> None:
+    """Load Great Expectations, silent: no usage statistics sent. That takes seconds, and an empty frame needs none."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with _without_spark():
-        import great_expectations as gx  # noqa: PLC0415 the import takes seconds, and an empty frame needs none
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 as above
+        from expectations import page  # noqa: F401, PLC0415 it renders with Great Expectations, and imports it
+
+
+def _context() -> "EphemeralDataContext":
+    """Make a context without progress bars, nothing of which is kept on disk.
+
+    Each validation gets one of its own, which lets go of the frame afterwards.
+    """
+    load()
+    import great_expectations as gx  # noqa: PLC0415 it is loaded by then; the name is needed here
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415 as above
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -149,7 +162,7 @@ def _configured(expectation: Expectation) -> Any:  # noqa: ANN401 its own base c
 
 def _in_order(suite: Suite, result: "ExpectationSuiteValidationResult") -> list[_Outcome]:
     """Bring the results, which come grouped by column, into the order of the suite."""
-    by_sentence = {one.expectation_config.description: one for one in result.results if one.expectation_config}
+    by_sentence = {_sentence(one): one for one in result.results}
     return [_outcome(expectation, by_sentence[expectation.sentence]) for expectation in suite.expectations]
 
 
@@ -200,7 +213,7 @@ def _results(suite: Suite, rows: int, outcomes: list[_Outcome]) -> dict[str, Any
 
 def _write_report(result: "ExpectationSuiteValidationResult", docs: Path, name: str) -> Path:
     """Write the report whole or not at all."""
-    from expectations.page import page  # noqa: PLC0415 rendering belongs to Great Expectations, loaded by now
+    from expectations.page import page  # noqa: PLC0415 it is loaded by now
 
     target = docs / f"{name}.html"
     with aside(docs) as written:

@@ -23,6 +23,7 @@ KNOWN = quarantine_unless(
     "letter must be known", "expect_column_values_to_be_in_set", column="letter", value_set=LETTERS
 )
 SMALL = quarantine_unless("number must be small", "expect_column_values_to_be_between", column="number", max_value=9)
+LONG = quarantine_unless("letter must be one letter", "expect_column_value_lengths_to_equal", column="letter", value=1)
 ONCE = stop_unless("a letter must occur once", "expect_column_values_to_be_unique", column="letter")
 
 
@@ -184,13 +185,17 @@ def test_the_report_of_the_same_frame_is_the_same_byte_by_byte_and_needs_no_netw
     assert b"http" not in reports[0]
 
 
-def test_a_sound_table_is_reported_as_if_positions_had_been_asked_for(tmp_path, monkeypatch):
+@pytest.mark.parametrize("letters", [LETTERS, ["a", "x", "b"], ["a", "b", "b"], ["x", "x", "a"], [1, "a", "b"]])
+def test_a_table_is_reported_as_if_positions_had_been_asked_for_of_all_expectations(letters, tmp_path, monkeypatch):
     from great_expectations.datasource.fluent.interfaces import Batch  # noqa: PLC0415 seconds of import
 
-    frame, ask = pd.DataFrame({"letter": LETTERS, "number": [1, 2, 3]}), Batch.validate
-    first = validate(frame, _suite(KNOWN, SMALL, ONCE), tmp_path / "1", "same").docs.read_bytes()
+    ask, suite = Batch.validate, _suite(KNOWN, SMALL, ONCE, LONG)
+    frame = pd.DataFrame({"letter": letters, "number": [1, 2, 3]})
+    first = validate(frame, suite, tmp_path / "1", "same")
     monkeypatch.setattr(Batch, "validate", lambda batch, suite, **_: ask(batch, suite, result_format=POSITIONS))
-    assert validate(frame, _suite(KNOWN, SMALL, ONCE), tmp_path / "2", "same").docs.read_bytes() == first
+    second = validate(frame, suite, tmp_path / "2", "same")
+    assert second.docs.read_bytes() == first.docs.read_bytes()
+    assert (second.reasons, second.failures) == (first.reasons, first.failures)
 
 
 @pytest.mark.parametrize(
