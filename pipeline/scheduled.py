@@ -25,10 +25,16 @@ from pipeline.targets.sender import Sender, required
 from pipeline.uploads.process import process_waiting
 from pipeline.usage import diff as diffs
 from pipeline.usage.delete import chosen, delete
+from pipeline.usage.validate import load as load_expectations
 from transforms.period import Period
 from transforms.rating.asked import Asked
 
 log = logging.getLogger(__name__)
+
+
+def preload() -> None:
+    """Load what a task would load only when it validates: it takes longer than the task."""
+    load_expectations()
 
 
 def land(source: str, until: datetime) -> str:

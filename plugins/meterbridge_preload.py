@@ -15,7 +15,7 @@ class Preloader:
     def on_starting(self, component: Any) -> None:  # noqa: ANN401, ARG002 named and typed as Airflow's hook has it
         """Import what tasks import, in the scheduler alone."""
         if "scheduler" in sys.argv:
-            importlib.import_module("pipeline.scheduled")
+            importlib.import_module("pipeline.scheduled").preload()
 
 
 class PreloadPlugin(AirflowPlugin):

@@ -1,5 +1,6 @@
 """Validate: hold a frame against a suite; set bad records aside with a reason, or say why the step must fail."""
 
+import logging
 import os
 import re
 import sys
@@ -112,6 +113,7 @@ def _sentence(result: "ExpectationValidationResult") -> str:
 def load() -> None:
     """Load Great Expectations, silent: no usage statistics sent. That takes seconds, and an empty frame needs none."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it notes all that it skips
     with _without_spark():
         from expectations import page  # noqa: F401, PLC0415 it renders with Great Expectations, and imports it
 

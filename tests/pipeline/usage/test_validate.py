@@ -118,7 +118,7 @@ def test_the_frame_keeps_its_columns_its_values_and_their_types(tmp_path):
     assert list(frame.index) == [2, 1, 0]
 
 
-def test_an_empty_frame_is_valid_without_loading_great_expectations(tmp_path):
+def test_an_empty_frame_is_valid_without_loading_great_expectations_which_the_scheduler_loads_once(tmp_path):
     program = """
 import sys
 from decimal import Decimal
@@ -130,6 +130,10 @@ suites = [readings.suite(Decimal("0.1")), usage.suite(["hour"]), rated.suite(["E
 verdicts = [validate(pd.DataFrame(), suite, Path(sys.argv[1]), "empty") for suite in suites]
 assert all(v.passed and v.docs is None and v.results["rows"] == 0 for v in verdicts), verdicts
 assert "great_expectations" not in sys.modules
+from pipeline.scheduled import preload  # as the scheduler, from which every task is forked, does once
+preload()
+loaded = {"great_expectations", "expectations.page"}
+assert loaded <= sys.modules.keys()
 """
     root = PROJECT
     done = subprocess.run(
