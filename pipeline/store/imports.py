@@ -109,13 +109,14 @@ def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa
 
 
 def take_over(connection: sa.Connection, record_keys: Collection[str], by: str) -> None:
-    """Let an import take the place of Pending records, and count them as changed in the imports that stand for them."""
+    """Let an import take the place of Pending records, and count them as changed in the others that stand for them."""
     mine = ACTIVE & among(usage_records.c.record_key, record_keys) & (usage_records.c.status == "Pending")
     brought = usage_records.join(own, own.c.import_id == usage_records.c.import_id).join(stands, STANDS_FOR)
     counts = sa.select(stands.c.import_id, sa.func.count().label("changed")).select_from(brought).where(mine)
     changed = counts.group_by(stands.c.import_id).subquery()
     count = {"altered_count": imports.c.altered_count + changed.c.changed, "updated_at": sa.func.now()}
-    connection.execute(sa.update(imports).where(imports.c.import_id == changed.c.import_id).values(count))
+    others = imports.c.import_id != by  # a file that is loaded once more stands for the records that it had brought
+    connection.execute(sa.update(imports).where(imports.c.import_id == changed.c.import_id, others).values(count))
     superseded = {"superseded_by": by, "updated_at": sa.func.now()}
     connection.execute(sa.update(usage_records).where(mine).values(superseded))
 

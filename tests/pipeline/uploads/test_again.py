@@ -91,6 +91,14 @@ def test_a_then_b_then_a_ends_at_a(desk, usage_file):
     assert desk.submit(a).outcome == "exists"
 
 
+def test_a_file_that_took_back_one_of_its_keys_stands_for_its_content_as_a_whole(desk, usage_file):
+    both = usage_file({"UNIQUE_KEY": "k1", "QTY": "1"}, {"UNIQUE_KEY": "k2", "QTY": "2"})
+    for each in (both, usage_file({"UNIQUE_KEY": "k1", "QTY": "7"}), both):
+        desk.loaded(each)
+    assert desk.usage() == [("C-1", "k1", "1"), ("C-1", "k2", "2")]
+    assert desk.submit(both).outcome == "exists"
+
+
 def test_usage_that_was_deleted_is_loaded_again_and_nothing_of_it_twice(desk, usage_file):
     content = usage_file({"QTY": "1"}, {"QTY": "2"}, {"QTY": "3"})
     first = desk.loaded(content)
@@ -101,6 +109,7 @@ def test_usage_that_was_deleted_is_loaded_again_and_nothing_of_it_twice(desk, us
     assert desk.usage() == [("C-1", None, "1"), ("C-1", None, "2"), ("C-1", None, "3")]
     assert set(desk.rows("usage_records WHERE superseded_by IS NULL", "import_id")) == {second}
     assert desk.rows(f"imports WHERE import_id = '{second}'", "follows") == [first]
+    assert desk.submit(content).outcome == "exists"
 
 
 def test_what_is_billed_of_a_file_is_not_loaded_again_with_the_rest_of_it(desk, usage_file):
