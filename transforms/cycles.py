@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from transforms.catalog.charge import Alignment, Charge
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge, by_number
 from transforms.errors import MeterbridgeError
 from transforms.lists import first_few
 from transforms.period import MONTHS, Cycle, Period
@@ -42,7 +42,7 @@ def cycles_of(accounts: Iterable[Account], charges: Iterable[SubscribedCharge], 
 
     A cycle stays although a subscription has ended: its account's later readings must still be seen by some period.
     """
-    known = {account.account_number: account for account in accounts}
+    known = by_number(accounts)
     mine = (each for each in charges if each.charge == charge.charge and each.account_number in known)
     return {plain_cycle(charge)} | {cycle_of(known[each.account_number], charge, each) for each in mine}
 
@@ -74,11 +74,7 @@ def passed_over(
     if not done:
         return set()
     first = min(done, key=lambda one: (one.end, -one.start.toordinal())).start
-    known, began = {account.account_number: account for account in accounts}, dict[Cycle, datetime]()
-    for each in subscribed:
-        if each.charge in charges and each.account_number in known:
-            cycle = cycle_of(known[each.account_number], charges[each.charge], each)
-            began[cycle] = min(each.start_at, began.get(cycle, each.start_at))
+    began = _begun(accounts, subscribed, charges)
     return {
         period
         for one in done
@@ -87,6 +83,18 @@ def passed_over(
         for period in cycle.ending_within(one)
         if period.over_at > start and period.start >= first
     }.difference(done)
+
+
+def _begun(
+    accounts: Iterable[Account], subscribed: Iterable[SubscribedCharge], charges: Mapping[str, Charge]
+) -> dict[Cycle, datetime]:
+    """Tell when the first subscription by each cycle began."""
+    known, began = by_number(accounts), dict[Cycle, datetime]()
+    for each in subscribed:
+        if each.charge in charges and each.account_number in known:
+            cycle = cycle_of(known[each.account_number], charges[each.charge], each)
+            began[cycle] = min(each.start_at, began.get(cycle, each.start_at))
+    return began
 
 
 def has_period(cycles: Iterable[Cycle], period: Period) -> bool:

@@ -8,7 +8,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.store import bill_runs, billing
 from pipeline.store.customers import Customers
 from transforms.catalog.charge import Charge
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge, by_number
 from transforms.catalog.prepaid import Prepaid
 from transforms.catalog.pricing import FlatFee
 from transforms.cycles import cycle_of
@@ -29,7 +29,7 @@ def outstanding(
     subscribed = [each for each in known.charges if each.charge in fees]
     if not subscribed:
         return []
-    accounts, billed = {each.account_number: each for each in known.accounts}, billing.periods_billed(connection, fees)
+    accounts, billed = by_number(known.accounts), billing.periods_billed(connection, fees)
     first = billing.first_billed(connection, {each.charge_number for each in subscribed})
     by_cycle, found = _by_cycle(accounts, subscribed, catalog), []
     for period in sorted(rated | missed):

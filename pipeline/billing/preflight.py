@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.store import billing, customers
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge, by_number
 from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.period import Period, Window
@@ -113,7 +113,7 @@ class Intake:
         """Read all customers, once the usage is read: whom it names is known then."""
         accounts, charges = customers.everybody(connection)
         subscribed = {each.charge_number: each for each in charges}
-        return cls(catalog, {each.account_number: each for each in accounts}, subscribed)
+        return cls(catalog, by_number(accounts), subscribed)
 
     def sort_out(self, rows: Sequence[sa.RowMapping]) -> Pickup:
         """Tell which of these active records a bill run takes."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import nearest, open_csv
 from pipeline.store import customers
-from transforms.catalog.customers import ACTIVE, NOT_BILLED, Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, NOT_BILLED, Account, SubscribedCharge, by_number
 from transforms.cycles import cycle_of
 from transforms.errors import MeterbridgeError
 from transforms.period import Cycle
@@ -189,7 +189,7 @@ def _moved(
 
 def _places(accounts: list[Account], charges: list[SubscribedCharge], catalog: Catalog) -> dict[str, _Place]:
     """Give the place of each charge, by number; where an account or charge stands twice, the last counts."""
-    known = {account.account_number: account for account in accounts}
+    known = by_number(accounts)
     return {
         each.charge_number: _Place(
             (each.account_number, each.subscription_number, each.charge),

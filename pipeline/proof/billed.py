@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipeline.billing.rerate import row_text
 from pipeline.proof.seal import Figures, hash_of
 from pipeline.store import closing, customers
-from transforms.catalog.customers import Account
+from transforms.catalog.customers import Account, by_number
 from transforms.figures import exact_text, plain
 from transforms.rating.lines import exact_sums
 
@@ -33,7 +33,7 @@ class Billed:
                 closing.records(connection, period, runs),
                 closing.items(connection, runs),
                 closing.changed_by_hand(connection, period, runs),
-                {each.account_number: each for each in customers.all_accounts(connection)},
+                by_number(customers.all_accounts(connection)),
             )
 
     def of_meter(self, meter: str) -> dict[str, list[sa.RowMapping]]:

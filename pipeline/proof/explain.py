@@ -16,7 +16,7 @@ from pipeline.proof.explain_record import Explainer, Told
 from pipeline.proof.seal import Manifest, SealedFile, read
 from pipeline.proof.sealed_rules import unseal_rules
 from pipeline.store import closing, customers, lineage
-from transforms.catalog.customers import Account
+from transforms.catalog.customers import Account, by_number
 from transforms.catalog.units import Currency, Unit
 from transforms.errors import MeterbridgeError
 from transforms.figures import plain
@@ -76,12 +76,11 @@ def explain(store: sa.Engine, catalog: Catalog, item_id: int, home: Path) -> Exp
             raise UnknownItemError(f"there is no rated item {item_id}; `meterbridge invoice` tells those of an invoice")
         rows = lineage.records(connection, item_id)
         before = lineage.items_before(connection, item)
-        accounts = {each.account_number: each for each in customers.all_accounts(connection)}
+        accounts = by_number(customers.all_accounts(connection))
         seals = closing.seals(connection, item["period"])
     sealed = _sealed(seals, item["bill_run_id"], home)
     catalog = (unseal_rules(sealed.rules) if sealed else catalog).of(Period.parse(item["period"]))
-    zones = {number: account.time_zone for number, account in accounts.items()}
-    explainer = Explainer(store, catalog, home, zones)
+    explainer = Explainer(store, catalog, home, accounts)
     head = _head(catalog, item, seals[-1]["sha256"] if sealed else None)
     told = [Told(list(head)), *(explainer.record(row) for row in rows)]
     behind = Behind(rows, before, settled_with(store, catalog, item), recorded(store, item["bill_run_id"]))

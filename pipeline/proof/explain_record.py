@@ -15,6 +15,7 @@ from pipeline.proof.placed import FileRow, Placed, placed_of
 from pipeline.proof.remake import Remade, Sent, remake, remake_upload, situation_then
 from pipeline.quantities.situation import Situation
 from pipeline.store import lineage, usage
+from transforms.catalog.customers import Account
 from transforms.catalog.meter import CARRIED_IN, Meter
 from transforms.exact import Rounding, round_exact
 from transforms.figures import plain
@@ -43,7 +44,7 @@ class Explainer:
     store: sa.Engine
     catalog: Catalog
     home: Path
-    zones: Mapping[str, str]
+    accounts: Mapping[str, Account]
     _remade: dict[str, tuple[Situation, dict[str, Remade]]] = field(default_factory=dict)
     _uploads: dict[str, dict[str, Sent]] = field(default_factory=dict)
 
@@ -99,7 +100,7 @@ class Explainer:
         yield f"  rule: {function} of source {situation.source.source}" + (f" ({more})" if more else "")
         yield "  filter: " + (", ".join(f"{name} {value}" for name, value in wanted.items()) if wanted else "none")
         yield f"  duplicates: {situation.source.duplicates.value}"
-        zone = self.zones[row["account_number"]]
+        zone = self.accounts[row["account_number"]].time_zone
         covered = [each.covered for each in situation.targets if each.charge_number == row["charge_number"]]
         for window in covered:
             start, end = (each.astimezone(ZoneInfo(zone)).isoformat() for each in (window.start, window.end))
@@ -122,7 +123,7 @@ class Explainer:
             yield f"  files without a row of this charge: {others}"
 
     def _rows(self, situation: Situation, placed: Placed, account_number: str) -> Iterator[str]:
-        numbers, zone = _numbered(situation, placed), ZoneInfo(self.zones[account_number])
+        numbers, zone = _numbered(situation, placed), ZoneInfo(self.accounts[account_number].time_zone)
         if placed.first:
             yield "  the first and last rows used:"
             rows = [_shown(each, numbers, zone) for each in (*placed.first, *placed.last)]

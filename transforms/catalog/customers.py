@@ -1,5 +1,6 @@
 """Who is billed: accounts, and the charges that they subscribe to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,3 +39,8 @@ class SubscribedCharge:
     start_at: datetime
     end_at: datetime | None = None
     status: str = ACTIVE
+
+
+def by_number(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Let accounts be found by their numbers; where one stands twice, the last counts."""
+    return {each.account_number: each for each in accounts}

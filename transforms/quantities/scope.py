@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from transforms.catalog.charge import Charge
-from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge, by_number
 from transforms.cycles import cycle_of
 from transforms.period import EPOCH, Period, Window
 
@@ -72,7 +72,7 @@ def scope(
 
     `billed` are the charge numbers that were billed for it: whoever is closed since keeps the usage of then.
     """
-    known = {account.account_number: account for account in accounts}
+    known = by_number(accounts)
     mine: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
     for each in charges:
         mine[each.account_number].append(each)

@@ -7,7 +7,7 @@ from itertools import chain
 
 from transforms.catalog.charge import Alignment, Charge
 from transforms.catalog.commitment import Commitment
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge, by_number
 from transforms.cycles import cycle_of
 from transforms.period import MONTHS, Period
 from transforms.rating.commitment import contributes
@@ -51,7 +51,7 @@ def contributions(
 
     `charges` of the catalog are by name. Only what a bill run of such a period would bill is listed.
     """
-    known = {account.account_number: account for account in accounts}
+    known = by_number(accounts)
     of_account: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
     for each in subscribed:
         if each.account_number in known:

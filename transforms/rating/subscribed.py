@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from transforms.catalog.charge import Charge
-from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge
+from transforms.catalog.customers import ACTIVE, Account, SubscribedCharge, by_number
 from transforms.cycles import cycle_of
 from transforms.period import Period
 from transforms.rating.usage import ChargePeriod
@@ -16,7 +16,7 @@ def charge_periods(
 
     `charges` of the catalog are by name; a flat fee, what is prepaid and what is committed are never prorated.
     """
-    known = {account.account_number: account for account in accounts}
+    known = by_number(accounts)
     found = []
     for each in subscribed:
         account, charge = known[each.account_number], charges.get(each.charge)

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from transforms.catalog.charge import Charge, NegativeUsage, UomValidation
-from transforms.catalog.customers import Account, SubscribedCharge
+from transforms.catalog.customers import Account, SubscribedCharge, by_number
 from transforms.catalog.units import Units
 from transforms.lists import first_few
 
@@ -24,7 +24,7 @@ class Known:
         units: Units,
     ) -> None:
         """Make them findable; `subscribed` are the charges of these accounts and all others that rows name."""
-        self.accounts = {each.account_number: each for each in accounts}
+        self.accounts = by_number(accounts)
         self.charges = {name: charge for name, charge in charges.items() if charge.takes_usage}
         self.by_number: dict[str, SubscribedCharge] = {}
         self.by_account: defaultdict[str, list[SubscribedCharge]] = defaultdict(list)
