@@ -20,7 +20,6 @@ from pipeline.quantities.derive import scoped
 from pipeline.quantities.situation import Situation
 from pipeline.readings.landing import write_readings
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.charge import Charge
 from transforms.catalog.meter import CARRIED_IN, Derivation, Function, Meter
 from transforms.catalog.source import Source
 from transforms.period import Period
@@ -35,9 +34,6 @@ DAY = timedelta(days=1)
 FROM_US, DAYS = WINDOW.start_us - DAY // timedelta(microseconds=1), 29  # a day more: readings are carried in
 EVENTS_A_CHARGE, CHARGES_MAX, ACCOUNTS_MAX = 12, 775_000, 100_000
 SAMPLES = 288 * DAYS  # of a charge
-CHARGE = Charge.model_validate(
-    {"charge": "all", "uom": "each", "currency": "USD", "pricing": {"model": "per_unit", "price": "1"}}
-)
 SPARSE = """
     SELECT 'evt-' || lpad(hash(event)::VARCHAR, 20, '0') AS event_id, 'A-' || charge % {accounts} AS account,
         'S-' || charge AS subscription, make_timestamp(at_us) AS at,
@@ -129,7 +125,7 @@ class Shape:
         from_us = None if derivation.function in CARRIED_IN else WINDOW.start_us
         files = [self._file(home / "readings", f"{self._folder}/{file}.parquet") for file in range(self.files)]
         targets = list(self.scope.values())
-        return Situation(meter, self.source, CHARGE, PERIOD, self.scope, targets, WINDOW, from_us, WINDOW.end_us, files)
+        return Situation(meter, self.source, PERIOD, self.scope, targets, WINDOW, from_us, WINDOW.end_us, files)
 
     def _file(self, readings: Path, path: str) -> LandedFile:
         metadata = pq.read_metadata(readings / path)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -35,20 +34,11 @@ class StaleUnitError(MeterbridgeError):
 
 @dataclass(frozen=True)
 class KnownUnit:
-    """A unit and where it comes from; who made and changed it is known of the API's alone."""
+    """A unit and where it comes from."""
 
     uom: str
     unit: Unit
     source: Literal["catalog", "api"]
-    created_by: str | None = None
-    created_at: datetime | None = None
-    updated_by: str | None = None
-    updated_at: datetime | None = None
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """Give the unit as units.yaml holds it: factors as text."""
-        return written(self.unit)
 
 
 def create(store: sa.Engine, catalog: Catalog, uom: str, definition: Mapping[str, Any], *, by: str) -> KnownUnit:
@@ -174,5 +164,4 @@ def _found(connection: sa.Connection, uom: str) -> KnownUnit:
 
 
 def _known(row: sa.RowMapping) -> KnownUnit:
-    who = {name: row[name] for name in ("created_by", "created_at", "updated_by", "updated_at")}
-    return KnownUnit(row["uom"], Unit.model_validate(row["definition"]), "api", **who)
+    return KnownUnit(row["uom"], Unit.model_validate(row["definition"]), "api")

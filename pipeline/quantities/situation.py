@@ -10,7 +10,6 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.quantities.moved import targets_then
 from pipeline.store import customers, manifest, usage
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.charge import Charge
 from transforms.catalog.meter import CARRIED_IN, Derivation, Meter
 from transforms.catalog.source import Source
 from transforms.cycles import cycles_of, has_period, plain_cycle, require_among
@@ -38,7 +37,6 @@ class Situation:
 
     meter: Meter
     source: Source
-    charge: Charge
     period: Period
     scope: Scope
     targets: list[Target]
@@ -96,7 +94,7 @@ def situation_of(
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER
         from_us, until_us = _span([default, *(target.period for target in targets)], meter.derive)
         files = manifest.files(connection, source.source, until_us, from_us=from_us, replaced=replaced)
-    return Situation(meter, source, charge, period, names, targets, default, from_us, until_us, files, seen)
+    return Situation(meter, source, period, names, targets, default, from_us, until_us, files, seen)
 
 
 def _require_kept(cycles: Collection[Cycle], loaded: Iterable[Period], meter: Meter) -> None:

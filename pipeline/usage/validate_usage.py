@@ -69,7 +69,7 @@ def _validated(
         rows = manifest.profile(connection, source.source, about["files"])
     docs, name = home / "data_docs", f"{about['meter']}-{about['period']}"
     suite = readings_border.suite(source.quarantine_limit)
-    profiled = validate(_profile(rows, source), suite, docs, f"readings-{name}")
+    profiled = validate(_profile(rows), suite, docs, f"readings-{name}")
     return profiled, validate(_frame(records), usage_border.suite(catalog.units.units), docs, f"usage-{name}")
 
 
@@ -112,9 +112,8 @@ def _page(verdict: Verdict, home: Path) -> str:
     return verdict.docs.relative_to(home).as_posix() if verdict.docs else ""
 
 
-def _profile(rows: list[dict[str, Any]], source: Source) -> pd.DataFrame:
+def _profile(rows: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=PROFILE)
-    frame["source"] = source.source
     shares = [Decimal(row["quarantined"]) / max(row["rows"] - row["left_out"], 1) for row in rows]
     return frame.assign(quarantined_share=pd.Series(shares, index=frame.index, dtype=object))
 

@@ -17,7 +17,6 @@ from pipeline.engine import EngineError, engine
 from pipeline.quantities import derive
 from pipeline.quantities.situation import Situation
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.charge import Charge
 from transforms.catalog.meter import Meter
 from transforms.period import Period, micros
 from transforms.quantities.place import targets_of
@@ -44,9 +43,6 @@ START_US = micros(DAYS.window("UTC").start)
 HOUR_US = 3_600_000_000
 ATTRIBUTES = ("tenant",)
 FOLDER = "one-schema"
-CHARGE = Charge.model_validate(
-    {"charge": "energy", "uom": "kwh", "currency": "EUR", "pricing": {"model": "per_unit", "price": "1"}}
-)
 PARAMETERS = {
     "unique_count": [{}, {"of": "tenant"}],
     "time_weighted_average": [{}, {"gap_seconds_max": 7200}],
@@ -136,7 +132,7 @@ def situation(derivation, duplicates="exact"):
     span = (START_US - 30 * HOUR_US, START_US + 126 * HOUR_US)
     files = [LandedFile("power", name, 0, 0, 0, *span, f"{FOLDER}/{name}.parquet") for name in ("one", "two")]
     default = DAYS.window("Europe/Berlin")
-    return Situation(meter, source, CHARGE, DAYS, names, targets_of(names), default, *span, files)
+    return Situation(meter, source, DAYS, names, targets_of(names), default, *span, files)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from pipeline.readings import repeats
 from pipeline.readings.days import days_of
 from pipeline.readings.partials import kept
 from pipeline.store.manifest import LandedFile
-from transforms.catalog.charge import Charge
 from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function, Meter
 from transforms.period import Period, instant, micros
 from transforms.quantities.partials import aligned, kept_for
@@ -31,9 +30,6 @@ DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in Ne
 START_US = micros(DAYS.window("UTC").start)
 HOURS = 4 * 24
 ATTRIBUTES = ("region",)
-CHARGE = Charge.model_validate(
-    {"charge": "energy", "uom": "kwh", "currency": "EUR", "pricing": {"model": "per_unit", "price": "1"}}
-)
 
 
 def in_period(zone, first_hour=None):
@@ -117,7 +113,7 @@ def situation(home, files, derivation, duplicates="exact", **declared):
     bounds = [each.period for each in SCOPE.values()] + [default]
     first_us = None if meter.derive.function in WEIGHTED else min(each.start_us for each in bounds)
     span = (first_us, max(each.end_us for each in bounds))
-    return Situation(meter, source, CHARGE, DAYS, SCOPE, targets_of(SCOPE), default, *span, landed_files)
+    return Situation(meter, source, DAYS, SCOPE, targets_of(SCOPE), default, *span, landed_files)
 
 
 def _land(home, number, rows):
