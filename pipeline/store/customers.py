@@ -72,6 +72,25 @@ def everybody(connection: sa.Connection) -> Customers:
     return Customers(all_accounts(connection), all_charges(connection))
 
 
+def accounts_named(connection: sa.Connection, numbers: Collection[str]) -> list[Account]:
+    """List the accounts of these numbers."""
+    statement = sa.select(accounts).where(among(accounts.c.account_number, numbers))
+    return [Account(**row) for row in connection.execute(statement).mappings()]
+
+
+def charges_named(
+    connection: sa.Connection, numbers: Collection[str], subscriptions: Collection[str], charges: Collection[str]
+) -> list[SubscribedCharge]:
+    """List the charges of these accounts and subscriptions, and those of these charge numbers."""
+    named = sa.or_(
+        among(subscribed_charges.c.account_number, numbers),
+        among(subscribed_charges.c.subscription_number, subscriptions),
+        among(subscribed_charges.c.charge_number, charges),
+    )
+    found = connection.execute(sa.select(subscribed_charges).where(named)).mappings()
+    return [SubscribedCharge(**row) for row in found]
+
+
 def last_change(connection: sa.Connection) -> int:
     """Give the number of the last change of a subscription; 0 where there was none. Ask before they are read."""
     return connection.execute(sa.select(sa.func.max(subscription_changes.c.change_id))).scalar() or 0

@@ -7,8 +7,7 @@ import psycopg
 import sqlalchemy as sa
 
 from pipeline.store.many import among
-from pipeline.store.tables import ACTIVE, accounts, imports, rated_items, subscribed_charges, usage_records
-from transforms.catalog.customers import Account, SubscribedCharge
+from pipeline.store.tables import ACTIVE, imports, rated_items, usage_records
 
 # COPY speaks to the driver itself, and so do its errors.
 REFUSED = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)
@@ -76,25 +75,6 @@ def cancel(connection: sa.Connection, import_id: str, by: str, status_reason: st
     mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
     changed = {"status": "Canceled", "status_reason": status_reason, "updated_by": by, "updated_at": sa.func.now()}
     return connection.execute(sa.update(imports).where(mine).values(changed)).rowcount == 1
-
-
-def accounts_named(connection: sa.Connection, numbers: Collection[str]) -> list[Account]:
-    """List the accounts of these numbers."""
-    statement = sa.select(accounts).where(among(accounts.c.account_number, numbers))
-    return [Account(**row) for row in connection.execute(statement).mappings()]
-
-
-def charges_named(
-    connection: sa.Connection, numbers: Collection[str], subscriptions: Collection[str], charges: Collection[str]
-) -> list[SubscribedCharge]:
-    """List the charges of these accounts and subscriptions, and those of these charge numbers."""
-    named = sa.or_(
-        among(subscribed_charges.c.account_number, numbers),
-        among(subscribed_charges.c.subscription_number, subscriptions),
-        among(subscribed_charges.c.charge_number, charges),
-    )
-    found = connection.execute(sa.select(subscribed_charges).where(named)).mappings()
-    return [SubscribedCharge(**row) for row in found]
 
 
 def held(connection: sa.Connection, record_keys: Collection[str]) -> Sequence[sa.RowMapping]:

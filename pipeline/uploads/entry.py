@@ -6,7 +6,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from pipeline.catalog.catalog import Catalog
-from pipeline.store import imports, locks, usage
+from pipeline.store import customers, imports, locks, usage
 from transforms.errors import MeterbridgeError
 from transforms.upload.columns import Column
 from transforms.upload.known import Known
@@ -25,8 +25,8 @@ def known(connection: sa.Connection, catalog: Catalog, rows: Sequence[Row]) -> K
         {row.text(column) for row in rows} - {""} for column in (Column.ACCOUNT, Column.SUBSCRIPTION, Column.CHARGE)
     )
     return Known(
-        imports.accounts_named(connection, accounts),
-        imports.charges_named(connection, accounts, subscriptions, charges),
+        customers.accounts_named(connection, accounts),
+        customers.charges_named(connection, accounts, subscriptions, charges),
         catalog.charges,
         catalog.units,
     )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import JSONResponse
 
-from pipeline.store import imports, records
+from pipeline.store import customers, records
 from pipeline.uploads.create import Created, create
 from pipeline.usage.change import change
 from pipeline.usage.delete import Selection, delete
@@ -96,7 +96,7 @@ def list_account_usage(
 ) -> AccountUsagePage:
     """List an account's usage, newest first, in pages."""
     with services.store.begin() as connection:
-        if not imports.accounts_named(connection, [account_key]):
+        if not customers.accounts_named(connection, [account_key]):
             raise RefusedError(404, "not_found", "there is no such account")
         # One more than the page holds tells whether there is another.
         rows = records.page(connection, account_key, limit=page_size + 1, offset=(page - 1) * page_size)
