@@ -8,13 +8,11 @@ medians, and by how much the work raised the peak memory of its process.
 """
 
 import json
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -26,6 +24,7 @@ from ibis.backends.duckdb import Backend
 from bench.beside import by_hand, by_pandas, by_polars, scan
 from bench.readings import Shape, shapes
 from bench.sizes import READINGS, RUNS
+from bench.spent import peak_megabytes, timed
 from pipeline.engine import landing_engine
 from pipeline.quantities.carry import Carried, can_use_days, from_days, from_repeats
 from pipeline.quantities.situation import Situation
@@ -120,23 +119,13 @@ def _in_a_process(shape: str, what: str, folder: str) -> str:
 def _measured(work: Work, floor: Work) -> dict[str, float]:
     """Measure a work beside its floor: wall and CPU time as multiples, its seconds, and megabytes of memory."""
     floor()
-    before = _peak()
+    before = peak_megabytes()
     work()
-    pairs = [(_timed(floor), _timed(work)) for _ in range(RUNS)]
+    pairs = [(timed(floor), timed(work)) for _ in range(RUNS)]
     (floor_wall, floor_cpu), (wall, cpu) = (
         [statistics.median(run[each][clock] for run in pairs) for clock in (0, 1)] for each in (0, 1)
     )
-    return {"wall": wall / floor_wall, "cpu": cpu / floor_cpu, "seconds": wall, "megabytes": _peak() - before}
-
-
-def _timed(work: Work) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {"wall": wall / floor_wall, "cpu": cpu / floor_cpu, "seconds": wall, "megabytes": peak_megabytes() - before}
 
 
 if __name__ == "__main__":

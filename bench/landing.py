@@ -7,12 +7,10 @@ one every five minutes. Wall and CPU time are the medians of METERBRIDGE_BENCH_R
 multiples of DuckDB's copy in the same process; peak memory is of one landing in a process of its own.
 """
 
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +19,7 @@ import click
 import duckdb
 
 from bench.sizes import READINGS, RUNS
+from bench.spent import peak_megabytes, timed
 from pipeline.durable import sha256
 from pipeline.readings.landing import landing
 from pipeline.readings.raw import keep_raw
@@ -63,7 +62,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         shape, path, home = sys.argv[1:]
         _land(SOURCES[shape], Path(path), Path(home))
-        click.echo(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        click.echo(peak_megabytes())
         return
     with tempfile.TemporaryDirectory(prefix="meterbridge-bench-") as folder:
         click.echo(f"{READINGS:,} readings of each shape; DuckDB's copy of the CSV file to Parquet = 1\n")
@@ -107,12 +106,7 @@ def _memory(shape: str, path: Path, home: Path) -> str:
 def _median(work: Callable[[], object]) -> tuple[float, float]:
     """Give wall and CPU seconds."""
     work()
-    walls, cpus = [], []
-    for _ in range(RUNS):
-        wall, cpu = time.perf_counter(), time.process_time()
-        work()
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
+    walls, cpus = zip(*(timed(work) for _ in range(RUNS)), strict=True)
     return statistics.median(walls), statistics.median(cpus)
 
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from bench.sizes import RECORDS, RUNS
+from bench.spent import peak_megabytes
 from bench.usage import CATALOG, customers, usage
 from pipeline import artefact
 from pipeline.catalog.catalog import Catalog
@@ -42,9 +43,9 @@ def main() -> None:
     """Print the table of ratios; with a store, a folder and a file as arguments, load that and print the memory."""
     if len(sys.argv) > 1:
         url, folder, path = sys.argv[1:]
-        before = _peak()
+        before = peak_megabytes()
         _load(connect(url), Path(folder), Path(path))
-        click.echo(json.dumps(_peak() - before))
+        click.echo(json.dumps(peak_megabytes() - before))
         return
     with tempfile.TemporaryDirectory(prefix="mb-") as folder, server(Path(folder)) as where:
         click.echo(f"{RECORDS:,} usage records; a raw COPY into a table without an index = 1\n")
@@ -129,20 +130,16 @@ def _store(server: sa.URL, folder: Path) -> sa.Engine:
 def server(folder: Path) -> Iterator[sa.URL]:
     """Start a PostgreSQL in a folder, and stop it."""
     settings = read_settings({**os.environ, "METERBRIDGE_HOME": str(folder / "home")})
-    yield postgres.start(settings).server
-    postgres.stop(settings)
+    try:
+        yield postgres.start(settings).server
+    finally:  # it would outlive what broke off
+        postgres.stop(settings)
 
 
 def _memory(url: str, folder: Path, path: Path) -> int:
     command = [sys.executable, "-m", "bench.load", url, str(folder), str(path)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 ourselves
     return int(printed)
-
-
-def _peak() -> int:
-    """Give the most memory that this process has held; what it was forked from does not count."""
-    (line,) = (line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if "VmHWM" in line)
-    return int(line.split()[1]) // 1024
 
 
 if __name__ == "__main__":
