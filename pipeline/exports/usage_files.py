@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,9 @@ def _cells(row: Row) -> list[Any]:
     return [custom if name == "custom_fields" else row[name] for name in COLUMNS]
 
 
-def _of_csv(path: Path, column: str = "quantity") -> Iterator[Decimal]:
+def _of_csv(path: Path, *, column: str) -> Iterator[Decimal]:
     with path.open(encoding="utf-8", newline="") as file:
         yield from (Decimal(row[column]) for row in csv.DictReader(file))
-
-
-def _of_platform(path: Path) -> Iterator[Decimal]:
-    return _of_csv(path, Column.QUANTITY)
 
 
 def _of_parquet(path: Path) -> Iterator[Decimal]:
@@ -106,8 +103,8 @@ def _of_xlsx(path: Path) -> Iterator[Decimal]:
 
 
 FORMS = {
-    "csv": Form("csv", _write_csv, _of_csv),
+    "csv": Form("csv", _write_csv, partial(_of_csv, column="quantity")),
     "xlsx": Form("xlsx", _write_xlsx, _of_xlsx),
     "parquet": Form("parquet", _write_parquet, _of_parquet),
-    "platform": Form("csv", _write_platform, _of_platform),
+    "platform": Form("csv", _write_platform, partial(_of_csv, column=Column.QUANTITY)),
 }

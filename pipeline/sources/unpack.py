@@ -32,7 +32,7 @@ WORKBOOKS = {"[Content_Types].xml", "mimetype"}  # parts by which a zip is a wor
 
 
 @contextmanager
-def unpacked(path: Path, *, keep_workbook: bool = False, bytes_max: int | None = None) -> Iterator[Path]:
+def unpacked(path: Path, *, keep_workbook: bool = False, bytes_max: int = BYTES_MAX) -> Iterator[Path]:
     """Give the file, or an unpacked copy of it; UnreadableFileError when it is empty, damaged or a bomb.
 
     A workbook, which is a zip of many parts, is as it is to be when `keep_workbook` says so.
@@ -45,7 +45,7 @@ def unpacked(path: Path, *, keep_workbook: bool = False, bytes_max: int | None =
         return
     with tempfile.TemporaryDirectory(prefix="meterbridge-") as folder:
         plain = Path(folder) / "unpacked"
-        (_from_gzip if packing == "gzip" else _from_zip)(path, plain, bytes_max or BYTES_MAX)
+        (_from_gzip if packing == "gzip" else _from_zip)(path, plain, bytes_max)
         if not plain.stat().st_size:
             raise UnreadableFileError("empty_file: nothing is left when it is unpacked")
         if inner := _packing(plain, keep_workbook=keep_workbook):

@@ -22,7 +22,7 @@ class UsageByPeriod:
 
 
 def usage_by_period(
-    connection: sa.Connection, limit: int, before: str = "", counted: int = COUNTED_AT_ONCE
+    connection: sa.Connection, limit: int, before: str, counted: int = COUNTED_AT_ONCE
 ) -> UsageByPeriod:
     """Count active usage by period, what brought it (a meter, File or API) and UOM, the latest period first.
 

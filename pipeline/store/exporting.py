@@ -28,6 +28,7 @@ class ExportFile:
 def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
     """Select the active usage of a period, with its status, import, bill run and invoice."""
     names = ("charge_number", "charge", "start_at", "end_at", "uom", "quantity", "status", "import_id", "bill_run_id")
+    behind = ("readings", "samples_expected", "samples_seen", "description")
     invoiced = _invoices_of_charges(period)
     billed_so = (invoiced.c.bill_run_id == usage_records.c.bill_run_id) & (
         invoiced.c.charge_number == usage_records.c.charge_number
@@ -40,10 +41,7 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
             *(usage_records.c[name] for name in names),
             invoiced.c.invoice_number,
             imports.c.meter,
-            usage_records.c.readings,
-            usage_records.c.samples_expected,
-            usage_records.c.samples_seen,
-            usage_records.c.description,
+            *(usage_records.c[name] for name in behind),
             usage_records.c.custom_fields.cast(sa.Text).label("custom_fields"),
             usage_records.c.record_key.label("unique_key"),
         )
@@ -51,12 +49,7 @@ def usage_rows(period: Period) -> sa.Select[tuple[object, ...]]:
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .outerjoin(invoiced, billed_so)
         .where(usage_records.c.period == str(period), ACTIVE)
-        .order_by(
-            usage_records.c.account_number,
-            usage_records.c.charge_number,
-            usage_records.c.start_at,
-            usage_records.c.record_key,
-        )
+        .order_by(*(usage_records.c[name] for name in ("account_number", "charge_number", "start_at", "record_key")))
     )
 
 

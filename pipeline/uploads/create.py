@@ -90,16 +90,13 @@ def _create(
     held = entry.lock(connection, [attempt.record for attempt in attempts if attempt.record], again=False)
     _refuse_billed(attempts, held)
     records = [attempt.record for attempt in attempts if attempt.record and not attempt.problems]
-    new = import_id(slot, None)
-    if records:
-        _add(connection, new, slot, records, by)
-    keys = {record.record_key for record in records}
-    numbers = (
-        entry.load(connection, new, records, (row for row in held if row["record_key"] in keys)) if records else {}
-    )
+    if not records:
+        return [attempt.outcome({}) for attempt in attempts]
+    new, keys = import_id(slot, None), {record.record_key for record in records}
+    _add(connection, new, slot, records, by)
+    numbers = entry.load(connection, new, records, (row for row in held if row["record_key"] in keys))
     outcomes = [attempt.outcome(numbers) for attempt in attempts]
-    if records:
-        imports.finish(connection, new, {"validation": {"outcomes": [asdict(each) for each in outcomes]}})
+    imports.finish(connection, new, {"validation": {"outcomes": [asdict(each) for each in outcomes]}})
     return outcomes
 
 

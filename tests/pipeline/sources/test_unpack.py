@@ -26,11 +26,11 @@ def scratch(tmp_path, monkeypatch):
 
 @pytest.fixture
 def unpack_bytes(tmp_path, scratch):
-    def unpack_bytes(content):
+    def unpack_bytes(content, **limits):
         path = tmp_path / "arrived"
         path.write_bytes(content)
         try:
-            with unpacked(path) as plain:
+            with unpacked(path, **limits) as plain:
                 return plain.read_bytes()
         finally:
             assert list(scratch.iterdir()) == []
@@ -134,12 +134,10 @@ def test_a_file_that_packs_well_and_is_small_is_no_bomb(unpack_bytes):
     assert unpack_bytes(packed) == quiet
 
 
-def test_no_file_unpacks_to_more_than_the_limit(unpack_bytes, monkeypatch):
-    monkeypatch.setattr(unpack, "BYTES_MAX", len(TEXT) - 1)
+def test_no_file_unpacks_to_more_than_the_limit(unpack_bytes):
     with pytest.raises(UnreadableFileError, match="too_large"):
-        unpack_bytes(gzip.compress(TEXT))
-    monkeypatch.setattr(unpack, "BYTES_MAX", len(TEXT))
-    assert unpack_bytes(gzip.compress(TEXT)) == TEXT
+        unpack_bytes(gzip.compress(TEXT), bytes_max=len(TEXT) - 1)
+    assert unpack_bytes(gzip.compress(TEXT), bytes_max=len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda text: zipped(("march.csv", text))], ids=["gzip", "zip"])
