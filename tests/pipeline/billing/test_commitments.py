@@ -1,95 +1,19 @@
 """Commitments on a real store: settled after all that counts towards them, and settled again when that changes."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, time
-from decimal import Decimal
 
 import pytest
-from uploaded_usage import uploaded
+from promised_spend import HALF, PER_UNIT, PROMISE, Shop
 
-from pipeline.billing import commitments, ready
 from pipeline.billing.post import cancel_rated
 from pipeline.billing.preflight import preflight
 from pipeline.billing.rate import NotReadyError
 from pipeline.periods import to_bill
-from pipeline.proof.close import close
-from pipeline.proof.explain import explain
-from pipeline.proof.verify import verify
-from pipeline.store import customers, locks
+from pipeline.store import locks
 from pipeline.usage.delete import chosen, delete
 from transforms.period import Period
-from transforms.rating.asked import Asked
 
-UNITS = "units: {kwh: {decimals: 3}, each: {}}\ncurrencies: {EUR: {}, USD: {}}\n"
-PER_UNIT = "charge: energy\nuom: kwh\ncurrency: EUR\nbilling_period: quarter\npricing: {model: per_unit, price: 1}\n"
-PROMISE = (
-    "charge: promise\nuom: each\ncurrency: EUR\nbilling_period: half_year\n"
-    "pricing: {model: commitment, amount: 10, charges: [energy]}\n"
-)
-HALF = Period.parse("2025-H1")
 UNBILLED = "not billed, and counting towards a commitment"
-QUARTERS = ("2025-Q1", "2025-Q2")
-
-
-class Shop:
-    """A-1 pays 1 EUR for each kWh by the quarter, and promised to spend 10 EUR in each half-year."""
-
-    def __init__(self, business):
-        self.business, self.files = business, 0
-        business.declare("units.yaml", UNITS)
-        business.declare("charges/energy.yaml", PER_UNIT)
-        business.declare("charges/promise.yaml", PROMISE)
-        (business.catalog_folder / "meters" / "energy.yaml").unlink()
-        self.subscribe("C-9,S-1,A-1,promise,2025-01-01T00:00:00Z,,Active")
-
-    def subscribe(self, line):
-        with (self.business.inbox / "customers" / "subscribed_charges.csv").open("a") as file:
-            file.write(f"{line}\n")
-        self.business.register()
-
-    def use(self, period, quantity, **fields):
-        """Add usage of a period."""
-        self.files += 1
-        start = datetime.combine(Period.parse(period).start, time(12), tzinfo=UTC)
-        record = {"quantity": Decimal(quantity), "period": period, "start_at": start, **fields}
-        uploaded(self.business.store, record, file_name=f"{self.files}.csv", source_type="API")
-
-    def bill_quarters(self, *quantities):
-        """Use so much in each quarter, and bill it."""
-        for quarter, quantity in zip(QUARTERS, quantities, strict=True):
-            self.use(quarter, quantity)
-            self.business.rate(quarter)
-
-    def settle(self):
-        return self.business.rate("2025-H1")
-
-    def outdated(self):
-        with self.business.store.begin() as connection:
-            return commitments.outdated(connection, self.business.catalog, customers.everybody(connection))
-
-    def to_bill(self, month=7):
-        """List what the bill run of the first of a month handles."""
-        span = (datetime(2025, each, 1, 12, tzinfo=UTC) for each in (month - 1, month))
-        return to_bill(self.business.store, self.business.catalog, *span)
-
-    def waits_for(self, period=HALF):
-        return ready.waits_for(self.business.store, self.business.catalog, Asked(period))
-
-    def promised(self):
-        """The amounts of the commitment's items, oldest first."""
-        found = self.business.rows("rated_items WHERE charge = 'promise'", "item_id", "amount")
-        return [amount for _, amount in found]
-
-    def close(self):
-        self.business.post("2025-H1")
-        return close(self.business.store, self.business.catalog, HALF, self.business.home, by="ann")
-
-    def verify(self):
-        return verify(self.business.store, HALF, self.business.home).differences
-
-    def explain(self, place=-1):
-        items = self.business.rows("rated_items WHERE charge = 'promise'", "item_id")
-        return explain(self.business.store, self.business.catalog, items[place], self.business.home)
 
 
 @pytest.fixture
@@ -242,53 +166,3 @@ def test_usage_that_names_a_promise_is_left_pending_and_told_of(shop):
     shop.use("2025-H1", 1, charge="promise", charge_number="C-9", uom="each")
     [found] = preflight(shop.business.store, shop.business.catalog, HALF).at_risk
     assert found.reason == "charge promise takes no usage of its own: its model is commitment"
-
-
-def test_a_promise_is_explained_by_what_counts_towards_it(shop):
-    shop.bill_quarters(4, 2)
-    shop.settle()
-    found = shop.explain()
-    assert found.differences == []
-    assert found.lines[-7:] == [
-        "  counts towards it: item 1, energy 2025-Q1: 4.00",
-        "  counts towards it: item 2, energy 2025-Q2: 2.00",
-        "  committed: 10",
-        "  billed towards it, taken off: -6",
-        "  together: 4; rounded, to 2 decimals, half_up: 4.00",
-        "  billed before: 0.00",
-        "amount: 4.00 EUR",
-    ]
-
-
-def test_a_sealed_half_year_comes_out_as_it_was_although_other_bills_count_now(shop):
-    shop.bill_quarters(4, 2)
-    shop.settle()
-    shop.close()
-    assert shop.verify() == []
-    shop.use("2025-Q2", 1)
-    shop.business.rate("2025-Q2")
-    assert (shop.verify(), shop.explain().differences) == ([], [])
-    shop.settle()
-    assert (shop.verify(), shop.explain(0).differences, shop.explain(1).differences) == ([], [], [])
-    shop.close()
-    assert shop.verify() == []
-
-
-def test_a_sealed_half_year_comes_out_as_it_was_although_a_quarter_was_cancelled_since(shop):
-    shop.bill_quarters(4, 2)
-    shop.settle()
-    shop.close()
-    cancel_rated(shop.business.store, Period.parse("2025-Q2"), by="ann", reason="a wrong price")
-    assert (shop.verify(), shop.explain().differences) == ([], [])
-
-
-def test_another_amount_than_what_counted_is_found(shop):
-    """What a bill run settled a commitment with is asked of the bills, not of the item."""
-    shop.bill_quarters(4, 2)
-    shop.settle()
-    shop.close()
-    with shop.business.store.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE rated_items DISABLE TRIGGER USER")
-        connection.exec_driver_sql("UPDATE rated_items SET amount = 3, amount_total = 3 WHERE period = '2025-Q2'")
-    assert shop.verify()[0].startswith("bill run ")
-    assert shop.explain().differences[0].startswith("item 3: stored ")
