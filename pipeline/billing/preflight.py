@@ -119,7 +119,7 @@ class Intake:
         """Tell which of these active records a bill run takes."""
         pending = ((row["record_id"], self.obstacle(row)) for row in rows if row["status"] == "Pending")
         reasons = {number: reason for number, reason in pending if reason}
-        return Pickup(rows, self.accounts, reasons, self.subscribed)
+        return Pickup(rows, self.accounts, _with_others(rows, reasons), self.subscribed)
 
     def obstacle(self, usage: Mapping[str, Any] | sa.RowMapping) -> str | None:
         """Say why no bill run picks usage up, of which there are the columns of a record; None when one does."""
@@ -131,12 +131,31 @@ class Intake:
             subscribed=self.subscribed.get(usage["charge_number"]),
             custom_fields=usage["custom_fields"],
             corrects=usage.get("corrects") is not None,
+            quantity=usage["quantity"],
         )
         return obstacle(candidate, self.catalog.charges, self._required)
 
     @cached_property
     def _required(self) -> list[str]:
         return [name for name, each in self.catalog.custom_fields.items() if each.required]
+
+
+def _with_others(rows: Sequence[sa.RowMapping], reasons: Mapping[int, str]) -> Mapping[int, str]:
+    """Leave behind what else an account has of a charge where an adjustment below zero is left.
+
+    It may be the same usage, under the charge that follows: billed there, and not given back here, it is paid twice.
+    """
+    lowering = {
+        (row["account_number"], row["charge"]): row["record_id"]
+        for row in rows
+        if row["record_id"] in reasons and row["corrects"] is not None and row["quantity"] < 0
+    }
+    others = {
+        row["record_id"]: f"it waits for record {lowering[key]}, by which its account is given something back"
+        for row in (rows if lowering else ())
+        if row["status"] == "Pending" and (key := (row["account_number"], row["charge"])) in lowering
+    }
+    return {**others, **reasons}
 
 
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:

@@ -76,6 +76,9 @@ def _require_billed(store: sa.Engine, catalog: Catalog, period: Period) -> tuple
         raise CloseRefusedError(f"period {period} has no bill run yet: run `meterbridge rate {period}` first")
     if waiting := sum(row["status"] == "Pending" for row in found.taken):
         raise CloseRefusedError(f"period {period} has {waiting} Pending records: run `meterbridge rate {period}` first")
+    if adjusting := [row["record_id"] for row in found.left if row["corrects"] is not None]:
+        told = f"record {adjusting[0]}: {found.reasons[adjusting[0]]}"
+        raise CloseRefusedError(f"period {period} has {len(adjusting)} adjustments that no bill run takes; {told}")
     return runs, len(found.left)
 
 

@@ -24,7 +24,7 @@ def moved_since(connection: sa.Connection, catalog: Catalog, meter: Meter, known
     def since(seen: int) -> list[Change]:
         return [change for number, change in changes.items() if number > seen]
 
-    return [period for period, seen in behind.items() if targets_then(*where, period, known, since(seen))]
+    return [period for period, seen in behind.items() if targets_then(*where, period, known, since(seen), own=True)]
 
 
 def targets_then(
@@ -34,11 +34,13 @@ def targets_then(
     period: Period,
     known: Customers,
     since: Collection[Change],
+    *,
+    own: bool = False,
 ) -> dict[Name, Target]:
     """Give the targets that names had before these changes, where they have others since.
 
-    Billed usage that could not become less keeps its time: whoever would lose some of it is left for people. Those
-    who were strangers had no charge at all.
+    For a run of its `own` accord billed usage that could not become less keeps its time: whoever would lose some of it
+    is left for people. Those who were strangers had no charge at all.
     """
     charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
     mine = [each for each in known.charges if each.charge == charge.charge]
@@ -55,5 +57,5 @@ def targets_then(
     before, after = (scope(*each, charge, period, rows, billed) for each in (then, now))
     lowers = charge.negative_usage is NegativeUsage.ALLOW and meter.billed_usage is BilledUsage.ADJUST
     strange = {before.get(name) for name in ledger.strangers(connection, meter.meter, period)}
-    found = moved(before, after, fixed=() if lowers else billed)
+    found = moved(before, after, fixed=billed if own and not lowers else ())
     return {name: before[name] for name in found if before[name] not in strange}

@@ -92,6 +92,14 @@ def corrections(connection: sa.Connection, meter: str, period: Period) -> Correc
     return Corrections(row[0], row[1], row[2])
 
 
+def below_zero(connection: sa.Connection, meter: str, period: Period) -> list[tuple[str, Decimal]]:
+    """List the adjustments below zero that what is billed would need: charge number and quantity, in their order."""
+    found = _adjustments(meter, period).subquery("found")
+    statement = sa.select(found.c.charge_number, found.c.quantity).where(found.c.quantity < 0)
+    rows = connection.execute(statement.order_by(found.c.charge_number, found.c.quantity))
+    return [(row.charge_number, row.quantity) for row in rows]
+
+
 def corrected(connection: sa.Connection, meter: str, period: Period) -> dict[str, tuple[str, Decimal]]:
     """Give what is billed and would be corrected, by key: its charge number, and the quantity that is held."""
     held, found = _held(meter, period).subquery("held"), _adjustments(meter, period).subquery("found")

@@ -8,7 +8,8 @@ from daily_runs import MONTHS_LAST_NOON, NIGHT, NOON, amounts, run_bills, run_us
 from small_business import ACCOUNTS, CHARGE, METER
 
 from pipeline import scheduled
-from pipeline.proof.close import close
+from pipeline.billing.preflight import preflight
+from pipeline.proof.close import CloseRefusedError, close
 from pipeline.usage.overtaken import OvertakenError
 from transforms.period import Period
 
@@ -297,3 +298,72 @@ def test_a_late_file_and_a_later_end_adjust_together(billed):
     run_bills()
     assert sum(amount for _, amount in amounts(billed)) == Decimal("7.75")  # 31 kWh at 0.25
     assert run_usage() == []
+
+
+@pytest.fixture
+def beyond(named, march):
+    """Billed: 15 kWh of C-1, and 6.5 of A-2's; then it becomes known that C-1 ended on the 15th, with 3."""
+    named.deliver("customers/accounts.csv", ACCOUNTS + "A-2,Shop,EUR,UTC,Active\n")
+    named.deliver("power/A-2/march.csv", march)
+    loaded(named, OPEN, OF_A_2)
+    run_bills(MONTHS_LAST_NOON, NOON)
+    assert amounts(named) == [("C-1", Decimal("3.75")), ("C-9", Decimal("1.63"))]
+    registered(named, UNTIL_15TH, OF_A_2)
+    return named
+
+
+def late_usage_of_a_2(business):
+    business.deliver("power/A-2/more.csv", "at,value\n2025-03-06T00:00:00Z,10\n")
+    business.extract()
+
+
+def test_late_usage_of_others_is_billed_although_what_one_was_billed_beyond_its_end_may_not_be_given_back(beyond):
+    late_usage_of_a_2(beyond)
+    assert run_usage() == ["energy 2025-03: adjusted"]
+    assert beyond.ledger() == (8, {("billed", ""): 7, ("pending", ""): 1 - 2, OUTSIDE: 2})
+    run_bills()
+    billed = [("C-1", Decimal("3.75")), ("C-9", Decimal("1.63")), ("C-9", Decimal("2.50"))]
+    assert amounts(beyond) == billed
+    (waits,) = preflight(beyond.store, beyond.catalog, Period.parse("2025-03")).at_risk
+    assert (waits.charge_number, waits.quantity, waits.amount) == ("C-1", Decimal(-12), Decimal(-3))
+    assert "would take back 12 kwh of what was billed, which charge energy refuses" in waits.reason
+    assert run_usage() == []
+    run_bills()
+    assert amounts(beyond) == billed
+
+
+def test_what_waited_to_be_given_back_is_given_back_once_when_the_charge_allows_it(beyond):
+    late_usage_of_a_2(beyond)
+    run_usage()
+    run_bills()
+    beyond.declare("charges/energy.yaml", ALLOWED)
+    for _ in ("at once", "never again"):
+        run_bills()
+        assert sum(amount for number, amount in amounts(beyond) if number == "C-1") == Decimal("0.75")  # 3 kWh
+        assert run_usage() == []
+
+
+def test_a_charge_that_follows_bills_nothing_twice_while_what_the_first_was_billed_beyond_waits(beyond):
+    registered(beyond, UNTIL_15TH, FROM_15TH, OF_A_2)
+    late_usage_of_a_2(beyond)
+    assert run_usage() == ["energy 2025-03: adjusted"]
+    run_bills()
+    assert sum(amount for _, amount in amounts(beyond)) == Decimal("7.88")  # 3.75 as before, and 16.5 kWh of A-2's
+    beyond.declare("charges/energy.yaml", ALLOWED)
+    run_bills()
+    assert amounts(beyond)[:3] == [("C-1", Decimal(-3)), ("C-1", Decimal("3.75")), ("C-2", Decimal(3))]
+
+
+def test_a_changed_rule_that_lowers_what_is_billed_wants_a_reason_also_when_an_end_was_registered_late(beyond):
+    late_usage_of_a_2(beyond)
+    beyond.count_in("1/2")
+    with pytest.raises(Exception, match="comes to another result even without them: charge C-1 was billed 15 kwh"):
+        run_usage()
+
+
+def test_a_period_is_not_closed_while_an_adjustment_below_zero_waits(beyond):
+    late_usage_of_a_2(beyond)
+    run_usage()
+    run_bills()
+    with pytest.raises(CloseRefusedError, match=r"has 1 adjustments .* record .* take back 12 kwh"):
+        close(beyond.store, beyond.catalog, Period.parse("2025-03"), beyond.home, by="ann")

@@ -13,6 +13,7 @@ from transforms.catalog.pricing import AboveLastTier, PreRatedTotal, TierTable
 from transforms.catalog.units import Units
 from transforms.cycles import cycle_of
 from transforms.exact import Rounding, round_exact
+from transforms.figures import plain
 from transforms.limits import DECIMALS_MAX
 from transforms.period import Period
 from transforms.rating.fields import text_of
@@ -26,7 +27,7 @@ from transforms.rating.usage import RatingError, UsageLine
 class Candidate:
     """A Pending record with its account and subscribed charge; None where no charge of the account matches.
 
-    `corrects` says that it is the difference to a record that was billed.
+    `corrects` says that it is the difference to a record that was billed, `quantity` is what it comes to.
     """
 
     uom: str
@@ -36,6 +37,7 @@ class Candidate:
     subscribed: SubscribedCharge | None
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     corrects: bool = False
+    quantity: Decimal = Decimal(0)
 
 
 def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Collection[str] = ()) -> str | None:
@@ -53,7 +55,8 @@ def obstacle(candidate: Candidate, charges: Mapping[str, Charge], required: Coll
         return other
     if missing := [name for name in required if not text_of(candidate.custom_fields, name)]:
         return f"the required custom field {', '.join(missing)} is missing"
-    return _inactive(account, subscribed) or (None if candidate.corrects else _untimely(candidate, subscribed, charge))
+    timely = _lowering(candidate, charge) if candidate.corrects else _untimely(candidate, subscribed, charge)
+    return _inactive(account, subscribed) or timely
 
 
 def _other(candidate: Candidate, charge: Charge) -> str | None:
@@ -72,6 +75,16 @@ def _inactive(account: Account, subscribed: SubscribedCharge) -> str | None:
     if subscribed.status != ACTIVE:
         return f"the charge is not active but {subscribed.status}"
     return None
+
+
+def _lowering(candidate: Candidate, charge: Charge) -> str | None:
+    if candidate.quantity >= 0 or charge.negative_usage is NegativeUsage.ALLOW:
+        return None
+    return (
+        f"it would take back {plain(-candidate.quantity)} {charge.uom} of what was billed, which charge "
+        f"{charge.charge} refuses (negative_usage): let the charge allow it, or correct what lowers it (a file, an "
+        "end) and run the meter's period again"
+    )
 
 
 def _untimely(candidate: Candidate, subscribed: SubscribedCharge, charge: Charge) -> str | None:

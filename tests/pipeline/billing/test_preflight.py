@@ -93,7 +93,7 @@ def test_a_preflight_neither_waits_for_a_bill_run_nor_keeps_one_waiting(business
 
 def test_an_adjustment_is_rated_with_the_record_that_it_corrects(business, march):
     charge = (business.catalog_folder / "charges/energy.yaml").read_text()
-    business.declare("charges/energy.yaml", charge + "rating_group: record\n")
+    business.declare("charges/energy.yaml", charge + "rating_group: record\nnegative_usage: allow\n")
     business.bill(march)
     business.rate()
     (billed,) = business.rows("usage_records", "record_id")

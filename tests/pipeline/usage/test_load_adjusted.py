@@ -91,10 +91,30 @@ def test_late_readings_adjust_what_is_billed_however_long_it_takes_to_derive_it_
     assert _records(billed)[1][1:4] == ("Pending", Decimal(10), 1)
 
 
-def test_an_adjustment_below_zero_is_late_instead_where_the_charge_refuses_it(billed):
-    assert billed.bill(LESS, "power/A-1/less.csv").outcome == "late"
-    assert len(_records(billed)) == 1
-    assert billed.ledger() == (4, {("billed", ""): 3, ("late", "after_billing"): 1})
+def test_an_adjustment_below_zero_is_loaded_and_waits_where_the_charge_refuses_it(billed):
+    assert billed.bill(LESS, "power/A-1/less.csv").outcome == "adjusted"
+    assert _records(billed)[1][1:4] == ("Pending", Decimal(-2), 1)
+    assert billed.ledger() == (4, {("billed", ""): 3, ("pending", ""): 1})
+    run = billed.rate()
+    assert run.outcome == "nothing_due"
+    assert run.left_pending[0].endswith(
+        "it would take back 2 kwh of what was billed, which charge energy refuses (negative_usage): let the charge "
+        "allow it, or correct what lowers it (a file, an end) and run the meter's period again"
+    )
+    assert sum(billed.rows("rated_items", "amount")) == Decimal("1.63")
+
+
+def test_a_changed_rule_that_lowers_what_is_billed_is_refused_and_the_first_charges_are_named(billed):
+    for number in (2, 3, 4, 5):
+        billed.customer(f"A-{number}")
+        billed.deliver(f"power/A-{number}/march.csv", "at,value\n2025-03-02T00:00:00Z,4\n")
+    billed.extract()
+    billed.run()
+    billed.rate()
+    billed.count_in("1/2")
+    told = "5 adjustments .* below zero, which charge energy refuses: C-1 by -3.25 kwh, C-2 by -2 kwh, C-3 .* 2 more; "
+    with pytest.raises(LoadRefusedError, match=told):
+        billed.load(*billed.prepare(), reason="the transformer counts half")
 
 
 def test_an_adjustment_below_zero_gives_money_back_where_the_charge_allows_it(billed):
