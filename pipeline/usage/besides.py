@@ -14,10 +14,12 @@ from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
 from pipeline.usage.map import quantities_of, usage_of
 from transforms.figures import plain
+from transforms.lists import first_few
 from transforms.quantities.reconcile import LedgerLine
 from transforms.quantities.scope import Name
 
 NOTHING = Decimal(0)
+CHARGES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -106,3 +108,9 @@ def changed_besides(
         f"was billed {plain(quantity)} {catalog.uom(meter)}, and comes to {plain(now)}{more}; take back what was "
         "changed (meter, charge, account or record), or give a reason (--reason, or in the form of the run)"
     )
+
+
+def lowered(connection: sa.Connection, catalog: Catalog, batch: Batch) -> str:
+    """Name the first charges that would have been billed too much, and by how much."""
+    uom, found = catalog.uom(batch.meter), incoming.below_zero(connection, batch.meter.meter, batch.period)
+    return first_few([f"{number} by {plain(quantity)} {uom}" for number, quantity in found], CHARGES_NAMED)

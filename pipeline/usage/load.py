@@ -11,21 +11,18 @@ from pipeline.store import events, imports, incoming, ledger, locks, partitions,
 from pipeline.store.incoming import Corrections, Sum
 from pipeline.store.usage import Import
 from pipeline.usage.batch import Batch
-from pipeline.usage.besides import Before, Earlier, changed_besides
+from pipeline.usage.besides import Before, Earlier, changed_besides, lowered
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
 from pipeline.usage.overtaken import require_current, require_known
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
-from transforms.figures import plain
 from transforms.identity import import_id
-from transforms.lists import first_few
 from transforms.usage.diff import Diff, Part
 
 NAME_LENGTH = 100
 OWN_PARTITION_RECORDS = 20_000  # a load of so many is built aside, when it is the first of its period
-CHARGES_NAMED = 3
 SET_ASIDE = ("coverage", "expectation", "price")  # the reasons of readings whose record the validation set aside
 
 
@@ -167,11 +164,10 @@ def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
             "changed; take the change back, or let the meter adjust what is billed (billed_usage: adjust)"
         )
     if not late and corrections.negative and charge.negative_usage is NegativeUsage.REFUSE:
-        below = incoming.below_zero(this.connection, *this.where)
-        named = first_few([f"{number} by {plain(quantity)} {charge.uom}" for number, quantity in below], CHARGES_NAMED)
         return (
             f"{corrections.negative} adjustments of what is billed would be below zero, which charge {charge.charge} "
-            f"refuses: {named}; take the change back, or let the charge take them (negative_usage: allow)"
+            f"refuses: {lowered(this.connection, this.catalog, this.batch)}; take the change back, or let the charge "
+            "take them (negative_usage: allow)"
         )
     if not late and not this.reason:
         return (
