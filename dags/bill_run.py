@@ -4,8 +4,10 @@ Rates every billing period that ended since the run before, whatever its length 
 period is loaded, and every shorter period billed that counts towards a commitment of it: Pending usage becomes
 Processed, and rated items bill what is due. A period that was billed before, and has Pending usage again or commitments
 to settle again, is rated with them. What comes to more than its currency's `approval_above`, or differs from the
-period before by more than `approval_change_above`, waits for an answer (Required Actions): approved it is posted, and
-final; rejected it is cancelled, and its usage is Pending again. Running it again bills nothing twice.
+period before, or changes what it corrects, by more than `approval_change_above`, waits for an answer (Required
+Actions): approved it is posted, and final; rejected it is cancelled, and its usage is Pending again. Where what was
+billed comes to another amount by the same usage, rating fails until somebody says why (`bill_run_by_hand`). Running it
+again bills nothing twice.
 """
 
 from airflow.sdk import dag, task, task_group

@@ -2,7 +2,8 @@
 
 Start it with its form; the log of its task tells what was done. A *preview* tells what a bill run would take and bill,
 beside the period before, and changes nothing. *Rate* a period, or the accounts of one batch of it, or, while it still
-runs, the on-demand usage that starts before a target date. *Post* all that is rated of a period: it is final then.
+runs, the on-demand usage that starts before a target date; where what was billed comes to another amount by the same
+usage, say why. *Post* all that is rated of a period: it is final then.
 *Cancel* a bill run that is not posted, by its id, which the Usage page lists, and say why: its usage is Pending again.
 """
 
@@ -28,7 +29,7 @@ FORM = {
     "batch": _text("Batch", "To preview or rate only the accounts of one batch."),
     "target_date": _text("Target date", "To preview or rate on-demand usage before this day, while the period runs."),
     "bill_run": _text("Bill run", "The id of the one to be cancelled."),
-    "reason": _text("Reason", "Why it is cancelled; it is kept with the bill run."),
+    "reason": _text("Reason", "Why it is cancelled, or why what was billed may be rated at another price; it is kept."),
 }
 
 

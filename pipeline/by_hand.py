@@ -13,7 +13,7 @@ from transforms.rating.asked import Asked
 
 USED = {
     "preview": ("period", "batch", "target_date"),
-    "rate": ("period", "batch", "target_date"),
+    "rate": ("period", "batch", "target_date", "reason"),
     "post": ("period",),
     "cancel": ("bill_run", "reason"),
 }
@@ -36,7 +36,8 @@ def bill(workspace: Workspace, form: Mapping[str, str], *, at: datetime, by: str
         case "post":
             return str(steps.post(workspace.store, _period(form), by=by))
         case "rate":
-            return str(steps.rate(workspace.store, workspace.catalog, _asked(form), workspace.home, at=at, by=by))
+            named = {"by": by, "reason": form["reason"].strip()}
+            return str(steps.rate(workspace.store, workspace.catalog, _asked(form), workspace.home, at=at, **named))
         case "preview":
             return preview(workspace.store, workspace.catalog, _asked(form))
         case other:

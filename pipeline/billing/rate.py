@@ -20,6 +20,7 @@ from pipeline.billing.commitments import contributed, contributing
 from pipeline.billing.fees import left_out
 from pipeline.billing.preflight import Intake, Pickup
 from pipeline.billing.ready import waits_for
+from pipeline.billing.repriced import require_unchanged
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
 from pipeline.quantities.situation import require_ended
@@ -68,13 +69,15 @@ class BillRun:
 class Due:
     """What a bill run would bill: rated items, the usage that it takes from Pending, and why it leaves other usage.
 
-    `movements` is what it would draw from prepaid funds.
+    `movements` is what it would draw from prepaid funds; `lines` and `fees` are what was rated.
     """
 
     items: tuple[RatedItem, ...]
     pending: tuple[int, ...]
     left: tuple[str, ...]
     movements: Movements = NO_MOVEMENTS
+    lines: Sequence[UsageLine] = ()
+    fees: Sequence[ChargePeriod] = ()
 
     @property
     def amounts(self) -> dict[str, Decimal]:
@@ -83,13 +86,23 @@ class Due:
 
 
 def rate(
-    store: sa.Engine, catalog: Catalog, asked: Asked, home: Path, *, at: datetime, by: str = "meterbridge"
+    store: sa.Engine,
+    catalog: Catalog,
+    asked: Asked,
+    home: Path,
+    *,
+    at: datetime,
+    by: str = "meterbridge",
+    reason: str = "",
 ) -> BillRun:
     """Rate what is asked for; what it made can be posted, or cancelled. Run again it finds nothing Pending.
 
+    With a `reason`, which is kept, what was billed may come to another amount by the same usage.
+
     WrongPeriodError when no charge that is billed has the period; NotReadyError when it waits for others;
-    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated. In the last two
-    cases the bill run stays a draft which says why, and all else is as it was.
+    ValidationFailedError when an item breaks an expectation; RatingError when usage cannot be rated; RepricedError
+    where a reason is wanted. In the last three cases the bill run stays a draft which says why, and all else is as it
+    was.
     """
     _require_ready(store, catalog, asked, at)
     with _alone(store, asked) as connection:
@@ -97,7 +110,7 @@ def rate(
     try:
         with _alone(store, asked) as connection:
             _hold_contributions(connection, catalog, asked)
-            return _rate(connection, catalog, asked, run, home, by)
+            return _rate(connection, catalog, asked, run, home, by, reason)
     except MeterbridgeError as error:
         with store.begin() as connection:
             bill_runs.note_problem(connection, run, str(error))
@@ -129,12 +142,16 @@ def _hold_contributions(connection: sa.Connection, catalog: Catalog, asked: Aske
         locks.shared(connection, period)
 
 
-def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str) -> BillRun:
+def _rate(
+    connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str, reason: str
+) -> BillRun:
     require_current(connection, catalog)
     entered = bill_runs.find(connection, run)
     if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
     found = due(connection, catalog, asked)
+    if not reason:
+        require_unchanged(connection, catalog, asked.period, found)
     if asked.whole:
         bill_runs.forget_parts(connection, asked.period)
         billing.note_rated(connection, asked.period)
@@ -142,7 +159,8 @@ def _rate(connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, h
         bill_runs.forget(connection, run)
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
     bill_runs.show_life(connection)
-    _keep(connection, asked, run, found, _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}"), by)
+    verdict = _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}")
+    _keep(connection, asked, run, found, verdict, by, reason)
     amounts = {code: Decimal(catalog.units.money(amount, code)) for code, amount in found.amounts.items()}
     return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), amounts, found.left)
 
@@ -175,7 +193,7 @@ def due(
         contributed=contributed(connection, catalog, fees),
     )
     _require_one_currency(items, billing.currencies(connection, asked.period))
-    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS)
+    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS, lines, fees)
 
 
 def _pickup(connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool) -> Pickup:
@@ -205,9 +223,11 @@ def _fees(connection: sa.Connection, catalog: Catalog, asked: Asked, found: Pick
     return [each for each in owed if (each.charge_number, each.period_start) not in without]
 
 
-def _keep(connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str) -> None:
+def _keep(
+    connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str, reason: str
+) -> None:
     """Write the items and what they draw, and take their usage from Pending."""
-    bill_runs.rated(connection, run, by, len(found.pending), verdict.results)
+    bill_runs.rated(connection, run, by, len(found.pending), verdict.results, reason)
     billing.add_items(connection, run, asked.period, found.items)
     keep_movements(connection, found.movements, run)
     if billing.process(connection, run, found.pending) != len(found.pending):

@@ -26,14 +26,16 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--target-date", type=DATE, help="Before the period has ended: bill on-demand usage that starts before this day."
 )
+@click.option("--reason", default="", help="Why what was billed may come to another amount; it is kept.")
 @click.option("--preview", "only_look", is_flag=True, help="Tell what would be billed, and change nothing.")
-def rate(period: Period, batch: str | None, target_date: datetime | None, *, only_look: bool) -> None:
+def rate(period: Period, batch: str | None, target_date: datetime | None, reason: str, *, only_look: bool) -> None:
     """Make the bill run of PERIOD: Pending usage becomes Processed, and rated items say what is due."""
     workspace, asked = Workspace.open(), Asked(period, batch, None if target_date is None else target_date.date())
     if only_look:
         click.echo(preview(workspace.store, workspace.catalog, asked))
         return
-    click.echo(steps.rate(workspace.store, workspace.catalog, asked, workspace.home, at=datetime.now(UTC), by=user()))
+    at, who = datetime.now(UTC), user()
+    click.echo(steps.rate(workspace.store, workspace.catalog, asked, workspace.home, at=at, by=who, reason=reason))
 
 
 @click.command()

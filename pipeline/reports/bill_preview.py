@@ -6,6 +6,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from pipeline.billing.rate import due
+from pipeline.billing.repriced import repriced
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.store import bill_runs
@@ -25,12 +26,14 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     with store.begin() as connection:
         found = due(connection, catalog, asked, lock=False)
         before = _billed_before(connection, asked.period)
+        told = repriced(connection, catalog, asked.period, found)
     sums: Sums = {}
     for item in found.items:
         _add(sums, (item.charge, item.currency), (1, item.amount))
     heading = f"a bill run of {asked.period} would take {len(found.pending)} records and bill:"
     left = [f"{len(found.left)} records would stay Pending:", *found.left] if found.left else []
-    return "\n".join([heading, _beside(sums, before, asked.period, catalog.units), *left])
+    wanted = [f"it wants a reason: {told}"] if told else []
+    return "\n".join([heading, _beside(sums, before, asked.period, catalog.units), *wanted, *left])
 
 
 def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collection[str]) -> str | None:

@@ -69,8 +69,8 @@ def note_problem(connection: sa.Connection, run: str, problem: str) -> None:
 
 
 def advance(connection: sa.Connection, run: str, status: str, by: str, **values: Any) -> None:  # noqa: ANN401 columns
-    """Bring a bill run to its next status."""
-    changed = {"status": status, "updated_by": by, "updated_at": MOMENT, "reason": ""} | values
+    """Bring a bill run to its next status; the reason that it has stays with it, unless there is another."""
+    changed = {"status": status, "updated_by": by, "updated_at": MOMENT} | values
     connection.execute(sa.update(bill_runs).where(bill_runs.c.bill_run_id == run).values(changed))
 
 
@@ -79,9 +79,11 @@ def show_life(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.literal(1)))
 
 
-def rated(connection: sa.Connection, run: str, by: str, records: int, validation: Mapping[str, Any]) -> None:
-    """Note that a bill run was rated, and how many records it takes."""
-    advance(connection, run, "rated", by, records=records, validation=validation, rated_at=MOMENT)
+def rated(
+    connection: sa.Connection, run: str, by: str, records: int, validation: Mapping[str, Any], reason: str = ""
+) -> None:
+    """Note that a bill run was rated, how many records it takes, and why it was, where somebody had to say so."""
+    advance(connection, run, "rated", by, records=records, validation=validation, reason=reason, rated_at=MOMENT)
 
 
 def in_status(connection: sa.Connection, period: Period, *statuses: str) -> Sequence[sa.RowMapping]:

@@ -59,7 +59,7 @@ def test_before_its_end_a_period_is_rated_up_to_the_target_date(ask):
         ("cancel", {"reason": "x"}, "bill_run is empty; cancel needs it"),
         ("post", {"period": "2025-03", "bill_run": "b1"}, "bill_run: post takes period alone"),
         ("post", {"period": "2025-03", "batch": "north"}, "batch: post takes period alone"),
-        ("rate", {"period": "2025-03", "reason": "x"}, "reason: rate takes period and batch and target_date alone"),
+        ("preview", {"period": "2025-03", "reason": "x"}, "reason: preview takes period and batch and target_date"),
         ("cancel", {"bill_run": "b1", "reason": "x", "period": "2025-03"}, "period: cancel takes bill_run and reason"),
         ("forget", {}, "action 'forget': choose preview, rate, post or cancel"),
     ],
