@@ -33,9 +33,13 @@ def rated(store: sa.Engine, period: Period) -> list[str]:
 
 
 def post(store: sa.Engine, period: Period, *, by: str, runs: Collection[str] | None = None) -> Posted:
-    """Post every rated bill run of a period, or of these; run again it finds none. What is posted never changes."""
+    """Post every rated bill run of a period, or of these; run again it finds none. What is posted never changes.
+
+    BillRunStatusError when one of these was cancelled: what was approved is not what would be posted.
+    """
     with store.begin() as connection:
         locks.exclusive(connection, str(period))
+        _require_kept(connection, period, runs or ())
         rated = [run for run in _rated(connection, period) if runs is None or run in runs]
         for run in rated:
             bill_runs.advance(connection, run, "posted", by)
@@ -46,12 +50,30 @@ def _rated(connection: sa.Connection, period: Period) -> list[str]:
     return [row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")]
 
 
+def _require_kept(connection: sa.Connection, period: Period, runs: Collection[str]) -> None:
+    """Refuse to post some of several bill runs where another one of them was cancelled."""
+    gone = [row for row in bill_runs.in_status(connection, period, "cancelled") if row["bill_run_id"] in runs]
+    if gone:
+        told = "; ".join(f"{row['bill_run_id']} by {row['updated_by']} ({row['reason']})" for row in gone)
+        raise BillRunStatusError(
+            f"period {period}: nothing is posted, for of the bill runs that were approved some are cancelled: {told}; "
+            "rate it again (in Airflow, clear the run's tasks from rate on)"
+        )
+
+
 def cancel_rated(
     store: sa.Engine, period: Period, *, by: str, reason: str, runs: Collection[str] | None = None
 ) -> list[str]:
-    """Cancel every rated bill run of a period, or of these, the latest first; says what was done."""
+    """Cancel every rated bill run of a period, or of these, the latest first; says what was done.
+
+    Of these, it says as well which somebody else has posted, or cancelled, meanwhile.
+    """
     found = [run for run in rated(store, period) if runs is None or run in runs]
-    return [cancel(store, run, by=by, reason=reason) for run in reversed(found)]
+    done = [cancel(store, run, by=by, reason=reason) for run in reversed(found)]
+    with store.begin() as connection:
+        rows = bill_runs.in_status(connection, period, "posted", "cancelled")
+    others = [row for row in rows if row["bill_run_id"] in (runs or ()) and row["bill_run_id"] not in found]
+    return [*done, *(f"bill run {row['bill_run_id']} was {row['status']} by {row['updated_by']}" for row in others)]
 
 
 def cancel(store: sa.Engine, run: str, *, by: str, reason: str) -> str:

@@ -1,6 +1,7 @@
-"""What a bill run would bill, or has rated, beside what the period before came to; nothing is changed."""
+"""What a bill run would bill, or has rated, beside the period before, or what it corrects; nothing is changed."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -21,11 +22,24 @@ Sums = dict[tuple[str, str], tuple[int, Decimal]]
 NOTHING = (0, Decimal(0))
 
 
+@dataclass(frozen=True)
+class Base:
+    """What a bill run is held against: the period before, or what was billed of the period that it `corrects`."""
+
+    sums: Sums
+    named: str
+    corrects: bool
+
+    def change(self, now: Decimal, before: Decimal) -> Decimal:
+        """Tell by how much an amount changes what it is held against."""
+        return now if self.corrects else EXACT.subtract(now, before)
+
+
 def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     """Rate what is asked for as things stand, and lay out what it comes to; RatingError where it cannot be rated."""
     with store.begin() as connection:
         found = due(connection, catalog, asked, lock=False)
-        before = _billed_before(connection, asked.period)
+        base = _base(connection, asked.period)
         told = repriced(connection, catalog, asked.period, found)
     sums: Sums = {}
     for item in found.items:
@@ -33,16 +47,32 @@ def preview(store: sa.Engine, catalog: Catalog, asked: Asked) -> str:
     heading = f"a bill run of {asked.period} would take {len(found.pending)} records and bill:"
     left = [f"{len(found.left)} records would stay Pending:", *found.left] if found.left else []
     wanted = [f"it wants a reason: {told}"] if told else []
-    return "\n".join([heading, _beside(sums, before, asked.period, catalog.units), *wanted, *left])
+    return "\n".join([heading, _beside(sums, base, catalog.units), *wanted, *left])
 
 
 def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collection[str]) -> str | None:
-    """Lay out what bill runs of a period came to, where a person has to approve it; else None."""
+    """Lay out what bill runs of a period came to, where a person has to approve it; else None.
+
+    Those that somebody has posted or cancelled meanwhile are not asked for once more.
+    """
     with store.begin() as connection:
-        rated = _billed(connection, period, runs)
-        before = _billed_before(connection, period)
-    reasons = approval.to_approve(_by_currency(rated), _by_currency(before), catalog.units.currencies)
-    return "\n".join([*reasons, _beside(rated, before, period, catalog.units)]) if reasons else None
+        waiting = {row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")}.intersection(runs)
+        rated = _billed(connection, period, waiting)
+        base = _base(connection, period, waiting)
+    sums = _by_currency(rated), _by_currency(base.sums)
+    reasons = approval.to_approve(*sums, catalog.units.currencies, corrects=base.corrects)
+    return "\n".join([*reasons, _beside(rated, base, catalog.units)]) if reasons else None
+
+
+def _base(connection: sa.Connection, period: Period, runs: Collection[str] = ()) -> Base:
+    """Hold bill runs of a period that was billed as a whole before them against that, and else the period before."""
+    found = bill_runs.in_status(connection, period, "rated", "posted")
+    earlier = [row for row in found if row["bill_run_id"] not in runs]
+    if any(row["batch"] is None and row["target_date"] is None for row in earlier):
+        return Base(
+            _billed(connection, period, {row["bill_run_id"] for row in earlier}), "billed before", corrects=True
+        )
+    return Base(_billed_before(connection, period), ", ".join(map(str, period.before)) or "before", corrects=False)
 
 
 def _billed(connection: sa.Connection, period: Period, runs: Collection[str] | None = None) -> Sums:
@@ -68,15 +98,14 @@ def _by_currency(sums: Sums) -> dict[str, Decimal]:
     return exact_sums((currency, amount) for (_, currency), (_, amount) in sums.items())
 
 
-def _beside(now: Sums, before: Sums, period: Period, units: Units) -> str:
-    """Lay out amounts by charge beside those of the period before, and their sums by currency."""
-    keys = sorted({*now, *before})
+def _beside(now: Sums, base: Base, units: Units) -> str:
+    """Lay out amounts by charge beside what they are held against, and their sums by currency."""
+    before, keys = base.sums, sorted(now if base.corrects else {*now, *base.sums})
     found = [(*key, now.get(key, NOTHING), before.get(key, NOTHING)) for key in keys]
     codes = sorted({currency for _, currency in keys})
     found += [("all", code, _total(now, code), _total(before, code)) for code in codes]
-    rows = [_row(charge, code, units, *figures) for charge, code, *figures in found]
-    named = ", ".join(map(str, period.before)) or "before"
-    return table(("charge", "currency", "items", "amount", named, "change"), rows)
+    rows = [_row(charge, code, units, base, *figures) for charge, code, *figures in found]
+    return table(("charge", "currency", "items", "amount", base.named, "change"), rows)
 
 
 def _total(sums: Sums, code: str) -> tuple[int, Decimal]:
@@ -85,7 +114,7 @@ def _total(sums: Sums, code: str) -> tuple[int, Decimal]:
 
 
 def _row(
-    charge: str, code: str, units: Units, now: tuple[int, Decimal], before: tuple[int, Decimal]
+    charge: str, code: str, units: Units, base: Base, now: tuple[int, Decimal], before: tuple[int, Decimal]
 ) -> tuple[str, ...]:
-    change = "" if before[1] == 0 else f"{(now[1] - before[1]) * 100 / abs(before[1]):+.1f} %"
+    change = "" if before[1] == 0 else f"{base.change(now[1], before[1]) * 100 / abs(before[1]):+.1f} %"
     return charge, code, str(now[0]), units.money(now[1], code), units.money(before[1], code), change

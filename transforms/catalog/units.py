@@ -58,8 +58,8 @@ class Currency(Definition):
     """A currency, the rounding of its amounts (ISO 4217 minor units, unless finance decides otherwise), and its limits.
 
     With an `increment`, such as 0.05 where no smaller coin is left, amounts are rounded to whole multiples of it.
-    A bill run that comes to more than `approval_above`, or that differs from the period before by more than the share
-    `approval_change_above`, waits for an approval.
+    A bill run that comes to more than `approval_above`, or that differs from the period before, or changes what it
+    corrects, by more than the share `approval_change_above`, waits for an approval.
     """
 
     decimals: int = Field(default=2, ge=0, le=9)

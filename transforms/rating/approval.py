@@ -9,23 +9,33 @@ ZERO = Decimal(0)
 
 
 def to_approve(
-    amounts: Mapping[str, Decimal], before: Mapping[str, Decimal], currencies: Mapping[str, Currency]
+    amounts: Mapping[str, Decimal],
+    before: Mapping[str, Decimal],
+    currencies: Mapping[str, Currency],
+    *,
+    corrects: bool = False,
 ) -> list[str]:
-    """Say of each currency why what is rated needs an approval, against what the period before came to; in their order.
+    """Say of each currency why what is rated needs an approval, in their order.
 
+    It is held against what the period before came to, or, where it `corrects` a period, what was billed of that before.
     The limits are the currency's. Against nothing billed before, any amount is a change without bounds; a currency that
     is billed no more has changed too. Where nothing was rated there is nothing to approve.
     """
     codes = sorted((amounts.keys() | before.keys()) & currencies.keys()) if amounts else []
-    reasons = (_reason(code, amounts.get(code, ZERO), before.get(code, ZERO), currencies[code]) for code in codes)
+    reasons = (
+        _reason(code, amounts.get(code, ZERO), before.get(code, ZERO), currencies[code], corrects=corrects)
+        for code in codes
+    )
     return [reason for reason in reasons if reason]
 
 
-def _reason(code: str, amount: Decimal, before: Decimal, currency: Currency) -> str | None:
-    rated = f"{currency.round(amount):f} {code}"
+def _reason(code: str, amount: Decimal, before: Decimal, currency: Currency, *, corrects: bool) -> str | None:
+    rated, held = f"{currency.round(amount):f} {code}", f"{currency.round(before):f}"
     if currency.approval_above is not None and abs(amount) > currency.approval_above:
         return f"{rated} is above {currency.approval_above:f}"
     limit = currency.approval_change_above
-    if limit is None or abs(amount - before) <= limit * abs(before):
+    if limit is None or abs(amount if corrects else amount - before) <= limit * abs(before):
         return None
-    return f"{rated} differs from {currency.round(before):f} of the period before by more than {limit * 100:f} %"
+    if corrects:
+        return f"{rated} changes the {held} that were billed of the period by more than {limit * 100:f} %"
+    return f"{rated} differs from {held} of the period before by more than {limit * 100:f} %"

@@ -52,3 +52,18 @@ def test_a_currency_that_is_billed_no_more_has_changed_and_where_nothing_was_rat
         "0.00 USD differs from 9.00 of the period before by more than 25.00 %"
     ]
     assert to_approve({}, before, currencies) == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        ("10", None),  # a quarter of 40
+        ("-10", None),
+        ("10.01", "10.01 EUR changes the 40.00 that were billed of the period by more than 25.00 %"),
+        ("-10.01", "-10.01 EUR changes the 40.00 that were billed of the period by more than 25.00 %"),
+        ("100.01", "100.01 EUR is above 100"),
+    ],
+)
+def test_a_correction_is_held_against_what_it_corrects(amount, reason):
+    found = to_approve({"EUR": Decimal(amount)}, {"EUR": Decimal(40)}, {"EUR": LIMITED}, corrects=True)
+    assert found == ([] if reason is None else [reason])
