@@ -37,7 +37,7 @@ class Approval(ApprovalOperator):
         """Ask, or go on where the limits are kept."""
         found = self.found()
         if found is None:
-            self.log.info("all is within the limits: nobody is asked")
+            self.log.info("nothing waits for an answer: nobody is asked")
             return
         named, self.body = found
         self.subject = self.subject.format(named)

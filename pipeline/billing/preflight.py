@@ -147,7 +147,7 @@ def _with_others(rows: Sequence[sa.RowMapping], reasons: Mapping[int, str]) -> M
     """
     lowering = {
         (row["account_number"], row["charge"]): row["record_id"]
-        for row in rows
+        for row in (rows if reasons else ())
         if row["record_id"] in reasons and row["corrects"] is not None and row["quantity"] < 0
     }
     others = {

@@ -20,7 +20,7 @@ from pipeline.billing.commitments import contributed, contributing
 from pipeline.billing.fees import left_out
 from pipeline.billing.preflight import Intake, Pickup
 from pipeline.billing.ready import waits_for
-from pipeline.billing.repriced import require_unchanged
+from pipeline.billing.repriced import billed_lines, require_unchanged
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
 from pipeline.quantities.situation import require_ended
@@ -69,7 +69,8 @@ class BillRun:
 class Due:
     """What a bill run would bill: rated items, the usage that it takes from Pending, and why it leaves other usage.
 
-    `movements` is what it would draw from prepaid funds; `lines` and `fees` are what was rated.
+    `movements` is what it would draw from prepaid funds; `lines` is usage of these charges that was billed before, and
+    `fees` what is owed without usage.
     """
 
     items: tuple[RatedItem, ...]
@@ -193,7 +194,8 @@ def due(
         contributed=contributed(connection, catalog, fees),
     )
     _require_one_currency(items, billing.currencies(connection, asked.period))
-    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS, lines, fees)
+    billed_before = billed_lines(items, lines)
+    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS, billed_before, fees)
 
 
 def _pickup(connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool) -> Pickup:

@@ -34,11 +34,17 @@ class Due(Protocol):
 
     @property
     def lines(self) -> Sequence[UsageLine]:
-        """All usage that is rated, billed or not."""
+        """Usage of the charges that are due, which was billed before."""
 
     @property
     def fees(self) -> Sequence[ChargePeriod]:
         """What is owed without usage."""
+
+
+def billed_lines(items: Iterable[RatedItem], lines: Iterable[UsageLine]) -> list[UsageLine]:
+    """Choose the usage of charges that are due which was billed before: a first bill run keeps none in memory."""
+    due = {item.charge_number for item in items if item.amount}
+    return [line for line in lines if line.status == "Processed" and line.charge_number in due]
 
 
 def require_unchanged(connection: sa.Connection, catalog: Catalog, period: Period, found: Due) -> None:
@@ -71,7 +77,7 @@ def repriced(
     drawn = {key: exact_sum(each.values()) for key, each in funds.drawn(connection, period, due).items()}
     try:
         again = rate_usage(
-            [line for line in found.lines if line.status == "Processed" and line.charge_number in due],
+            [line for line in found.lines if line.charge_number in due],
             charges=priced.charges,
             units=catalog.units,
             billed=billed,

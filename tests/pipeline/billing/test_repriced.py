@@ -129,3 +129,22 @@ def test_an_altered_fee_reaches_billed_months_for_a_reason_alone(business, march
     business.bill(LATE, "power/A-1/late.csv")
     with pytest.raises(RepricedError, match=r"charge F-2 \(fee\) was billed 5.00 EUR and comes to 6.00"):
         business.rate()
+
+
+def test_prepaid_units_that_come_later_or_went_elsewhere_are_no_other_price(business, march):
+    """6.5 of 10 hours pay for March; 10 kWh that come late find 3.5 left: 6.5 are priced."""
+    bundle = "charge: bundle\nuom: hour\ncurrency: EUR\npricing: {model: prepaid, price: 9, units: 10}\n"
+    business.declare("charges/bundle.yaml", bundle)
+    drawing = CHARGE + "uom_validation: reject\ndrawdown: {uom: hour, rate: 1}\n"
+    business.declare("charges/energy.yaml", drawing)
+    with (business.inbox / "customers/subscribed_charges.csv").open("a") as file:
+        file.write("B-1,S-1,A-1,bundle,2025-03-01T00:00:00Z,,Active\n")
+    business.register()
+    business.invoice(march)
+    business.bill(LATE, "power/A-1/late.csv")
+    business.rate()
+    assert sum(amount for number, amount in amounts(business) if number == "C-1") == Decimal("1.63")
+    business.declare("charges/energy.yaml", drawing.replace("0.25", "0.50"))
+    business.bill("at,value\n2025-03-21T00:00:00Z,1\n", "power/A-1/third.csv")
+    with pytest.raises(RepricedError, match=r"charge C-1 \(energy\) was billed 1.63 EUR and comes to 3.25"):
+        business.rate()
