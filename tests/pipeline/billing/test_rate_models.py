@@ -45,7 +45,7 @@ def test_a_fee_alone_is_a_bill_run_of_no_records_and_so_is_each_later_one(busine
     business.customer("A-2", of="fee")
     first = business.rate()
     business.declare("charges/fee.yaml", FEE.replace("20", "25"))
-    second = business.rate()
+    second = business.rate(reason="the fee was wrong")
     assert [(run.records, run.items, run.amounts["EUR"]) for run in (first, second)] == [(0, 1, 20), (0, 1, 5)]
     assert first.bill_run_id != second.bill_run_id
 

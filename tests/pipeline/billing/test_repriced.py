@@ -3,9 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from small_business import CHARGE, NOW
+from small_business import CHARGE
 
-from pipeline import steps
 from pipeline.billing.post import cancel
 from pipeline.billing.repriced import RepricedError
 from pipeline.reports.bill_preview import preview
@@ -53,7 +52,7 @@ def test_late_usage_does_not_bring_an_altered_price_to_what_was_billed_of_all_ac
 def test_for_a_reason_which_is_kept_with_the_bill_run_all_of_it_has_the_other_price(late):
     with pytest.raises(RepricedError):
         late.rate()
-    run = steps.rate(late.store, late.catalog, MARCH, late.home, at=NOW, by="vera", reason="the price list was wrong")
+    run = late.rate(reason="the price list was wrong")
     assert run.amounts == {"EUR": Decimal("7.62")}  # 16.5 x 0.50 - 1.63, and 4 x 0.50 - 1.00
     late.post()
     kept = late.rows("bill_runs", "status", "reason", "created_by")
