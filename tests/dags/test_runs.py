@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from served_api import CLIENT, SECRET, served
 
 from pipeline.settings import PROJECT
 
-RUN, BACKFILL = (str(Path(__file__).with_name(name)) for name in ("run_usage.py", "start_backfill.py"))
+SERVER, INIT, RUN, BACKFILL = (
+    str(Path(__file__).with_name(f"{name}.py"))
+    for name in ("served_runs", "init_airflow", "run_usage", "start_backfill")
+)
 ACCOUNTS = """account_number,name,currency,time_zone,status,bill_cycle_day
 A-1,Mill,EUR,UTC,Active,1
 A-2,Farm,EUR,UTC,Active,15
@@ -21,45 +25,66 @@ A-2,Farm,EUR,UTC,Active,15
 MOSTLY_UNREADABLE = "at,value\n2025-02-20T00:00:00Z,1\n" + "never,1\n" * 20
 
 
-def clean():
-    """This process' environment without what names another Airflow or store."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))}
+class Airflow:
+    """An Airflow that has run nothing yet; what it runs is forked from a process that imports once for all tests."""
+
+    def __init__(self, folder):
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "METERBRIDGE"))
+        }
+        self.environment = inherited | {
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
+        }
+        self.server = subprocess.Popen(
+            [sys.executable, SERVER], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.empty = folder / "empty.db"
+
+    def run(self, database, *words, **environment):
+        """Run a script on a database of Airflow's, and give what it printed."""
+        environment = self.environment | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database}"} | environment
+        printed = database.with_suffix(".txt")
+        self.server.stdin.write(json.dumps([words, environment, str(printed)]) + "\n")
+        self.server.stdin.flush()
+        code = self.server.stdout.readline().strip()
+        assert code == "0", (code, printed.read_text()[-4000:])
+        return printed.read_text()
+
+    def close(self):
+        with self.server as server:  # waits for its end, and closes what leads to it
+            server.stdin.close()
 
 
 @pytest.fixture(scope="module")
-def empty_airflow(tmp_path_factory):
-    """The database of an Airflow that has run nothing yet, made once."""
-    home = tmp_path_factory.mktemp("airflow")
-    command = [sys.executable, "-c", "from airflow.utils.db import initdb; initdb()"]
-    subprocess.run(command, env=clean() | {"AIRFLOW_HOME": str(home)}, check=True, timeout=300, capture_output=True)
-    return home / "airflow.db"
+def airflow(tmp_path_factory):
+    with closing(Airflow(tmp_path_factory.mktemp("airflow"))) as started:
+        started.run(started.empty, INIT)
+        yield started
 
 
 @pytest.fixture
-def env(business, tmp_path, empty_airflow):
-    """An Airflow of its own, as a process finds it."""
-    (tmp_path / "airflow").mkdir()
-    shutil.copy(empty_airflow, tmp_path / "airflow")
-    return clean() | {
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        **business.environment,
-        "METERBRIDGE_POKE_SECONDS": "1",
-        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
-    }
+def script(airflow, business, tmp_path):
+    """Run a script on a database of its own, with what names the business."""
+    database = shutil.copy(airflow.empty, tmp_path / "airflow.db")
+
+    def started(*words, **environment):
+        named = business.environment | {"METERBRIDGE_POKE_SECONDS": "1"} | environment
+        return airflow.run(database, *words, **named)
+
+    return started
 
 
 @pytest.fixture
-def run(env):
+def run(script):
     """Run a DAG for the data interval that ends at an instant: (the run's state, its tasks' states)."""
 
     def until(end, file="usage.py", name="usage_energy", form=None, **environment):
         said = [json.dumps(form)] if form else []
-        command = [sys.executable, RUN, str(PROJECT / "dags" / file), end, name, *said]
-        shown = subprocess.run(command, env=env | environment, capture_output=True, text=True, timeout=300, check=False)
-        assert "found:" in shown.stdout, shown.stderr[-2000:]
-        state, tasks = json.loads(shown.stdout.split("found:")[1])
+        printed = script(RUN, str(PROJECT / "dags" / file), end, name, *said, **environment)
+        state, tasks = json.loads(printed.split("found:")[1])
         return state, {(task, index): found for task, index, found in tasks}
 
     return until
@@ -110,14 +135,13 @@ def test_what_ended_while_a_dag_was_paused_is_loaded_by_its_next_run(business, r
 
 
 @pytest.mark.slow
-def test_what_ended_before_a_backfill_of_a_later_month_is_loaded_by_the_next_run(business, run, env, march):
+def test_what_ended_before_a_backfill_of_a_later_month_is_loaded_by_the_next_run(business, run, script, march):
     """The DAG was off from January to April, and somebody starts a backfill of March before it is on again."""
     business.deliver("power/A-1/march.csv", march)
     business.extract()
     assert run("2025-01-01T12:00:00Z")[0] == "success"
     of_march = ("2025-03-01T12:00:00Z", "2025-03-01T12:00:00Z")
-    command = [sys.executable, BACKFILL, str(PROJECT / "dags/usage.py"), "usage_energy", *of_march]
-    subprocess.run(command, env=env, check=True, timeout=300)
+    script(BACKFILL, str(PROJECT / "dags/usage.py"), "usage_energy", *of_march)
     assert run("2025-05-01T12:00:00Z")[0] == "success"
     assert business.rows("ledgers", "period") == ["2024-12", "2025-01", "2025-02", "2025-03", "2025-04"]
 
