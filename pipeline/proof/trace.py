@@ -163,7 +163,7 @@ def _records(
                 f"corrected by usage record {record['record_id']}" if number else f"usage record {record['record_id']}"
             )
             yield f"    {told}: {plain(record['quantity'])} {record['uom']}, {record['status']}"
-            for item in lineage.items_of(connection, period, record["record_id"]):
+            for item in lineage.items_of(connection, period, [record["record_id"]]):
                 amount = units.money(item["amount"], item["currency"])
                 yield f"      item {item['item_id']}: {amount} {item['currency']}"
 

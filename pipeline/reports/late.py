@@ -1,10 +1,6 @@
 """The late ledger: how long after the end of its period a reading arrived, and what a grace of so many days catches."""
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,20 +11,7 @@ from pipeline.store import arrivals, manifest
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.source import Source
 from transforms.period import Period, Window, instant
-
-DAY = timedelta(days=1)
-PLACES = Decimal("0.01")
-
-
-@dataclass(frozen=True)
-class Delay:
-    """What arrived in the course of one day after the period's end (day 0: before or at its end)."""
-
-    days: int
-    files: int
-    rows: int
-    together: int  # rows that had arrived by then
-    share: Decimal  # of all that has arrived, in per cent
+from transforms.readings.delays import Delay, days_after, delays
 
 
 def late(store: sa.Engine, source: Source, period: Period, home: Path) -> list[Delay]:
@@ -39,28 +22,7 @@ def late(store: sa.Engine, source: Source, period: Period, home: Path) -> list[D
         arrived = arrivals.arrived_at(connection, source.source, [each.file_id for each in files])
     counted = _rows(files, window, home / "readings")
     days = {each.file_id: days_after(instant(window.end_us), arrived[each.file_id]) for each in files}
-    return delays((days[file_id], rows) for file_id, rows in counted.items())
-
-
-def days_after(end: datetime, arrived: datetime) -> int:
-    """Count the days that have begun since the period's end; 0 for what arrived before or at it."""
-    return max(0, -((end - arrived) // DAY))
-
-
-def delays(files: Iterable[tuple[int, int]]) -> list[Delay]:
-    """Sum up files, each given by its days and rows, by day; files without a row in the period are left out."""
-    rows: Counter[int] = Counter()
-    count: Counter[int] = Counter()
-    for days, found in files:
-        if found:
-            rows[days] += found
-            count[days] += 1
-    total, together, listed = rows.total(), 0, []
-    for days in sorted(rows):
-        together += rows[days]
-        share = (Decimal(100) * together / total).quantize(PLACES)
-        listed.append(Delay(days, count[days], rows[days], together, share))
-    return listed
+    return delays((days[file_id], 1, rows) for file_id, rows in counted.items())
 
 
 def _rows(files: list[LandedFile], window: Window, readings: Path) -> dict[str, int]:

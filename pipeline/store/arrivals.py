@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.store.many import among
 from pipeline.store.tables import arrivals, landed_files, quarantined_rows
+from transforms.period import Window
 from transforms.readings.fate import LEFT_OUT
 
 
@@ -33,6 +34,7 @@ class Arrival:
 
 
 NAMES = tuple(Arrival.__dataclass_fields__)
+SECONDS_A_DAY = 86_400
 OUTCOME = ("file_id", "reason", "columns", "warning")
 WAITING = arrivals.c.file_id.is_(None) & arrivals.c.dismissed_by.is_(None)  # quarantined whole, to be read again
 _LANDED_AS = (landed_files.c.source == arrivals.c.source) & (landed_files.c.file_id == arrivals.c.file_id)
@@ -130,6 +132,28 @@ def arrived_at(connection: sa.Connection, source: str, file_ids: Sequence[str]) 
     statement = sa.select(arrivals.c.file_id, sa.func.min(arrivals.c.arrived_at)).group_by(arrivals.c.file_id)
     rows = connection.execute(statement.where(arrivals.c.source == source, among(arrivals.c.file_id, file_ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def by_delay(connection: sa.Connection, source: str, window: Window) -> Sequence[sa.RowMapping]:
+    """Count files of a period and their readings by the days that had begun since its end when they first arrived.
+
+    Of files that reach out of it, `reaching`, no reading is counted: only the landed file tells which are inside.
+    """
+    first = sa.select(arrivals.c.file_id, sa.func.min(arrivals.c.arrived_at).label("at")).group_by(arrivals.c.file_id)
+    arrived = first.where(arrivals.c.source == source, arrivals.c.file_id.is_not(None)).subquery()
+    file = landed_files.c
+    mine = (file.source == source) & file.replaced_by.is_(None)
+    mine &= (file.at_us_min < window.end_us) & (file.at_us_max >= window.start_us)
+    inside = (file.at_us_min >= window.start_us) & (file.at_us_max < window.end_us)
+    seconds = sa.extract("epoch", arrived.c.at - sa.literal(window.end, sa.DateTime(timezone=True)))
+    days = sa.cast(sa.func.greatest(0, sa.func.ceil(seconds / SECONDS_A_DAY)), sa.Integer).label("days")
+    statement = sa.select(
+        days,
+        sa.func.count().filter(inside).label("files"),
+        sa.cast(sa.func.coalesce(sa.func.sum(file.readings).filter(inside), 0), sa.BigInteger).label("readings"),
+        sa.func.count().filter(~inside).label("reaching"),
+    ).join(arrived, arrived.c.file_id == file.file_id)
+    return connection.execute(statement.where(mine).group_by(days).order_by(days)).mappings().all()
 
 
 def _same(source: str, sha256: str, uri: str) -> sa.ColumnElement[bool]:

@@ -81,15 +81,18 @@ def read(connection: sa.Connection, meter: str, period: Period, landed: int) -> 
     return Ledger(meter, str(period), landed, merge(lines[meter, str(period)]))
 
 
-def all_ledgers(connection: sa.Connection, latest: int | None = None) -> list[Ledger]:
-    """Give every ledger, or so many `latest` ones alone, by period and meter."""
+def all_ledgers(connection: sa.Connection, latest: int | None = None, period: str | None = None) -> list[Ledger]:
+    """Give every ledger, or those of one period, or so many `latest` ones alone, by period and meter."""
     statement = sa.select(ledgers.c.meter, ledgers.c.period, ledgers.c.landed)
+    if period is not None:
+        statement = statement.where(ledgers.c.period == period)
     statement = statement.order_by(ledgers.c.period.desc(), ledgers.c.meter.desc()).limit(latest)
     found = connection.execute(statement).all()[::-1]
     keys = [(row.meter, row.period) for row in found]
 
     def shown(table: sa.Table) -> sa.ColumnElement[bool]:
-        return sa.true() if latest is None else sa.tuple_(table.c.meter, table.c.period).in_(keys)
+        of_period = sa.true() if period is None else table.c.period == period
+        return of_period if latest is None else of_period & sa.tuple_(table.c.meter, table.c.period).in_(keys)
 
     lines = _lines(connection, shown)
     return [Ledger(row.meter, row.period, row.landed, merge(lines[row.meter, row.period])) for row in found]
@@ -118,9 +121,10 @@ def _of_records(connection: sa.Connection, which: Which) -> Iterator[tuple[Any, 
     """
     whose = imports.c.meter, imports.c.period
     mine, no_reason = which(imports), sa.literal("", sa.Text)
+    of_import = (imports.c.import_id == usage_records.c.import_id) & (imports.c.period == usage_records.c.period)
     active = (
         sa.select(*whose, usage_records.c.status, no_reason, sa.func.sum(usage_records.c.readings), no_reason)
-        .join(imports, imports.c.import_id == usage_records.c.import_id)
+        .join(imports, of_import)
         .where(mine, ACTIVE)
         .group_by(*whose, usage_records.c.status)
     )
@@ -134,6 +138,24 @@ def _of_records(connection: sa.Connection, which: Which) -> Iterator[tuple[Any, 
     for meter, period, status, reason, rows, detail in connection.execute(active.union_all(deleted)):
         if rows:
             yield meter, period, STATUS_PLACES[status], reason, int(rows), detail
+
+
+def periods_known(connection: sa.Connection, limit: int) -> list[str]:
+    """List so many billing periods that have a ledger, the latest first."""
+    known = ledgers.c.period
+    return list(connection.execute(sa.select(known).distinct().order_by(known.desc()).limit(limit)).scalars())
+
+
+def latest_with_readings(connection: sa.Connection) -> str | None:
+    """Find the latest period that readings have landed for, or that has been loaded at all where none has."""
+    known, landed = sa.func.max(ledgers.c.period), ledgers.c.landed > 0
+    return connection.execute(sa.select(sa.func.coalesce(known.filter(landed), known))).scalar()
+
+
+def made_of(connection: sa.Connection, period: str) -> dict[str, sa.RowMapping]:
+    """Tell of which source, and when, the ledgers of a period were made, by meter."""
+    statement = sa.select(ledgers.c.meter, ledgers.c.source, ledgers.c.updated_at).where(ledgers.c.period == period)
+    return {row["meter"]: row for row in connection.execute(statement).mappings()}
 
 
 def meters_done(connection: sa.Connection, period: Period) -> set[str]:

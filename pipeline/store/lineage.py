@@ -1,5 +1,6 @@
 """Lineage: from a rated item to its usage records, their imports and landed files, and back from a raw row."""
 
+import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.store.billing import USAGE
 from pipeline.store.manifest import LandedFile
-from pipeline.store.many import among
+from pipeline.store.many import among, numbered
 from pipeline.store.tables import (
     ACTIVE,
     arrivals,
@@ -41,14 +42,14 @@ def items_before(connection: sa.Connection, found: sa.RowMapping) -> Sequence[sa
     return connection.execute(statement.order_by(rated_items.c.item_id)).mappings().all()
 
 
-def records(connection: sa.Connection, item_id: int) -> Sequence[sa.RowMapping]:
-    """List the usage records behind a rated item, by number, each with its import."""
+def records(connection: sa.Connection, item_id: int, limit: int | None = None) -> Sequence[sa.RowMapping]:
+    """List the usage records behind a rated item, or the first of them, by number, each with its import."""
     names = (*USAGE, "bill_run_id")
     joined = rated_usage.join(usage_records).join(imports, imports.c.import_id == usage_records.c.import_id)
     columns = [usage_records.c[name] for name in names]
     about = [imports.c[name].label(f"import_{name}") for name in IMPORT]
     statement = sa.select(*columns, *about).select_from(joined).where(rated_usage.c.item_id == item_id)
-    return connection.execute(statement.order_by(usage_records.c.record_id)).mappings().all()
+    return connection.execute(statement.order_by(usage_records.c.record_id).limit(limit)).mappings().all()
 
 
 def corrected(connection: sa.Connection, period: str, record_id: int, base: int) -> tuple[str, Decimal]:
@@ -150,8 +151,56 @@ def deleted(connection: sa.Connection, import_id: str, record_key: str) -> sa.Ro
     return connection.execute(statement).mappings().first()
 
 
-def items_of(connection: sa.Connection, period: str, record_id: int) -> Sequence[sa.RowMapping]:
-    """List the rated items that a record is behind: the first billed it, later ones the difference to them."""
-    statement = sa.select(rated_items).join(rated_usage).where(rated_usage.c.period == period)
-    statement = statement.where(rated_usage.c.record_id == record_id).order_by(rated_items.c.item_id)
+def items_of(connection: sa.Connection, period: str, record_ids: Collection[int]) -> Sequence[sa.RowMapping]:
+    """List the rated items that records of a period are behind: the first billed one, later ones the difference."""
+    # By way of the period's bill runs and the records' charges, as nothing leads from a record to its items.
+    mine = (usage_records.c.period == period) & numbered(usage_records.c.record_id, record_ids)
+    charge = (rated_items.c.charge_number == usage_records.c.charge_number) & (rated_items.c.period == period)
+    rated = (rated_usage.c.item_id == rated_items.c.item_id) & (rated_usage.c.record_id == usage_records.c.record_id)
+    statement = (
+        sa.select(rated_items, usage_records.c.record_id)
+        .join(usage_records, charge)
+        .join(rated_usage, rated)
+        .join(bill_runs, bill_runs.c.bill_run_id == rated_items.c.bill_run_id)
+        .where(mine, bill_runs.c.period == period)
+    )
+    return connection.execute(statement.order_by(rated_items.c.item_id)).mappings().all()
+
+
+def files_named(connection: sa.Connection, import_id: str, name: str, limit: int) -> Sequence[sa.RowMapping]:
+    """List the raw files that an import was made of, each with the number of `all`, those that name one first."""
+    landed_as = (arrivals.c.source == import_files.c.source) & (arrivals.c.file_id == import_files.c.file_id)
+    named = arrivals.c.uri.regexp_match(f"(^|[^[:alnum:]]){re.escape(name)}([^[:alnum:]]|$)").label("named")
+    columns = (*(arrivals.c[each] for each in ("source", "uri", "sha256")), named, sa.func.count().over().label("all"))
+    statement = sa.select(*columns).join(import_files, landed_as)
+    order = (named.desc(), arrivals.c.uri, arrivals.c.sha256)
+    statement = statement.where(import_files.c.import_id == import_id).order_by(*order).limit(limit)
     return connection.execute(statement).mappings().all()
+
+
+def arrivals_of(connection: sa.Connection, name: str, limit: int) -> Sequence[sa.RowMapping]:
+    """List the raw files at a place, in whatever source, or that are known by a hash, the latest first."""
+    known = arrivals.c
+    wanted = sa.or_(known.uri == name, known.file_id == name, known.sha256 == name)
+    statement = sa.select(arrivals).where(wanted).order_by(known.arrived_at.desc(), known.source, known.sha256)
+    return connection.execute(statement.limit(limit)).mappings().all()
+
+
+def imports_of(connection: sa.Connection, source: str, file_id: str, limit: int) -> Sequence[sa.RowMapping]:
+    """List the imports that a landed file went into, the latest first."""
+    # By way of the source's ledgers, as nothing leads from a file to its imports.
+    slot = (imports.c.meter == ledgers.c.meter) & (imports.c.period == ledgers.c.period)
+    made_of = (import_files.c.import_id == imports.c.import_id) & (import_files.c.source == source)
+    names = ("import_id", "meter", "period", "created_at", "created_by", "superseded_by")
+    statement = sa.select(*(imports.c[name] for name in names)).join(ledgers, slot).join(import_files, made_of)
+    statement = statement.where(ledgers.c.source == source, import_files.c.file_id == file_id)
+    return connection.execute(statement.order_by(imports.c.created_at.desc()).limit(limit)).mappings().all()
+
+
+def records_of(
+    connection: sa.Connection, import_ids: Collection[str], accounts: Collection[str], limit: int
+) -> Sequence[sa.RowMapping]:
+    """List the active records of these accounts that imports brought, by number."""
+    mine = among(usage_records.c.import_id, import_ids) & among(usage_records.c.account_number, accounts)
+    statement = sa.select(*(usage_records.c[name] for name in USAGE)).where(mine, ACTIVE)
+    return connection.execute(statement.order_by(usage_records.c.record_id).limit(limit)).mappings().all()

@@ -1,10 +1,13 @@
 """What the store holds, counted: for a person, and for comparing before and after."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from pipeline.store.arrivals import NO_READING, WAITING, WHY
+from pipeline.store.many import among
 from pipeline.store.tables import (
     ACTIVE,
     arrivals,
@@ -26,6 +29,8 @@ COUNTED = {
     "rated_items": rated_items,
     "exports": exports,
 }
+ROWS = ("readings", "quarantined", "left_out")
+NAMED = 3  # files of one reason
 VISIBLE = landed_files.c.replaced_by.is_(None)
 
 
@@ -41,33 +46,61 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 def sources(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """List per source: files, readings, rows that are quarantined or left out, and files quarantined whole."""
-    landed = _landed_by_source()
-    whole = sa.func.count().filter(WAITING)
-    figures = (landed.c.files, landed.c.readings, landed.c.quarantined, landed.c.left_out)
+    landed, whole = _landed_by_source(), sa.func.count().filter(WAITING).label("files_quarantined")
+    arrived = sa.select(arrivals.c.source, whole).group_by(arrivals.c.source).subquery()
+    figures = (sa.func.coalesce(landed.c[name], 0).label(name) for name in ("files", *ROWS))
     statement = (
-        sa.select(arrivals.c.source, *(sa.func.coalesce(figure, 0) for figure in figures), whole)
-        .join(landed, landed.c.source == arrivals.c.source, isouter=True)
-        .group_by(arrivals.c.source, *figures)
-        .order_by(arrivals.c.source)
+        sa.select(arrived.c.source, *figures, arrived.c.files_quarantined)
+        .join(landed, landed.c.source == arrived.c.source, isouter=True)
+        .order_by(arrived.c.source)
     )
     return connection.execute(statement).mappings().all()
 
 
 def _landed_by_source() -> sa.Subquery:
     """Add up the files that landed and have not been replaced."""
-    names = ("readings", "quarantined", "left_out")
-    added = {name: sa.func.coalesce(sa.func.sum(landed_files.c[name]), 0) for name in names}
-    figures = (sa.func.count().label("files"), *(total.label(name) for name, total in added.items()))
+    added = (sa.func.sum(landed_files.c[name]).label(name) for name in ROWS)
+    figures = (sa.func.count().label("files"), *added)
     return sa.select(landed_files.c.source, *figures).where(VISIBLE).group_by(landed_files.c.source).subquery()
 
 
-def quarantined_rows_by_reason(connection: sa.Connection, source: str | None = None) -> Sequence[sa.RowMapping]:
-    """Count the quarantined rows of every source, or of one, by reason."""
+def quarantined_rows_by_reason(
+    connection: sa.Connection, source: str | None = None, latest: int | None = None
+) -> Sequence[sa.RowMapping]:
+    """Count the quarantined rows of every source, or of one, by reason; with `latest` of so many files alone."""
     columns = (quarantined_rows.c.source, quarantined_rows.c.reason)
     wanted = sa.true() if source is None else quarantined_rows.c.source == source
     wanted &= quarantined_rows.c.reason != LEFT_OUT
-    statement = sa.select(*columns, sa.func.count().label("rows")).join(landed_files).where(VISIBLE, wanted)
-    return connection.execute(statement.group_by(*columns).order_by(*columns)).mappings().all()
+    statement = sa.select(*columns, sa.func.count().label("rows"))
+    statement = statement.join(landed_files).where(VISIBLE) if latest is None else _of_latest(statement, latest)
+    return connection.execute(statement.where(wanted).group_by(*columns).order_by(*columns)).mappings().all()
+
+
+def files_with_quarantined_rows(connection: sa.Connection, latest: int) -> dict[tuple[str, str], list[str]]:
+    """Name the first few of so many files that landed last with a quarantined row, by source and reason."""
+    row = quarantined_rows.c
+    distinct = sa.select(row.source, row.reason, row.file_id).distinct()
+    found = _of_latest(distinct, latest).where(row.reason != LEFT_OUT).subquery()
+    key = (found.c.source, found.c.reason)
+    ids = connection.execute(sa.select(*key, _first(found.c.file_id)).group_by(*key)).all()
+    wanted = among(arrivals.c.file_id, {each for *_, files in ids for each in files})
+    known = (arrivals.c.source, arrivals.c.file_id)
+    named = connection.execute(sa.select(*known, sa.func.min(arrivals.c.uri)).where(wanted).group_by(*known))
+    uris = {(source, file_id): uri for source, file_id, uri in named}
+    return {(source, reason): [uris[source, each] for each in files] for source, reason, files in ids}
+
+
+def _of_latest(statement: "sa.Select[Any]", latest: int) -> "sa.Select[Any]":
+    """Select from the quarantined rows of so many files that landed last."""
+    columns = (landed_files.c.source, landed_files.c.file_id)
+    files = sa.select(*columns).where(VISIBLE, landed_files.c.quarantined > 0)
+    last = files.order_by(landed_files.c.landed_at.desc(), landed_files.c.file_id).limit(latest).subquery()
+    same = (last.c.source == quarantined_rows.c.source) & (last.c.file_id == quarantined_rows.c.file_id)
+    return statement.join(last, same)
+
+
+def _first(names: sa.ColumnElement[str]) -> sa.ColumnElement[list[str]]:
+    return sa.func.array_agg(aggregate_order_by(names, names), type_=ARRAY(sa.Text))[1:NAMED]
 
 
 def rows_left_out(connection: sa.Connection, source: str) -> int:
@@ -95,6 +128,14 @@ def files_without_a_reading(connection: sa.Connection) -> Sequence[sa.RowMapping
     """List the files that landed, with every row quarantined, and that are not dismissed, with the reasons."""
     statement = sa.select(arrivals.c.source, arrivals.c.uri, WHY).where(NO_READING, arrivals.c.dismissed_by.is_(None))
     return connection.execute(statement.order_by(arrivals.c.source, arrivals.c.uri)).mappings().all()
+
+
+def quarantined_files_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+    """Count the files that are quarantined whole and not dismissed by source and reason, with the first few names."""
+    code = sa.func.split_part(arrivals.c.reason, ":", 1).label("reason")
+    columns = (arrivals.c.source, code, sa.func.count().label("files"), _first(arrivals.c.uri).label("names"))
+    statement = sa.select(*columns).where(WAITING).group_by(arrivals.c.source, code)
+    return connection.execute(statement.order_by(arrivals.c.source, code)).mappings().all()
 
 
 def dismissed_files(connection: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from pipeline.reports.late import Delay, days_after, delays, describe, late
+from pipeline.reports.late import describe, late
 from transforms.period import Period
+from transforms.readings.delays import Delay, days_after, delays
 
 END = datetime(2025, 4, 1, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -22,7 +23,7 @@ def test_a_day_of_delay_begins_with_its_first_moment(after, days):
 
 
 def test_the_ledger_tells_what_a_grace_of_so_many_days_catches():
-    assert delays([(3, 1), (0, 5), (0, 1), (1, 2), (9, 0)]) == [
+    assert delays([(3, 1, 1), (0, 1, 5), (0, 1, 1), (1, 1, 2), (9, 1, 0)]) == [
         Delay(0, 2, 6, 6, Decimal("66.67")),
         Delay(1, 1, 2, 8, Decimal("88.89")),
         Delay(3, 1, 1, 9, Decimal("100.00")),
