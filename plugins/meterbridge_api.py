@@ -10,7 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 UNAVAILABLE = JSONResponse({"success": False, "reasons": [{"code": "unavailable", "message": "see the log"}]}, 503)
-VIEW = {"name": "Usage", "href": "/usage/", "destination": "nav", "url_route": "usage", "nav_top_level": True}
+VIEWS = [
+    {"name": name, "href": href, "destination": "nav", "url_route": name.lower(), "nav_top_level": True}
+    for name, href in (("Usage", "/usage/"), ("Ledger", "/usage/ledger"))
+]
 
 
 @cache
@@ -38,8 +41,8 @@ class UsageApi:
 
 
 class UsageApiPlugin(AirflowPlugin):
-    """Registers the application, and its page in the navigation."""
+    """Registers the application, and its pages in the navigation."""
 
     name = "meterbridge_api"
     fastapi_apps = [{"app": UsageApi(), "url_prefix": "/usage", "name": "Meterbridge usage API"}]  # noqa: RUF012 the base class declares a list
-    external_views = [VIEW]  # noqa: RUF012 as above
+    external_views = VIEWS

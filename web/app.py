@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from web import pages
+from web import ledger, lineage, pages
 from web.callers import LogIn
 from web.documented import leave_out_unused
 from web.gate import Gate, Window
@@ -35,7 +35,7 @@ def create_app(
     own = [services.clients.log_in] if services.clients else []
     app.add_middleware(Gate, log_ins=[*own, *log_ins], window=Window(calls_per_minute))
     add_handlers(app)
-    for part in (token, uploads, imports, usage, actions, units, invoices, pages):
+    for part in (token, uploads, imports, usage, actions, units, invoices, pages, ledger, lineage):
         app.include_router(part.router)
     _add_document(app)
     return app

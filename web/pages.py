@@ -1,5 +1,6 @@
 """The Usage page: what was loaded and what became of it, and a form to load more. No script, nothing from elsewhere."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +27,11 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; fra
 HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 UNFINISHED = {"Pending", "Processing"}
 router = APIRouter(include_in_schema=False)
-_pages = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_pages.filters |= {"shown": shown, "number_text": number_text}
+TEMPLATES.filters |= {"shown": shown, "number_text": number_text, "count": "{:,}".format}
+TEMPLATES.globals["command"] = lambda *words: shlex.join(["meterbridge", *words])  # whatever a file is called
 Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
 Again = Annotated[bool, Query()]
 Before = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
@@ -71,13 +73,13 @@ def _page(
         usage = usage_by_period(connection, SHOWN, before)
         runs = bill_runs.listed(connection, limit=SHOWN)
         issued = invoices.latest(connection, SHOWN)
-    content = _pages.get_template("usage.html").render(
+    content = TEMPLATES.get_template("usage.html").render(
         imports=listed,
         usage=usage,
         before=before,
         runs=runs,
         invoices=issued,
-        units=_units(services),
+        units=units_of(services),
         sent=found,
         again=again,
         unknown=sent if found is None else "",
@@ -90,7 +92,7 @@ def _page(
     return HTMLResponse(content, 400 if refusal else 200, HEADERS)
 
 
-def _units(services: Services) -> Units:
+def units_of(services: Services) -> Units:
     """Read the currencies; none where the catalog is wrong: the page is there all the same."""
     try:
         return services.read_catalog().units

@@ -38,6 +38,11 @@ def ask(app):
     return asyncio.run(send())
 
 
+def test_its_pages_are_in_the_navigation_of_the_web_ui(plugin):
+    views = {view["name"]: view["href"] for view in plugin.UsageApiPlugin.external_views}
+    assert views == {"Usage": "/usage/", "Ledger": "/usage/ledger"}
+
+
 def test_it_lets_no_stranger_in(mounted, named):  # noqa: ARG001 the environment
     assert ask(mounted).status_code == 401
 

@@ -44,7 +44,7 @@ def called(http, method, path):
 
 def test_a_stranger_gets_in_nowhere_but_to_the_log_in(app, stranger):
     routes = mounted(app)
-    assert len(routes) == 25
+    assert len(routes) == 27
     for method, path in routes:
         if f"{method} {path}" != OPEN:
             answer = called(stranger, method, path)

@@ -1,0 +1,94 @@
+"""The Ledger page: where every raw row of a billing period is, of the store alone. It changes nothing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from pipeline.store import arrivals, ledger, overview, samples
+from transforms.errors import MeterbridgeError
+from transforms.exact import Rounding, round_exact
+from transforms.period import Period
+from transforms.readings.delays import Delay, delays
+from web.pages import HEADERS, TEMPLATES
+from web.services import Services, ServicesDep, Viewer
+
+PERIODS = 400  # that the field offers: more than a year of them where every day begins one
+LOWEST = 10
+FILES = 1000  # whose quarantined rows are counted by reason: those that landed last
+router = APIRouter(include_in_schema=False)
+Chosen = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
+Late = Annotated[str, Query(max_length=100, pattern="^[^\x00]*$")]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """When the readings of a source arrived, of the files that lie in the period; or why that cannot be told."""
+
+    source: str
+    days: list[Delay]
+    reaching: int = 0
+    problem: str = ""
+
+
+@router.get("/ledger", response_class=HTMLResponse)
+def read_ledger(services: ServicesDep, _caller: Viewer, period: Chosen = "", late: Late = "") -> HTMLResponse:
+    """Show the page of a billing period, the latest with readings where none is chosen; `late` is a source."""
+    # As of one moment: a load that ends between two questions would leave rows unexplained.
+    one_moment = services.store.connect().execution_options(isolation_level="REPEATABLE READ")
+    with one_moment as connection, connection.begin():
+        chosen = period or ledger.latest_with_readings(connection) or ""
+        known = ledger.periods_known(connection, PERIODS)
+        of_period = _of_period(connection, chosen)
+        lying = _in_no_period(connection)
+    told = _late(services, late, chosen) if late and of_period["ledgers"] else None
+    page = TEMPLATES.get_template("ledger.html").render(
+        period=chosen, periods=known, late=told, limit=FILES, **of_period, **lying
+    )
+    return HTMLResponse(page, 200, HEADERS)
+
+
+def _of_period(connection: sa.Connection, period: str) -> dict[str, object]:
+    """Ask what the ledgers and the records of a period tell."""
+    found = ledger.all_ledgers(connection, period=period)
+    return {
+        "ledgers": found,
+        "wrong": [each for each in found if each.unexplained],
+        "made": ledger.made_of(connection, period),
+        "records": samples.by_meter(connection, period),
+        "lowest": samples.lowest(connection, period, LOWEST),
+    }
+
+
+def _in_no_period(connection: sa.Connection) -> dict[str, object]:
+    """Ask what lies in no billing period: files and rows that are quarantined, and rows that are left out."""
+    return {
+        "sources": overview.sources(connection),
+        "files": overview.quarantined_files_by_reason(connection),
+        "rows": overview.quarantined_rows_by_reason(connection, latest=FILES),
+        "names": overview.files_with_quarantined_rows(connection, FILES),
+    }
+
+
+def _late(services: Services, source: str, period: str) -> Delays:
+    """Count what arrived by days after the period's end, on the clock of the source."""
+    try:
+        window = Period.parse(period).window(services.read_catalog().source(source).time.zone)
+    except MeterbridgeError as error:
+        return Delays(source, [], problem=str(error))
+    with services.store.begin() as connection:
+        found = arrivals.by_delay(connection, source, window)
+    counted = delays((each["days"], each["files"], each["readings"]) for each in found)
+    return Delays(source, counted, sum(each["reaching"] for each in found))
+
+
+def share(seen: int, expected: int) -> Decimal:
+    """Give a part in per cent, rounded down, so that 100 means all of it."""
+    return round_exact(Fraction(100 * seen, expected), 2, Rounding.DOWN)
+
+
+TEMPLATES.filters["share"] = share
