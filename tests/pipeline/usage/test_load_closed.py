@@ -7,7 +7,6 @@ from small_business import CHARGES
 
 from pipeline.proof.close import close
 from pipeline.proof.verify import verify
-from pipeline.usage.load import LoadRefusedError
 from transforms.period import Period
 
 LATE = "at,value\n2025-03-20T00:00:00Z,1\n"
@@ -78,10 +77,12 @@ def test_usage_of_who_was_closed_before_the_bill_run_is_not_billed(business, mar
 
 
 @pytest.mark.parametrize("reason", ["", "it ended in March"])
-def test_an_end_before_what_was_billed_is_refused_by_name_also_where_readings_came_late(two, reason):
+def test_an_end_before_what_was_billed_waits_by_name_and_late_usage_of_others_is_billed(two, reason):
     ended = CHARGES.splitlines()[1].replace("Z,,", "Z,2025-03-16T00:00:00Z,")
     end(two, "subscribed_charges.csv", CHARGES.splitlines()[1], ended)
     two.deliver("power/A-2/late.csv", LATE)
     two.extract()
-    with pytest.raises(LoadRefusedError, match="1 adjustments of what is billed would be below zero"):
-        two.load(*two.prepare(), reason=reason)
+    assert two.load(*two.prepare(), reason=reason).outcome == "adjusted"
+    run = two.rate()
+    assert (run.amounts, len(run.left_pending)) == ({"EUR": Decimal("0.25")}, 1)
+    assert "charge C-1: it would take back 3.5 kwh of what was billed" in run.left_pending[0]
