@@ -123,6 +123,19 @@ def test_a_record_that_was_deleted_before_the_bill_run_is_sealed_as_left_out(bus
     assert found.manifest.records.count == 1
 
 
+def test_a_deleted_adjustment_keeps_a_period_from_being_closed_until_it_is_made_again(billed):
+    billed.bill(LATE, "power/A-1/late.csv")
+    (gone,) = billed.rows("usage_records WHERE status = 'Pending'", "record_id")
+    delete(billed.store, Selection((gone,)), by="ann", reason="sent twice", dry_run=False)
+    told = "an adjustment was deleted since: run `meterbridge run energy 2025-03 --reason …`"
+    with pytest.raises(CloseRefusedError, match=told):
+        seal(billed)
+    billed.load(*billed.prepare(), reason="it was right")
+    billed.rate()
+    billed.post()
+    assert seal(billed).manifest.records.sums == {"kwh": "8.5"}
+
+
 def test_a_record_that_the_validation_set_aside_is_sealed_as_left_out(business):
     source, meter = (business.catalog_folder / name for name in ("sources/power.yaml", "meters/energy.yaml"))
     source.write_text(source.read_text() + "interval_seconds: 86400\n")
