@@ -29,7 +29,7 @@ def read_rows(path: Path, declared: Mapping[str, CustomField], locale: Locale) -
     with open_table(path) as table:
         header = read_header(table.names, declared)
         problems.add(header.problems)
-        rows = _unread(table) if header.problems else _read(table, Reader(header, declared, locale), problems)
+        rows = _read(table, Reader(header, declared, locale), problems) if header.legible else _unread(table)
         content = content_hash([row.canonical for row in rows], header, table.names)
     if not rows:
         problems.add([Problem(Reason.NO_ROWS)])

@@ -52,6 +52,11 @@ class Header:
     columns: tuple[Column | str | None, ...]
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def legible(self) -> bool:
+        """Tell whether rows can be read: every column that is needed is there, and none twice."""
+        return not {Reason.COLUMN_MISSING, Reason.COLUMN_TWICE} & {problem.code for problem in self.problems}
+
 
 def read_header(names: Sequence[str], declared: Mapping[str, CustomField]) -> Header:
     """Tell the columns by their names, in any order and case. Unnamed ones at the end do not count."""

@@ -64,8 +64,8 @@ class Reader:
     def __init__(
         self, header: Header, declared: Mapping[str, CustomField], locale: Locale, *, negative: bool = False
     ) -> None:
-        """Read by a header without problems; `negative` lets quantities be below zero."""
-        self._columns = [column for column in header.columns if column is not None]
+        """Read by a legible header; `negative` lets quantities be below zero."""
+        self._columns = header.columns
         self._declared = declared
         custom = {name: Reason.CUSTOM_MISSING for name, each in declared.items() if each.required}
         self._required: dict[str, Reason] = {str(column): code for column, code in MISSING.items()} | custom
@@ -89,7 +89,7 @@ class Reader:
     def pairs(self, cells: Sequence[str]) -> dict[Column | str, str]:
         """Give the cells that hold anything, without blanks around it, by their column."""
         pairs = zip(self._columns, cells, strict=False)
-        return {column: found for column, text in pairs if text and (found := text.strip(" "))}
+        return {column: found for column, text in pairs if column and text and (found := text.strip(" "))}
 
     def missing(self, texts: Mapping[Column | str, str]) -> list[tuple[str, Reason]]:
         """List the columns that need a value and have none."""

@@ -61,6 +61,13 @@ def test_every_wrong_row_is_refused_for_every_reason_at_once_and_nothing_is_load
     assert varied.usage() == []
 
 
+def test_what_is_wrong_with_rows_is_told_beside_a_column_that_nobody_knows(desk, usage_file):
+    wrong = {"ACCOUNT_ID": "Mill", "QTY": "-1", "REGION": "eu"}
+    found = desk.load(usage_file(wrong, {}))
+    assert (found["status"], found["imported_count"]) == ("Failed", 0)
+    assert found["validation"]["codes"] == {"column_unknown": 1, "account_unknown": 1, "quantity_negative": 1}
+
+
 @pytest.fixture
 def varied(desk):
     """Accounts and charges in every state that a row can meet."""
