@@ -1,12 +1,12 @@
-"""The Ledger and Lineage pages, as a browser gets them: what the commands tell, of the store alone."""
+"""The Ledger page, as a browser gets it: what the commands tell, of the store alone."""
 
-import re
 import subprocess
 import sys
 
 import pytest
 import sqlalchemy as sa
 from small_business import SOURCE
+from web_pages import texts
 
 from pipeline.reports import status
 from pipeline.reports.late import describe, late
@@ -14,14 +14,6 @@ from pipeline.settings import PROJECT
 from transforms.period import Period
 
 APRIL = "at,value\n2025-04-02T00:00:00Z,4\n"
-HOSTILE = "power/A-1/<img src=x onerror=alert(1)> '\" $(reboot).csv"
-
-
-def texts(page, section=""):
-    """The rows of a section's tables, each a list of its cells' words."""
-    part = page.text.split(f'id="{section}"')[1].split("<h2")[0] if section else page.text
-    rows = re.findall(r"<tr>(.*?)</tr>", part, flags=re.DOTALL)
-    return [[" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in re.split("</t[dh]>", row)[:-1]] for row in rows]
 
 
 def execute(business, statement):
@@ -29,9 +21,9 @@ def execute(business, statement):
         connection.exec_driver_sql(statement)
 
 
-def unfold(business, *, interval=3600):
-    """Let the source say how far apart its samples are."""
-    business.declare("sources/power.yaml", f"{SOURCE}interval_seconds: {interval}\n")
+def sampled_daily(business):
+    """Let the source say that its samples are a day apart."""
+    business.declare("sources/power.yaml", f"{SOURCE}interval_seconds: 86400\n")
 
 
 def test_an_empty_store_has_both_pages(viewer):
@@ -141,7 +133,7 @@ def test_rows_by_reason_are_counted_of_so_many_files_and_the_page_says_so(viewer
 
 
 def test_samples_that_are_there_are_counted_and_the_charges_that_lack_most_come_first(viewer, business):
-    unfold(business, interval=86_400)  # one a day
+    sampled_daily(business)
     business.customer("A-2")
     business.deliver("power/A-1/march.csv", _days(range(1, 32)))
     business.deliver("power/A-2/march.csv", _days(range(1, 11)))
@@ -153,7 +145,7 @@ def test_samples_that_are_there_are_counted_and_the_charges_that_lack_most_come_
 
 
 def test_samples_of_a_corrected_record_are_counted_once(viewer, business):
-    unfold(business, interval=86_400)
+    sampled_daily(business)
     business.bill(_days(range(1, 11)))
     business.rate()
     business.deliver("power/A-1/late.csv", _days(range(11, 32)))
@@ -189,79 +181,6 @@ def test_files_that_reach_out_of_the_period_are_left_to_the_command(viewer, busi
     assert "there is no source &#39;gas&#39;" in viewer.get("/ledger?period=2025-03&late=gas").text.lower()
 
 
-def test_an_item_leads_to_its_records_import_and_raw_files_and_back(viewer, business, march):
-    business.invoice(march)
-    (item,) = business.rows("rated_items", "item_id")
-    (record,) = business.rows("usage_records", "record_id")
-    (sha256,) = business.rows("arrivals", "sha256")
-    (batch,) = business.rows("imports", "import_id")
-    page = viewer.get(f"/lineage?item={item}")
-    assert f"Item {item}: 1.63 EUR for 2025-03" in page.text
-    assert f"<code>meterbridge explain {item}</code>" in page.text
-    rows = texts(page)
-    assert [str(record), "6.5", "kwh", "Processed", batch] in rows
-    trace = "meterbridge trace power power/A-1/march.csv 1"
-    assert ["power", "power/A-1/march.csv", sha256, trace] in rows
-    back = viewer.get("/lineage?file=power/A-1/march.csv")
-    assert f"<code>{trace}</code>" in back.text
-    assert "3 rows, 3 readings, 0 quarantined, 0 left out" in back.text
-    assert [str(record), "2025-03", "A-1", "C-1", "6.5", "kwh", "Processed", str(item)] in texts(back)
-    assert f'<a href="?item={item}">' in back.text
-    assert texts(viewer.get(f"/lineage?file={sha256}")) == texts(back)
-
-
-def test_files_that_name_the_items_account_come_first(viewer, business, march):
-    business.customer("A-10")
-    for name in ("power/A-10/x.csv", "power/A-1/z.csv"):
-        business.deliver(name, march)
-    business.extract()
-    business.run()
-    business.rate()
-    items = dict(business.rows("rated_items", "account_number", "item_id"))
-    for account, name in (("A-1", "power/A-1/z.csv"), ("A-10", "power/A-10/x.csv")):
-        rows = texts(viewer.get(f"/lineage?item={items[account]}"))
-        assert next(row[1] for row in rows if row[0] == "power") == name
-    back = texts(viewer.get("/lineage?file=power/A-1/z.csv"))
-    assert [row[2] for row in back if row[-1].isdecimal()] == ["A-1"]
-
-
-def test_a_file_that_landed_as_nothing_says_why_and_who_dismissed_it(viewer, business):
-    business.deliver("power/A-1/empty.csv", "")
-    business.extract()
-    address = "/lineage?file=power/A-1/empty.csv"
-    assert "Quarantined whole: empty_file: it holds no byte." in viewer.get(address).text
-
-
-def test_a_file_whose_name_holds_no_account_is_left_to_trace(viewer, business, march):
-    source = SOURCE.replace("power/{account}/*", "power/*").replace("{at: at", "{account: who, at: at")
-    business.declare("sources/power.yaml", source)
-    business.deliver("power/all.csv", "who," + march.replace("\n2025", "\nA-1,2025"))
-    business.extract()
-    business.run()
-    page = viewer.get("/lineage?file=power/all.csv").text
-    assert "which records it went into, trace tells of each row" in page
-    assert '<a href="ledger?period=2025-03">2025-03</a>' in page
-
-
-def test_what_files_are_called_is_shown_and_never_run(viewer, business, march):
-    business.invoice(march, HOSTILE)
-    execute(business, "UPDATE ledger_lines SET detail = '<script>alert(1)</script>', reason = '<b>'")
-    business.deliver("power/A-7/<i>.csv", march)
-    business.deliver("power/A-1/<u> '.csv", "")
-    business.extract()
-    pages = [viewer.get("/ledger"), viewer.get("/lineage?item=1"), viewer.get("/lineage", params={"file": HOSTILE})]
-    pages.append(viewer.get("/lineage", params={"file": "<img src=x>\"'"}))
-    for page in pages:
-        assert page.status_code == 200
-        for forbidden in ("<img", "<script", "<b>", "<i>", "<u>", "http://", "https://"):
-            assert forbidden not in page.text
-        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    assert "dismiss power &#39;power/A-1/&lt;u&gt; &#39;&#34;&#39;&#34;&#39;.csv&#39; --reason" in pages[0].text
-    link = re.search(r'href="(\?file=[^"]+)"', pages[1].text)[1]
-    assert texts(viewer.get(f"/lineage{link}")) == texts(pages[2])
-    assert len(texts(pages[2])) == 4
-
-
 @pytest.mark.parametrize("address", ["/lineage?item=x", "/lineage?item=1234567890123456789", "/ledger?late=%00"])
 def test_what_is_no_number_or_name_is_refused(viewer, address):
     assert viewer.get(address).status_code == 400
@@ -292,7 +211,7 @@ def test_the_page_starts_no_engine():
 
 
 def test_more_samples_than_are_expected_make_up_for_none_that_others_lack(viewer, business):
-    unfold(business, interval=86_400)
+    sampled_daily(business)
     business.customer("A-2")
     for account, days in (("A-1", range(1, 32)), ("A-2", range(1, 22))):
         business.deliver(f"power/{account}/march.csv", _days(days))
