@@ -13,14 +13,13 @@ from transforms.rating import bulk, bulk_groups
 from transforms.rating.bulk_usual import takes
 from transforms.rating.commitment import with_items
 from transforms.rating.prepaid import Funds
-from transforms.rating.rate import NOTHING
-from transforms.rating.rate import rate as rate_by_group
+from transforms.rating.rate import NOTHING, rate
 from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem, UsageLine
 
 MANY = 20_000  # records; fewer are rated before an engine has started
 
 
-def rate(
+def rate_usage(
     lines: Sequence[UsageLine],
     *,
     charges: Mapping[str, Charge],
@@ -38,7 +37,7 @@ def rate(
     taken = [charge for charge in charges.values() if takes(charge, units)] if len(lines) >= many else []
     at_once, left = _at_once(lines, taken, units, billed) if taken else ([], lines)
     owed = list(subscribed)
-    by_group = rate_by_group(
+    by_group = rate(
         left,
         charges=charges,
         units=units,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from expectations import rated as rated_border
 from pipeline.billing import prepaid
-from pipeline.billing.bulk import rate as rate_usage
+from pipeline.billing.bulk import rate_usage
 from pipeline.billing.commitments import contributed, contributing
 from pipeline.billing.fees import left_out
 from pipeline.billing.preflight import Intake, Pickup

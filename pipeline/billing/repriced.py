@@ -6,7 +6,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from pipeline.billing.bulk import rate as rate_usage
+from pipeline.billing.bulk import rate_usage
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, funds
 from transforms.catalog.commitment import Commitment

@@ -9,14 +9,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from rating_by_hand import HOME_PHONE, STEPPED, UNITS, charge, used
 
-from pipeline.billing.bulk import rate
+from pipeline.billing.bulk import rate_usage
 from pipeline.proof.close import close
 from pipeline.proof.verify import verify
 from pipeline.store.billing import columns_of
 from transforms.catalog.units import Units
 from transforms.period import Period
 from transforms.rating.bulk_usual import takes
-from transforms.rating.rate import rate as rate_by_group
+from transforms.rating.rate import rate
 from transforms.rating.usage import RatingError
 
 MIXED = ({"up_to": "10.50", "price": "0.333"}, {"up_to": "20", "flat": "5"}, {"price": "0.125", "flat": "1"})
@@ -116,7 +116,7 @@ def outcome(way, lines, billed, **more):
 def test_usage_rated_at_once_yields_the_items_that_it_yields_group_by_group(told, odd, group):
     lines = records(told, odd)
     billed = {(lines[0].charge_number, lines[0].period_start, group): Decimal("1.25")}
-    assert outcome(rate, lines, billed, many=1) == outcome(rate_by_group, lines, billed)
+    assert outcome(rate_usage, lines, billed, many=1) == outcome(rate, lines, billed)
 
 
 def test_every_charge_is_rated_at_once_as_one_by_one_below_at_and_above_every_bound():
@@ -138,8 +138,8 @@ def test_every_charge_is_rated_at_once_as_one_by_one_below_at_and_above_every_bo
     ]
     told = [(name, which, each, 20, NORTH, False) for name in CHARGES for which, each in enumerate(quantities)]
     lines = records(told, {})
-    found = outcome(rate, lines, {}, many=1)
-    assert found == outcome(rate_by_group, lines, {})
+    found = outcome(rate_usage, lines, {}, many=1)
+    assert found == outcome(rate, lines, {})
     assert len(found) == len(told)
 
 
@@ -147,15 +147,15 @@ def test_every_charge_is_rated_at_once_as_one_by_one_below_at_and_above_every_bo
 def test_an_adjustment_is_rated_with_what_it_corrects(name):
     told = [(name, 1, "20", 20, NORTH, False), (name, 1, "30", 21, NORTH | {"GROUP__c": "b"}, False)]
     lines = [*records(told, {}), *records([(name, 1, "1", 20, NORTH, False)], {"record_id": 3, "corrects": 2})]
-    found = outcome(rate, lines, {}, many=1)
-    assert found == outcome(rate_by_group, lines, {})
+    found = outcome(rate_usage, lines, {}, many=1)
+    assert found == outcome(rate, lines, {})
     assert [ids for _, ids in found] == [(1,), (2, 3)]
 
 
 def test_a_charge_number_that_stands_for_two_accounts_is_refused_at_once_too():
     told = [("phone_0", 1, "20", 20, NORTH, False)] * 2
     message = "records 1 and 2 both name charge number"
-    assert message in outcome(rate, records(told, {"account_number": "A2"}), {}, many=1)
+    assert message in outcome(rate_usage, records(told, {"account_number": "A2"}), {}, many=1)
 
 
 def test_the_charges_of_these_tests_are_rated_as_they_say():
@@ -169,7 +169,7 @@ def test_quantity_and_money_are_rounded_at_once_as_they_are_one_by_one(rounding)
     phone = charge("per_unit", price="0.5", group="record")
     lines = [used(number, f"{number}".zfill(4)[:-2] + "." + f"{number}".zfill(4)[-2:]) for number in range(200)]
     found = {"charges": {"phone": phone}, "units": units, "billed": {}}
-    assert rate(lines, **found, many=1) == rate_by_group(lines, **found)
+    assert rate_usage(lines, **found, many=1) == rate(lines, **found)
 
 
 @pytest.mark.parametrize("price", ["0.25", "0.123456789", "999999999"])
@@ -177,8 +177,8 @@ def test_an_amount_is_the_same_at_once_however_many_digits_it_has(price):
     phone = charge("per_unit", price=price, group="record")
     lines = [used(1, "0.1"), used(2, "1.5"), used(3, "999999999.9"), used(4, "999999999.99")]
     found = {"charges": {"phone": phone}, "units": UNITS, "billed": {}}
-    items = rate(lines, **found, many=1)
-    assert items == rate_by_group(lines, **found)
+    items = rate_usage(lines, **found, many=1)
+    assert items == rate(lines, **found)
     assert items[2].amount == (Decimal("999999999.9") * Decimal(price)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
@@ -191,7 +191,7 @@ def test_a_negotiated_price_holds_at_once_from_its_date_for_its_subscription_alo
         used(3, "10", 20, subscription_number="S2", charge_number="C-2", **fields),  # its own 9, at most 7.5
         used(4, "10", 20, subscription_number="S1", **fields),  # standard 0.333
     ]
-    items = rate(lines, charges={"phone": phone}, units=UNITS, billed={}, many=1)
+    items = rate_usage(lines, charges={"phone": phone}, units=UNITS, billed={}, many=1)
     assert {item.group_key: item.amount for item in items} == {
         "1": Decimal(5), "2": Decimal(4), "3": Decimal(75), "4": Decimal("3.33"),
     }  # fmt: skip
@@ -199,14 +199,16 @@ def test_a_negotiated_price_holds_at_once_from_its_date_for_its_subscription_alo
 
 def test_instants_are_those_of_the_account_s_period():
     start = datetime(2018, 1, 1, tzinfo=UTC)
-    [item] = rate([used(1, "2")], charges={"phone": charge("volume", *HOME_PHONE)}, units=UNITS, billed={}, many=1)
+    [item] = rate_usage(
+        [used(1, "2")], charges={"phone": charge("volume", *HOME_PHONE)}, units=UNITS, billed={}, many=1
+    )
     assert (item.period_start, item.period_end) == (start, datetime(2018, 2, 1, tzinfo=UTC))
 
 
 def test_a_bill_run_at_once_bills_what_one_group_by_group_does_and_is_verified_by_the_rules(
     business, march, monkeypatch
 ):
-    monkeypatch.setattr("pipeline.billing.rate.rate_usage", partial(rate, many=1))
+    monkeypatch.setattr("pipeline.billing.rate.rate_usage", partial(rate_usage, many=1))
     tiers = "{model: tiered, tiers: [{up_to: 5, price: 0.30}, {price: 0.20}]}"
     price = (business.catalog_folder / "charges/energy.yaml").read_text()
     business.declare("charges/energy.yaml", price.replace("{model: per_unit, price: 0.25}", tiers))
