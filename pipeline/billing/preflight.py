@@ -141,21 +141,25 @@ class Intake:
 
 
 def _with_others(rows: Sequence[sa.RowMapping], reasons: Mapping[int, str]) -> Mapping[int, str]:
-    """Leave behind what else an account has of a charge where an adjustment below zero is left.
+    """Leave behind what else an account has of a charge and period where an adjustment below zero is left.
 
     It may be the same usage, under the charge that follows: billed there, and not given back here, it is paid twice.
     """
     lowering = {
-        (row["account_number"], row["charge"]): row["record_id"]
+        _together(row): row["record_id"]
         for row in (rows if reasons else ())
         if row["record_id"] in reasons and row["corrects"] is not None and row["quantity"] < 0
     }
     others = {
         row["record_id"]: f"it waits for record {lowering[key]}, by which its account is given something back"
         for row in (rows if lowering else ())
-        if row["status"] == "Pending" and (key := (row["account_number"], row["charge"])) in lowering
+        if row["status"] == "Pending" and (key := _together(row)) in lowering
     }
     return {**others, **reasons}
+
+
+def _together(row: sa.RowMapping) -> tuple[str, ...]:
+    return row["period"], row["account_number"], row["charge"]
 
 
 def preflight(store: sa.Engine, catalog: Catalog, period: Period) -> Foreseen:

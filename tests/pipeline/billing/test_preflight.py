@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from small_business import METER
 from uploaded_usage import uploaded
 
-from pipeline.billing.preflight import Foreseen, describe, preflight
+from pipeline.billing.preflight import Foreseen, Intake, describe, preflight
 from pipeline.commands.usage import preflight as command
 from transforms.period import Period
 from transforms.rating.usage import RatingError
@@ -194,3 +194,18 @@ def test_usage_that_comes_to_what_has_no_price_is_listed_before_it_stops_the_bil
     business.run()
     with pytest.raises(RatingError, match=why):
         business.rate()
+
+
+def test_what_waits_to_be_given_back_keeps_other_usage_of_its_own_period_alone(business):
+    """A commitment's period asks of several periods at once what a bill run of each would take."""
+    business.register()
+    usage = {"uom": "kwh", "account_number": "A-1", "charge_number": "C-1", "charge": "energy", "custom_fields": {}}
+    usage |= {"start_at": datetime(2025, 3, 1, tzinfo=UTC), "status": "Pending"}
+    rows = [
+        usage | {"record_id": 1, "period": "2025-03", "corrects": 9, "quantity": Decimal(-3)},
+        usage | {"record_id": 2, "period": "2025-03", "corrects": None, "quantity": Decimal(5)},
+        usage | {"record_id": 3, "period": "2025-04", "corrects": None, "quantity": Decimal(5)},
+    ]
+    with business.store.begin() as connection:
+        taken = Intake.read(connection, business.catalog).sort_out(rows).taken
+    assert [row["record_id"] for row in taken] == [3]
