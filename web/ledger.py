@@ -41,13 +41,13 @@ def read_ledger(services: ServicesDep, _caller: Viewer, period: Chosen = "", lat
     # As of one moment: a load that ends between two questions would leave rows unexplained.
     one_moment = services.store.connect().execution_options(isolation_level="REPEATABLE READ")
     with one_moment as connection, connection.begin():
-        chosen = period or ledger.latest_with_readings(connection) or ""
-        known = ledger.periods_known(connection, PERIODS)
+        known = ledger.periods_known(connection)
+        chosen = period or next((each for each, landed in known.items() if landed), next(iter(known), ""))
         of_period = _of_period(connection, chosen)
         lying = _in_no_period(connection)
     told = _late(services, late, chosen) if late and of_period["ledgers"] else None
     page = TEMPLATES.get_template("ledger.html").render(
-        period=chosen, periods=known, late=told, limit=FILES, **of_period, **lying
+        period=chosen, periods=[*known][:PERIODS], late=told, limit=FILES, **of_period, **lying
     )
     return HTMLResponse(page, 200, HEADERS)
 

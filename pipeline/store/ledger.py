@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -140,16 +141,18 @@ def _of_records(connection: sa.Connection, which: Which) -> Iterator[tuple[Any, 
             yield meter, period, STATUS_PLACES[status], reason, int(rows), detail
 
 
-def periods_known(connection: sa.Connection, limit: int) -> list[str]:
-    """List so many billing periods that have a ledger, the latest first."""
-    known = ledgers.c.period
-    return list(connection.execute(sa.select(known).distinct().order_by(known.desc()).limit(limit)).scalars())
+def periods_known(connection: sa.Connection) -> dict[str, bool]:
+    """Tell of every billing period that has a ledger whether readings have landed for it, the latest first."""
+    landed = sa.func.bool_or(ledgers.c.landed > 0)
+    rows = connection.execute(sa.select(ledgers.c.period, landed).group_by(ledgers.c.period))
+    found = {period: bool(any_landed) for period, any_landed in rows}
+    return {each: found[each] for each in sorted(found, key=_ends, reverse=True)}
 
 
-def latest_with_readings(connection: sa.Connection) -> str | None:
-    """Find the latest period that readings have landed for, or that has been loaded at all where none has."""
-    known, landed = sa.func.max(ledgers.c.period), ledgers.c.landed > 0
-    return connection.execute(sa.select(sa.func.coalesce(known.filter(landed), known))).scalar()
+def _ends(period: str) -> tuple[date, date]:
+    """Give what puts a period after those that end before it: by name a quarter would follow its year's months."""
+    parsed = Period.parse(period)
+    return parsed.end, parsed.start
 
 
 def made_of(connection: sa.Connection, period: str) -> dict[str, sa.RowMapping]:

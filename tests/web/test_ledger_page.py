@@ -1,5 +1,6 @@
 """The Ledger page, as a browser gets it: what the commands tell, of the store alone."""
 
+import re
 import subprocess
 import sys
 
@@ -78,6 +79,17 @@ def test_the_latest_period_with_readings_is_shown_until_another_is_chosen(viewer
     assert "<option>2025-04</option><option selected>2025-03</option>" in page
     assert "<h1>Ledger of 2025-04</h1>" in viewer.get("/ledger?period=2025-04").text
     assert viewer.get("/ledger", params={"period": "2025-03'"}).status_code == 400
+
+
+def test_the_latest_period_is_the_one_that_ends_last_and_not_the_last_name(viewer, business):
+    """By name a year's first quarter comes after its twelve months."""
+    periods = ("2025-Q1", "2025-03", "2024-12-15--2025-01-15", "2025-09", "2024-H2")
+    made = f"SELECT 'm', unnest(ARRAY{[*periods]}), 1, 'created'"
+    execute(business, f"INSERT INTO ledgers (meter, period, landed, outcome) {made}")
+    page = viewer.get("/ledger").text
+    assert "<h1>Ledger of 2025-09</h1>" in page
+    told = ["2025-09", "2025-03", "2025-Q1", "2024-12-15--2025-01-15", "2024-H2"]
+    assert re.findall(r"<option[^>]*>([^<]+)</option>", page)[:5] == told
 
 
 def test_a_row_that_nobody_can_explain_is_told_loudly(viewer, business, march):
