@@ -5,6 +5,8 @@ import re
 from small_business import SOURCE
 from web_pages import texts
 
+from pipeline.readings.dismiss import dismiss
+
 HOSTILE = "power/A-1/<img src=x onerror=alert(1)> '\" $(reboot).csv"
 
 
@@ -49,6 +51,12 @@ def test_a_file_that_landed_as_nothing_says_why_and_who_dismissed_it(viewer, bus
     business.extract()
     address = "/lineage?file=power/A-1/empty.csv"
     assert "Quarantined whole: empty_file: it holds no byte." in viewer.get(address).text
+    business.deliver("power/A-1/words.csv", "at,value\n2025-03-01T00:00:00Z,many\n")
+    business.extract()
+    for name in ("empty", "words"):
+        dismiss(business.store, "power", f"power/A-1/{name}.csv", by="ann", reason="sent again")
+        told = "Dismissed by ann: sent again."
+        assert told in viewer.get(f"/lineage?file=power/A-1/{name}.csv").text
 
 
 def test_a_file_whose_name_holds_no_account_is_left_to_trace(viewer, business, march):
