@@ -151,7 +151,7 @@ def _rate(
     if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
         return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
     found = due(connection, catalog, asked)
-    if not reason:
+    if not reason.strip():
         require_unchanged(connection, catalog, asked.period, found)
     if asked.whole:
         bill_runs.forget_parts(connection, asked.period)

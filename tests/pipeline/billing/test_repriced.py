@@ -40,7 +40,7 @@ def amounts(business):
 
 def test_late_usage_does_not_bring_an_altered_price_to_what_was_billed_of_all_accounts(late):
     with pytest.raises(RepricedError) as refused:
-        late.rate()
+        late.rate(reason=" ")
     told = f"{TOLD}, charge C-2 (energy) was billed 1.00 EUR and comes to 2.00; take back what was changed"
     assert told in str(refused.value)
     assert amounts(late) == [("C-1", Decimal("1.63")), ("C-2", Decimal(1))]
