@@ -20,6 +20,15 @@ from web.services import Services, ServicesDep, Viewer
 PERIODS = 400  # that the field offers: more than a year of them where every day begins one
 LOWEST = 10
 FILES = 1000  # whose quarantined rows are counted by reason: those that landed last
+PLACES = {
+    "deleted": "a person deleted the record that they were in.",
+    "duplicate": "the same reading came again, and counts once.",
+    "out_of_scope": "not to be billed: the meter leaves them out, or nobody subscribed to the charge at that time.",
+    "quarantined": "not billed until they are mended. Of unknown_account, unknown_subscription and no_charge, register "
+    "the account and the charge: the meter's next run takes them in.",
+    "late": "they came after the period was billed, and the meter adjusts nothing that is billed.",
+    "superseded": "a later revision of the same reading counts.",
+}  # what a place means, and what to do about it
 router = APIRouter(include_in_schema=False)
 Chosen = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
 Late = Annotated[str, Query(max_length=100, pattern="^[^\x00]*$")]
@@ -58,6 +67,7 @@ def _of_period(connection: sa.Connection, period: str) -> dict[str, object]:
     return {
         "ledgers": found,
         "wrong": [each for each in found if each.unexplained],
+        "places": {place: told for place, told in PLACES.items() if any(each.rows(place) for each in found)},
         "made": ledger.made_of(connection, period),
         "records": samples.by_meter(connection, period),
         "lowest": samples.lowest(connection, period, LOWEST),

@@ -16,7 +16,7 @@ RECORDS, IMPORTS, FILES = 20, 5, 20  # shown of each
 WORDS = 8  # at most, of which the name of an account is made up in a file's name
 WORD = re.compile(r"[^\W_]+")
 router = APIRouter(include_in_schema=False)
-Item = Annotated[str, Query(pattern="^[0-9]{0,18}$")]
+Item = Annotated[str, Query(pattern=r"^\s*[0-9]{0,18}\s*$")]  # as it was pasted
 File = Annotated[str, Query(max_length=1000, pattern="^[^\x00]*$")]
 Found = Mapping[str, Any]
 
@@ -24,10 +24,12 @@ Found = Mapping[str, Any]
 @router.get("/lineage", response_class=HTMLResponse)
 def read_lineage(services: ServicesDep, _caller: Viewer, item: Item = "", file: File = "") -> HTMLResponse:
     """Show what stands behind a rated item, or what became of a raw file, by its name or a hash."""
+    item = item.strip()
     asked = {"item": item, "file": file, "shown": RECORDS, "units": units_of(services)}
     with services.store.begin() as connection:
         behind = _behind(connection, int(item)) if item else None
-        arrived = [_became(connection, each) for each in lineage.arrivals_of(connection, file, IMPORTS)] if file else []
+        known = lineage.arrivals_of(connection, file, IMPORTS) or lineage.arrivals_of(connection, file.strip(), IMPORTS)
+        arrived = [_became(connection, each) for each in known] if file else []
     page = TEMPLATES.get_template("lineage.html").render(asked | {"behind": behind, "arrived": arrived})
     return HTMLResponse(page, 200, HEADERS)
 

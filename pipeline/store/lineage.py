@@ -181,7 +181,7 @@ def files_named(connection: sa.Connection, import_id: str, name: str, limit: int
 def arrivals_of(connection: sa.Connection, name: str, limit: int) -> Sequence[sa.RowMapping]:
     """List the raw files at a place, in whatever source, or that are known by a hash, the latest first."""
     known = arrivals.c
-    wanted = sa.or_(known.uri == name, known.file_id == name, known.sha256 == name)
+    wanted = sa.or_(known.uri == name, known.file_id == name.lower(), known.sha256 == name.lower())
     statement = sa.select(arrivals).where(wanted).order_by(known.arrived_at.desc(), known.source, known.sha256)
     return connection.execute(statement.limit(limit)).mappings().all()
 

@@ -36,9 +36,9 @@ STEP = ' class="step"'
 FIGURES = {"Quantity", "Unit price", "Amount"}
 
 
-def as_html(invoice: Invoice, above: str = "") -> str:
-    """Write an invoice as a whole HTML document; `above` is HTML that is to stand over it."""
-    rows = "\n".join(_item(invoice, item) for item in invoice.items)
+def as_html(invoice: Invoice, above: str = "", behind: str = "") -> str:
+    """Write an invoice as a whole HTML document; `above` is HTML over it, `behind` where an item's number leads."""
+    rows = "\n".join(_item(invoice, item, behind) for item in invoice.items)
     names = "".join(f'<th scope="col"{_class(name in FIGURES)}>{name}</th>' for name in COLUMNS)
     return f"""<!doctype html>
 <html lang="en">
@@ -77,15 +77,17 @@ def _head(invoice: Invoice) -> str:
 <dl>{listed}</dl></header>"""
 
 
-def _item(invoice: Invoice, item: InvoiceItem) -> str:
-    rows = [_row("", _item_cells(invoice, item)), *(_row(STEP, _step_cells(invoice, step)) for step in steps(item))]
-    return f"<tbody>{''.join(rows)}</tbody>"
+def _item(invoice: Invoice, item: InvoiceItem, behind: str) -> str:
+    own = _row("", _item_cells(invoice, item, behind))
+    below = (_row(STEP, _step_cells(invoice, step)) for step in steps(item))
+    return f"<tbody>{own}{''.join(below)}</tbody>"
 
 
-def _item_cells(invoice: Invoice, item: InvoiceItem) -> Iterator[str]:
+def _item_cells(invoice: Invoice, item: InvoiceItem, behind: str) -> Iterator[str]:
     price, parts = unit_price(item), [item.charge_number, item.subscription_number, item.group_key]
     of = " · ".join(escaped(part) for part in parts if part)
-    yield f'<td class="charge">{escaped(item.charge)}<span class="of">{of}</span></td>'
+    charge = f'<a href="{behind}{item.item_id}">{escaped(item.charge)}</a>' if behind else escaped(item.charge)
+    yield f'<td class="charge">{charge}<span class="of">{of}</span></td>'
     yield f'<td class="service">{item.service_from} to<br>{item.service_through}</td>'
     yield _figure(shown(item.quantity))
     yield f"<td>{escaped(item.uom)}</td>"

@@ -14,7 +14,9 @@ from web.refusals import RefusedError
 from web.services import ServicesDep, Viewer
 
 router = APIRouter(include_in_schema=False)
-BACK = '<style>@media print { nav { display: none; } }</style><nav><a href="../#invoices">Usage</a></nav>'
+PRINTED = "<style>@media print { nav { display: none; } .charge a { color: inherit; text-decoration: none; } }</style>"
+BACK = f'{PRINTED}<nav><a href="../#invoices">Usage</a></nav>'
+BEHIND = "../lineage?item="
 
 
 @router.get("/invoices/{number}", response_class=HTMLResponse)
@@ -28,7 +30,7 @@ def read_invoice_page(services: ServicesDep, _caller: Viewer, number: Annotated[
         found = read_invoice(services.store, services.read_catalog().units, wanted)
     except UnknownInvoiceError as error:
         raise RefusedError(404, "not_found", str(error)) from error
-    return HTMLResponse(as_html(found, BACK), headers=HEADERS)
+    return HTMLResponse(as_html(found, BACK, BEHIND), headers=HEADERS)
 
 
 @router.get("/invoices", response_class=RedirectResponse)

@@ -68,3 +68,9 @@ def test_a_credit_note_is_called_one():
     texts = Page(as_html(invoice(item(total="0", before="2.5")))).texts
     assert "Credit note INV-00000012" in texts
     assert "-2.50 EUR" in texts
+
+
+def test_an_invoice_that_is_kept_as_a_file_leads_nowhere():
+    one = item(total="1")
+    assert "a" not in Page(as_html(invoice(one))).tags
+    assert f'<a href="../lineage?item={one.item_id}">' in as_html(invoice(one), behind="../lineage?item=")
