@@ -125,12 +125,12 @@ def test_what_is_quarantined_is_shown_with_its_files_and_what_mends_it(viewer, b
     source, header, whole, row = texts(page, "sources")[1:]
     assert source == ["power", "1", "1", "1", "0", "1"]
     assert header[0] == "source"
-    assert whole[:4] == ["power", "empty_file", "1 files", "power/A-1/empty.csv"]
+    assert whole[:4] == ["power", "empty_file", "1 file", "power/A-1/empty.csv"]
     assert whole[4] == (
         "Correct the source: meterbridge replay power Or ask for the file again: "
         "meterbridge dismiss power power/A-1/empty.csv --reason &#39;…&#39;"
     )
-    assert row[2:4] == ["1 rows", "power/A-1/march 1.csv"]
+    assert row[2:4] == ["1 row", "power/A-1/march 1.csv"]
     assert "Rows by reason are those of" not in page.text
 
 
@@ -140,7 +140,7 @@ def test_rows_by_reason_are_counted_of_so_many_files_and_the_page_says_so(viewer
         business.deliver(f"power/A-1/{name}.csv", f"at,value\n2025-03-01T00:00:00Z,{name}\n2025-03-02T00:00:00Z,1\n")
     business.extract()
     page = viewer.get("/ledger")
-    assert [row[2] for row in texts(page, "sources")[1:]][-1] == "1 rows"
+    assert [row[2] for row in texts(page, "sources")[1:]][-1] == "1 row"
     assert "Rows by reason are those of the 1 files that landed last with any." in page.text
 
 

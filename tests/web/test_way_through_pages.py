@@ -61,7 +61,7 @@ def test_a_quarantined_file_says_what_mends_it_until_it_is_dismissed(viewer, bus
     with business.store.begin() as connection:
         connection.execute(sa.update(arrivals).where(arrivals.c.bytes == 0).values(dismissed))
     page = viewer.get("/lineage?file=power/A-1/empty.csv").text
-    assert "dismissed by ann: sent anew" in page
+    assert "Dismissed by ann: sent anew." in page
     assert dismiss not in page
 
 
