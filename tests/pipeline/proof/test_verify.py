@@ -2,22 +2,13 @@
 
 import pytest
 import sqlalchemy as sa
-from billed_march import Shop, flip
+from billed_march import flip
 
 from pipeline.proof.seal import BrokenSealError, SealedFile, read
 from pipeline.proof.verify import NotClosedError
 from pipeline.store import closing
 
 LATE = "at,value\n2025-03-20T00:00:00Z,2\n"
-
-
-@pytest.fixture
-def shop(business, march):
-    business.bill(march)
-    business.rate()
-    business.post()
-    business.export()
-    return Shop(business)
 
 
 @pytest.fixture

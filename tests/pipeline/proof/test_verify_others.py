@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-import pytest
 from billed_march import HEADER, Shop, flip
 from uploaded_usage import uploaded
 
@@ -11,15 +10,6 @@ from pipeline.billing.post import cancel
 from pipeline.proof.explain import explain
 from pipeline.uploads.create import create
 from pipeline.usage.change import change
-
-
-@pytest.fixture
-def shop(business, march):
-    business.bill(march)
-    business.rate()
-    business.post()
-    business.export()
-    return Shop(business)
 
 
 def test_an_upload_is_read_again_from_its_file(shop):
