@@ -28,10 +28,14 @@ def read_lineage(services: ServicesDep, _caller: Viewer, item: Item = "", file: 
     asked = {"item": item, "file": file, "shown": RECORDS, "units": units_of(services)}
     with services.store.begin() as connection:
         behind = _behind(connection, int(item)) if item else None
-        known = lineage.arrivals_of(connection, file, IMPORTS) or lineage.arrivals_of(connection, file.strip(), IMPORTS)
-        arrived = [_became(connection, each) for each in known] if file else []
+        arrived = [_became(connection, each) for each in _known(connection, file)] if file else []
     page = TEMPLATES.get_template("lineage.html").render(asked | {"behind": behind, "arrived": arrived})
     return HTMLResponse(page, 200, HEADERS)
+
+
+def _known(connection: sa.Connection, file: str) -> Sequence[sa.RowMapping]:
+    """Find a raw file as it was named, or without the blanks that were pasted with it."""
+    return lineage.arrivals_of(connection, file, IMPORTS) or lineage.arrivals_of(connection, file.strip(), IMPORTS)
 
 
 def _behind(connection: sa.Connection, item_id: int) -> Found | None:
