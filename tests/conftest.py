@@ -32,9 +32,16 @@ PREFIX = "mb-run-"
 ROOM_BYTES = 8 << 30  # for four servers at once, each with dozens of stores of 4 MB
 
 
-def pytest_configure() -> None:
-    """End on SIGTERM as on Ctrl-C, so that servers and stacks are stopped: make passes it on to what it has started."""
+def pytest_configure(config: pytest.Config) -> None:
+    """End on SIGTERM as on Ctrl-C, so that servers and stacks are stopped: make passes it on to what it has started.
+
+    Each run of the tests has temporary files in a folder of its own. In the one that pytest shares out, every run that
+    begins closes the way to the servers of the others, which a root's run starts as another user.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="mb-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def pytest_collection_finish() -> None:

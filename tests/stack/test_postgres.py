@@ -33,6 +33,16 @@ def test_both_databases_are_there_and_sort_alike_on_every_machine(embedded):
     assert ask(databases.store, "SELECT datcollate FROM pg_database WHERE datname = 'meterbridge'") == "C"
 
 
+def test_another_run_of_the_tests_does_not_close_the_way_to_the_server(embedded, tmp_path):
+    nested = tmp_path / "test_nested.py"
+    nested.write_text("def test_nested(tmp_path): pass")
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "-c", os.devnull]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    subprocess.run([sys.executable, "-m", "pytest", *options, nested], env=alone, cwd=tmp_path, check=True)
+    folder = embedded.home / "postgres"
+    assert all(parent.stat().st_mode & 0o011 == 0o011 for parent in folder.parents) or os.geuid() != 0
+
+
 def test_nobody_else_on_the_machine_reaches_the_server(embedded):
     folder = embedded.home / "postgres"
     assert folder.stat().st_mode & 0o077 == 0
