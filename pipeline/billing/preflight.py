@@ -1,6 +1,6 @@
 """Preflight: what the bill run of a period will leave Pending and why, and what it bills at the list price."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -67,9 +67,9 @@ class Pickup:
         """What a bill run leaves behind."""
         return [row for row in self.rows if row["record_id"] in self.reasons]
 
-    def among(self, accounts: Collection[str]) -> "Pickup":
-        """Narrow it to the usage of some accounts."""
-        return replace(self, rows=[row for row in self.rows if row["account_number"] in accounts])
+    def among(self, accounts: Mapping[str, Account]) -> "Pickup":
+        """Narrow it to some accounts and their usage."""
+        return replace(self, accounts=accounts, rows=[row for row in self.rows if row["account_number"] in accounts])
 
     def told(self) -> Iterator[str]:
         """Say of each record that is left behind which it is, and why."""

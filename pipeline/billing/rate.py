@@ -3,7 +3,7 @@
 Before it the bill run is entered as a draft, in a transaction of its own: what cannot be rated stays to be seen.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from expectations import rated as rated_border
-from pipeline.billing import prepaid
-from pipeline.billing.bulk import rate_usage
-from pipeline.billing.commitments import contributed, contributing
-from pipeline.billing.fees import left_out
-from pipeline.billing.preflight import Intake, Pickup
+from pipeline.billing.commitments import contributing
+from pipeline.billing.due import Due, due
 from pipeline.billing.ready import waits_for
-from pipeline.billing.repriced import billed_lines, require_unchanged
+from pipeline.billing.repriced import require_unchanged
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.units import require_current
 from pipeline.quantities.situation import require_ended
@@ -30,10 +27,7 @@ from pipeline.usage.validate import Verdict, validate
 from pipeline.usage.validate_usage import ValidationFailedError, require
 from transforms.errors import MeterbridgeError
 from transforms.rating.asked import Asked
-from transforms.rating.funds import NO_MOVEMENTS, Movements
-from transforms.rating.lines import exact_sums
-from transforms.rating.subscribed import charge_periods
-from transforms.rating.usage import ChargePeriod, RatedItem, RatingError, UsageLine
+from transforms.rating.usage import RatedItem
 
 
 class NotReadyError(MeterbridgeError):
@@ -66,24 +60,13 @@ class BillRun:
 
 
 @dataclass(frozen=True)
-class Due:
-    """What a bill run would bill: rated items, the usage that it takes from Pending, and why it leaves other usage.
+class _Draft:
+    """A bill run that is entered and not rated yet: its id, what is asked for, by whom, and why."""
 
-    `movements` is what it would draw from prepaid funds; `lines` is usage of these charges that was billed before, and
-    `fees` what is owed without usage.
-    """
-
-    items: tuple[RatedItem, ...]
-    pending: tuple[int, ...]
-    left: tuple[str, ...]
-    movements: Movements = NO_MOVEMENTS
-    lines: Sequence[UsageLine] = ()
-    fees: Sequence[ChargePeriod] = ()
-
-    @property
-    def amounts(self) -> dict[str, Decimal]:
-        """What is due, by currency."""
-        return exact_sums((item.currency, item.amount) for item in self.items)
+    run: str
+    asked: Asked
+    by: str
+    reason: str
 
 
 def rate(
@@ -107,14 +90,13 @@ def rate(
     """
     _require_ready(store, catalog, asked, at)
     with _alone(store, asked) as connection:
-        run = bill_runs.draft(connection, asked, by)
+        draft = _Draft(bill_runs.draft(connection, asked, by), asked, by, reason)
     try:
         with _alone(store, asked) as connection:
-            _hold_contributions(connection, catalog, asked)
-            return _rate(connection, catalog, asked, run, home, by, reason)
+            return _rate(connection, catalog, draft, home)
     except MeterbridgeError as error:
         with store.begin() as connection:
-            bill_runs.note_problem(connection, run, str(error))
+            bill_runs.note_problem(connection, draft.run, str(error))
         raise
 
 
@@ -137,105 +119,37 @@ def _alone(store: sa.Engine, asked: Asked) -> Iterator[sa.Connection]:
         yield connection
 
 
+def _rate(connection: sa.Connection, catalog: Catalog, draft: _Draft, home: Path) -> BillRun:
+    asked = draft.asked
+    _hold_contributions(connection, catalog, asked)
+    require_current(connection, catalog)
+    entered = bill_runs.find(connection, draft.run)
+    if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
+        return _nothing_due(asked)
+    found = due(connection, catalog, asked)
+    if not draft.reason.strip():
+        require_unchanged(connection, catalog, asked.period, found)
+    if asked.whole:
+        bill_runs.forget_parts(connection, asked.period)
+        billing.note_rated(connection, asked.period)
+    if not found.items and not found.movements.drawn:
+        bill_runs.forget(connection, draft.run)
+        return _nothing_due(asked, found.left)
+    bill_runs.show_life(connection)
+    verdict = _validated(found.items, catalog, home, f"rated-{asked.period}-{draft.run[:8]}")
+    _keep(connection, draft, found, verdict)
+    amounts = {code: Decimal(catalog.units.money(amount, code)) for code, amount in found.amounts.items()}
+    return BillRun("rated", str(asked.period), draft.run, len(found.pending), len(found.items), amounts, found.left)
+
+
 def _hold_contributions(connection: sa.Connection, catalog: Catalog, asked: Asked) -> None:
     """Keep others from billing, or cancelling, what counts towards a commitment until it is settled."""
     for period in sorted({str(each.period) for each in contributing(connection, catalog, asked)}):
         locks.shared(connection, period)
 
 
-def _rate(
-    connection: sa.Connection, catalog: Catalog, asked: Asked, run: str, home: Path, by: str, reason: str
-) -> BillRun:
-    require_current(connection, catalog)
-    entered = bill_runs.find(connection, run)
-    if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
-        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, ())
-    found = due(connection, catalog, asked)
-    if not reason.strip():
-        require_unchanged(connection, catalog, asked.period, found)
-    if asked.whole:
-        bill_runs.forget_parts(connection, asked.period)
-        billing.note_rated(connection, asked.period)
-    if not found.items and not found.movements.drawn:
-        bill_runs.forget(connection, run)
-        return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, found.left)
-    bill_runs.show_life(connection)
-    verdict = _validated(found.items, catalog, home, f"rated-{asked.period}-{run[:8]}")
-    _keep(connection, asked, run, found, verdict, by, reason)
-    amounts = {code: Decimal(catalog.units.money(amount, code)) for code, amount in found.amounts.items()}
-    return BillRun("rated", str(asked.period), run, len(found.pending), len(found.items), amounts, found.left)
-
-
-def due(
-    connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool = True, beside: Iterable[UsageLine] = ()
-) -> Due:
-    """Rate what is asked for as things stand, and change nothing; the usage is locked unless it is only looked at.
-
-    `beside` is usage that is counted as if it were loaded.
-    """
-    priced = catalog.of(asked.period)
-    if lock:
-        prepaid.lock(connection, catalog)
-    found = _pickup(connection, catalog, asked, lock=lock)
-    lines = [*map(found.line, found.taken), *beside]
-    lines = [line for line in lines if asked.takes(line, catalog.charges.get(line.charge))]
-    pending, left = tuple(line.record_id for line in lines if line.status == "Pending"), tuple(found.told())
-    fees = [] if asked.running else _fees(connection, catalog, asked, found)
-    funds = prepaid.open_for(connection, catalog, asked, lines, fees, found)
-    if not pending and not fees and funds is None:
-        return Due((), (), left)
-    items = rate_usage(
-        lines,
-        charges=priced.charges,
-        units=catalog.units,
-        billed=billing.billed(connection, asked.period),
-        subscribed=fees,
-        funds=funds.purse if funds else None,
-        contributed=contributed(connection, catalog, fees),
-    )
-    _require_one_currency(items, billing.currencies(connection, asked.period))
-    billed_before = billed_lines(items, lines)
-    return Due(items, pending, left, funds.movements if funds else NO_MOVEMENTS, billed_before, fees)
-
-
-def _pickup(connection: sa.Connection, catalog: Catalog, asked: Asked, *, lock: bool) -> Pickup:
-    """Read the period's usage of the accounts that are billed; the customers last, when it is known whom it names."""
-    rows = billing.active_usage(connection, asked.period, lock=lock)
-    found = Intake.read(connection, catalog).sort_out(rows)
-    return found.among({number for number, account in found.accounts.items() if asked.has(account)})
-
-
-def _require_one_currency(items: Iterable[RatedItem], billed: Iterable[tuple[str, str]]) -> None:
-    """Refuse to take what was billed in one currency off what is due in another; RatingError names the charge."""
-    now = {item.charge_number: item.currency for item in items}
-    for number, currency in sorted(billed):
-        if now.get(number, currency) != currency:
-            raise RatingError(
-                f"charge number {number} was billed in {currency}, and is priced in {now[number]} now: put its "
-                "charge's currency back, and let a charge of its own have the other one"
-            )
-
-
-def _fees(connection: sa.Connection, catalog: Catalog, asked: Asked, found: Pickup) -> list[ChargePeriod]:
-    """List what the accounts that are billed owe of the period without usage."""
-    whose = {number: account for number, account in found.accounts.items() if asked.has(account)}
-    subscribed = (each for each in found.subscribed.values() if each.account_number in whose)
-    owed = charge_periods(whose.values(), subscribed, catalog.charges, asked.period)
-    without = left_out(connection, catalog, asked.period, owed) if asked.by_schedule else set()
-    return [each for each in owed if (each.charge_number, each.period_start) not in without]
-
-
-def _keep(
-    connection: sa.Connection, asked: Asked, run: str, found: Due, verdict: Verdict, by: str, reason: str
-) -> None:
-    """Write the items and what they draw, and take their usage from Pending."""
-    bill_runs.rated(connection, run, by, len(found.pending), verdict.results, reason)
-    billing.add_items(connection, run, asked.period, found.items)
-    keep_movements(connection, found.movements, run)
-    if billing.process(connection, run, found.pending) != len(found.pending):
-        raise ValidationFailedError(
-            f"bill run {run}: not every record could be processed; nothing was billed: make it again"
-        )
+def _nothing_due(asked: Asked, left: tuple[str, ...] = ()) -> BillRun:
+    return BillRun("nothing_due", str(asked.period), None, 0, 0, {}, left)
 
 
 def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: str) -> Verdict:
@@ -247,3 +161,15 @@ def _validated(items: Sequence[RatedItem], catalog: Catalog, home: Path, name: s
     if verdict.reasons:
         raise ValidationFailedError(f"{'; '.join(sorted(set(verdict.reasons.values())))}; see {verdict.docs}")
     return verdict
+
+
+def _keep(connection: sa.Connection, draft: _Draft, found: Due, verdict: Verdict) -> None:
+    """Write the items and what they draw, and take their usage from Pending."""
+    run = draft.run
+    bill_runs.rated(connection, run, draft.by, len(found.pending), verdict.results, draft.reason)
+    billing.add_items(connection, run, draft.asked.period, found.items)
+    keep_movements(connection, found.movements, run)
+    if billing.process(connection, run, found.pending) != len(found.pending):
+        raise ValidationFailedError(
+            f"bill run {run}: not every record could be processed; nothing was billed: make it again"
+        )

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import sqlalchemy as sa
 
 from pipeline.billing.bulk import rate_usage
+from pipeline.billing.due import Due
 from pipeline.catalog.catalog import Catalog
 from pipeline.store import billing, funds
 from transforms.catalog.commitment import Commitment
@@ -16,35 +16,13 @@ from transforms.lists import first_few
 from transforms.period import Period
 from transforms.rating.lines import EXACT, exact_sum
 from transforms.rating.prepaid import Recorded
-from transforms.rating.usage import ChargePeriod, RatedItem, RatingError, UsageLine
+from transforms.rating.usage import RatedItem, RatingError
 
 CHARGES_NAMED = 3
 
 
 class RepricedError(MeterbridgeError):
     """What was billed would come to another amount by the same usage, and nobody said why; the message names it."""
-
-
-class Due(Protocol):
-    """What a bill run would bill, and what it was rated from."""
-
-    @property
-    def items(self) -> Sequence[RatedItem]:
-        """What is due."""
-
-    @property
-    def lines(self) -> Sequence[UsageLine]:
-        """Usage of the charges that are due, which was billed before."""
-
-    @property
-    def fees(self) -> Sequence[ChargePeriod]:
-        """What is owed without usage."""
-
-
-def billed_lines(items: Iterable[RatedItem], lines: Iterable[UsageLine]) -> list[UsageLine]:
-    """Choose the usage of charges that are due which was billed before: a first bill run keeps none in memory."""
-    due = {item.charge_number for item in items if item.amount}
-    return [line for line in lines if line.status == "Processed" and line.charge_number in due]
 
 
 def require_unchanged(connection: sa.Connection, catalog: Catalog, period: Period, found: Due) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from pipeline.billing.rate import due
+from pipeline.billing.due import due
 from pipeline.billing.repriced import repriced
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table

@@ -11,8 +11,8 @@ from itertools import count, groupby
 
 import sqlalchemy as sa
 
+from pipeline.billing.due import due
 from pipeline.billing.preflight import Intake
-from pipeline.billing.rate import due
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.proof.remake import Remade, remake

@@ -208,7 +208,7 @@ def test_instants_are_those_of_the_account_s_period():
 def test_a_bill_run_at_once_bills_what_one_group_by_group_does_and_is_verified_by_the_rules(
     business, march, monkeypatch
 ):
-    monkeypatch.setattr("pipeline.billing.rate.rate_usage", partial(rate_usage, many=1))
+    monkeypatch.setattr("pipeline.billing.due.rate_usage", partial(rate_usage, many=1))
     tiers = "{model: tiered, tiers: [{up_to: 5, price: 0.30}, {price: 0.20}]}"
     price = (business.catalog_folder / "charges/energy.yaml").read_text()
     business.declare("charges/energy.yaml", price.replace("{model: per_unit, price: 0.25}", tiers))
