@@ -42,29 +42,33 @@ def main() -> None:
     """Run the command line; an error that the user can put right is one message and exit code 1."""
     try:
         cli()
-    except MeterbridgeError as error:
-        click.echo(f"meterbridge: {error}", err=True)
-        sys.exit(1)
-    except sa.exc.OperationalError as error:
-        told = str(error.orig).splitlines()[0]
-        click.echo(f"meterbridge: the usage store cannot be used: {told}; is METERBRIDGE_STORE_URL right?", err=True)
-        sys.exit(1)
-    except sa.exc.ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+    except (MeterbridgeError, sa.exc.DBAPIError, OSError, duckdb.Error) as error:
+        if (told := _told(error)) is None:
             raise
-        click.echo("meterbridge: the usage store lacks a table: run `meterbridge migrate` first", err=True)
+        click.echo(f"meterbridge: {told}", err=True)
         sys.exit(1)
-    except OSError as error:
-        if error.filename is None:  # no file's: nothing that a person could see to
-            raise
-        advice = "see to the file or folder, to room on the disk, and to whom they belong, and do it again"
-        click.echo(f"meterbridge: {error.filename2 or error.filename}: {error.strerror}; {advice}", err=True)
-        sys.exit(1)
-    except duckdb.Error as error:
-        told = str(error).splitlines()[0]
-        advice = "see to room on the disk and to METERBRIDGE_ENGINE_MEMORY, and do it again"
-        click.echo(f"meterbridge: the engine broke off: {told}; {advice}", err=True)
-        sys.exit(1)
+
+
+def _told(error: Exception) -> str | None:
+    """Say what is wrong and what to do; None where a person could not see to it."""
+    match error:
+        case MeterbridgeError():
+            return str(error)
+        case sa.exc.OperationalError():
+            return f"the usage store cannot be used: {_first_line(error.orig)}; is METERBRIDGE_STORE_URL right?"
+        case sa.exc.ProgrammingError() if getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE:
+            return "the usage store lacks a table: run `meterbridge migrate` first"
+        case OSError() if error.filename is not None:
+            advice = "see to the file or folder, to room on the disk, and to whom they belong, and do it again"
+            return f"{error.filename2 or error.filename}: {error.strerror}; {advice}"
+        case duckdb.Error():
+            advice = "see to room on the disk and to METERBRIDGE_ENGINE_MEMORY, and do it again"
+            return f"the engine broke off: {_first_line(error)}; {advice}"
+    return None
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).splitlines()[0]
 
 
 @click.group()

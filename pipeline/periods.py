@@ -21,7 +21,7 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
     Again: the ledger has gone stale, because other files have landed; or a name in it that led to no charge has one, or
     leads to others since a subscription was registered or corrected.
     """
-    charge = catalog.charges[catalog.meter(meter).map.charge]
+    charge = catalog.charge_of(catalog.meter(meter))
     with store.begin() as connection:
         known = customers.everybody(connection)
         again = [period for period, _ in ledger.stale(connection, meter)]

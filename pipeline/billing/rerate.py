@@ -1,7 +1,7 @@
 """Rate again: what bill runs made of usage, made again by the same rules and compared as text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from transforms.catalog.customers import Account
 from transforms.figures import plain
 from transforms.rating.prepaid import Funds
 from transforms.rating.rate import rate
-from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem
+from transforms.rating.usage import BilledKey, ChargePeriod, ChargePeriodKey, RatedItem, UsageLine
 
 OWNER = tuple(ChargePeriod.__dataclass_fields__)
 
@@ -37,22 +37,26 @@ def rate_again(
     `items` are those that it, and the runs before it, made: of a charge that costs without usage, they tell the period.
     `contributed` is what it settled commitments with, `funds` what it drew.
     """
-
-    def its_own(row: sa.RowMapping) -> bool:
-        return run is None or row["bill_run_id"] == run
-
-    found = Pickup(rows, accounts, {})
-    lines = [replace(found.line(row), status="Pending" if its_own(row) else "Processed") for row in rows]
-    subscribed = [owner_of(item) for item in items if its_own(item) or not _committed(item, catalog)]
     return rate(
-        lines,
+        _lines(rows, accounts, run),
         charges=catalog.charges,
         units=catalog.units,
         billed=billed,
-        subscribed=subscribed,
+        subscribed=[owner_of(item) for item in items if _its_own(item, run) or not _committed(item, catalog)],
         contributed=contributed,
         funds=funds,
     )
+
+
+def _lines(rows: Sequence[sa.RowMapping], accounts: Mapping[str, Account], run: str | None) -> Iterator[UsageLine]:
+    """Give usage as it was then: what the bill run took was Pending."""
+    found = Pickup(rows, accounts, {})
+    for row in rows:
+        yield replace(found.line(row), status="Pending" if _its_own(row, run) else "Processed")
+
+
+def _its_own(row: sa.RowMapping, run: str | None) -> bool:
+    return run is None or row["bill_run_id"] == run
 
 
 def owner_of(item: sa.RowMapping) -> ChargePeriod:

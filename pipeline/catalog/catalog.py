@@ -82,17 +82,23 @@ class Catalog:
         """Find a source, declared on its own or by a meter; CatalogError as of a meter."""
         return _find(self.sources, name, "source", self.problems)
 
+    def charge_of(self, meter: Meter) -> Charge:
+        """Give the charge that a meter's usage is billed by."""
+        return self.charges[meter.map.charge]
+
     def uom(self, meter: Meter) -> str:
         """Tell the unit of measure that a meter's usage bears: its charge's."""
-        return self.charges[meter.map.charge].uom
+        return self.charge_of(meter).uom
 
     def factor(self, meter: Meter) -> Fraction:
         """Tell what a derived value is multiplied by to count the charge's unit."""
         return meter.map.factor or self.units.factor(meter.map.unit, self.uom(meter))
 
-    def lookup(self, source: Source) -> list[LookupRow] | None:
-        """Give the table that tells whose the readings of a source are; None where it names accounts itself."""
-        return None if source.lookup is None else self.lookups[source.lookup]
+    def lookup(self, meter: Meter, accounts: set[str] | None = None) -> list[LookupRow] | None:
+        """Give the rows that tell whose a meter's readings are, all or some; None where its source names accounts."""
+        if (name := self.source(meter.source_name).lookup) is None:
+            return None
+        return [row for row in self.lookups[name] if accounts is None or row.account_number in accounts]
 
     def declares_unit(self, uom: str) -> bool:
         """Tell whether a unit stands in units.yaml; a unit of both is the catalog's."""

@@ -42,19 +42,14 @@ def targets_then(
     For a run of its `own` accord billed usage that could not become less keeps its time: whoever would lose some of it
     is left for people. Those who were strangers had no charge at all.
     """
-    charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
+    charge = catalog.charge_of(meter)
     mine = [each for each in known.charges if each.charge == charge.charge]
     numbers = accounts_moved(known.accounts, mine, since, period)
     if not numbers:
         return {}
-    now = Customers(
-        [each for each in known.accounts if each.account_number in numbers],
-        [each for each in known.charges if each.account_number in numbers],
-    )
-    then = Customers(*as_of(*now, since))
-    rows = None if lookup is None else [row for row in lookup if row.account_number in numbers]
+    now, rows = known.among(numbers), catalog.lookup(meter, numbers)
     billed = usage.billed_charges(connection, meter.meter, period)
-    before, after = (scope(*each, charge, period, rows, billed) for each in (then, now))
+    before, after = (scope(*each, charge, period, rows, billed) for each in (as_of(*now, since), now))
     lowers = charge.negative_usage is NegativeUsage.ALLOW and meter.billed_usage is BilledUsage.ADJUST
     strange = {before.get(name) for name in ledger.strangers(connection, meter.meter, period)}
     found = moved(before, after, fixed=billed if own and not lowers else ())

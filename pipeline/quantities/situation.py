@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pipeline.catalog.catalog import Catalog
 from pipeline.quantities.moved import targets_then
 from pipeline.store import customers, manifest, usage
+from pipeline.store.customers import Customers
 from pipeline.store.manifest import LandedFile
 from transforms.catalog.meter import CARRIED_IN, Derivation, Meter
 from transforms.catalog.source import Source
@@ -79,22 +80,30 @@ def situation_of(
     Names that have other charges since the change of the number `before` have those that they had then.
     WrongPeriodError when the period is none of the charge's.
     """
-    source, charge = catalog.source(meter.source_name), catalog.charges[meter.map.charge]
+    source, charge = catalog.source(meter.source_name), catalog.charge_of(meter)
     with store.begin() as connection:
         seen, known = customers.last_change(connection), customers.everybody(connection)
         cycles = cycles_of(*known, charge)
         require_among(cycles, period, f"charge {charge.charge}")
         _require_kept(cycles, usage.periods_with_usage(connection, meter.meter), meter)
-        billed = usage.billed_charges(connection, meter.meter, period)
-        names = scope(*known, charge, period, catalog.lookup(source), billed)
-        if before is not None:
-            since = customers.changes_since(connection, before).values()
-            names |= targets_then(connection, catalog, meter, period, known, since)
+        names = _scope(connection, catalog, meter, period, known, before)
         targets = targets_of(names)
         default = period.window(source.time.zone) if plain_cycle(charge).has(period) else NEVER
         from_us, until_us = _span([default, *(target.period for target in targets)], meter.derive)
         files = manifest.files(connection, source.source, until_us, from_us=from_us, replaced=replaced)
     return Situation(meter, source, period, names, targets, default, from_us, until_us, files, seen)
+
+
+def _scope(
+    connection: sa.Connection, catalog: Catalog, meter: Meter, period: Period, known: Customers, before: int | None
+) -> Scope:
+    """Tell where the names lead that readings may bear, or led before a change."""
+    billed = usage.billed_charges(connection, meter.meter, period)
+    now = scope(*known, catalog.charge_of(meter), period, catalog.lookup(meter), billed)
+    if before is None:
+        return now
+    since = customers.changes_since(connection, before).values()
+    return now | targets_then(connection, catalog, meter, period, known, since)
 
 
 def _require_kept(cycles: Collection[Cycle], loaded: Iterable[Period], meter: Meter) -> None:

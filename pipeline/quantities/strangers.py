@@ -16,10 +16,10 @@ def found_since(connection: sa.Connection, catalog: Catalog, meter: Meter, custo
 
     The account or the charge was registered afterwards, or the lookup table has the name since.
     """
-    charge, lookup = catalog.charges[meter.map.charge], catalog.lookup(catalog.source(meter.source_name))
+    charge = catalog.charge_of(meter)
     subscribed = [each for each in customers.charges if each.charge == charge.charge]
     paying = {each.account_number for each in subscribed}
-    rows = None if lookup is None else [row for row in lookup if row.account_number in paying]
+    rows = catalog.lookup(meter, paying)
     called = paying if rows is None else {row.key for row in rows}
     waiting = ledger.strangers_called(connection, meter.meter, called)
     accounts = [each for each in customers.accounts if each.account_number in paying]

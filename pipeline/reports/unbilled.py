@@ -93,7 +93,7 @@ def _open(store: sa.Engine, catalog: Catalog, at: datetime) -> dict[Period, list
         pending = billing.pending_periods(connection)
         found: dict[Period, list[str]] = {period: [] for period in pending}
         for name, meter in catalog.meters.items():
-            for cycle in cycles_of(accounts, charges, catalog.charges[meter.map.charge]):
+            for cycle in cycles_of(accounts, charges, catalog.charge_of(meter)):
                 found.setdefault(cycle.period_of(today), []).append(name)
         done = {period: ledger.meters_done(connection, period) for period, meters in found.items() if meters}
     left = {period: [name for name in meters if name not in done.get(period, ())] for period, meters in found.items()}

@@ -30,6 +30,13 @@ class Customers(NamedTuple):
     accounts: list[Account]
     charges: list[SubscribedCharge]
 
+    def among(self, numbers: Collection[str]) -> "Customers":
+        """Narrow them to some accounts."""
+        return Customers(
+            [each for each in self.accounts if each.account_number in numbers],
+            [each for each in self.charges if each.account_number in numbers],
+        )
+
 
 def before_registering(connection: sa.Connection) -> Customers:
     """Give everybody, whom nobody else registers meanwhile: so changes become visible in the order of their numbers."""

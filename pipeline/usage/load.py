@@ -155,7 +155,7 @@ def _left_as_billed(this: Load, corrections: Corrections) -> Loaded | Before | N
 
 def _refusal(this: Load, corrections: Corrections, *, late: bool) -> str | None:
     """Say why what is billed may not be adjusted; None where it may."""
-    charge = this.catalog.charges[this.batch.meter.map.charge]
+    charge = this.catalog.charge_of(this.batch.meter)
     if corrections.other_unit:
         return f"what is billed was counted in another unit than {charge.uom}; it cannot be adjusted"
     if this.batch.meter.billed_usage is BilledUsage.REFUSE:
@@ -182,7 +182,7 @@ def _create(this: Load, found: Diff) -> str:
     new = _add(this, found)
     if this.active:
         usage.supersede_records(this.connection, this.batch.slot, new)
-    amount_field = this.catalog.charges[this.batch.meter.map.charge].amount_field
+    amount_field = this.catalog.charge_of(this.batch.meter).amount_field
     return _complete(this, new, incoming.take_over(this.connection, new, *this.where, amount_field))
 
 

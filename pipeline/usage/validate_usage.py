@@ -48,7 +48,7 @@ def validate_usage(store: sa.Engine, catalog: Catalog, usage: Path, home: Path) 
     coverage = _coverage(records, about, meter)
     reasons = coverage.held | {records[index].record_key: reason for index, reason in checked.reasons.items()}
     sound = (record for record in records if record.record_key not in reasons)
-    unpriced, at_list_price = judge_price(sound, catalog.charges[meter.map.charge].pricing)
+    unpriced, at_list_price = judge_price(sound, catalog.charge_of(meter).pricing)
     found = [{"record_key": key, "reason": reason} for key, reason in sorted((reasons | unpriced).items())]
     verdict = {
         "usage": usage.name,
