@@ -205,7 +205,7 @@ def run(meter: str, period: Period, reason: str) -> None:
 def diff(meter: str, period: Period) -> None:
     """Tell what a run of METER would change in the store's usage of PERIOD, in quantity and money; loads nothing."""
     workspace = Workspace.open()
-    paths = steps.validated_usage(workspace, meter, period, at=datetime.now(UTC))
+    paths = steps.prepare_usage(workspace, meter, period, at=datetime.now(UTC))
     click.echo(diffs.describe(diffs.diff(workspace.store, workspace.catalog, *paths), workspace.catalog.units))
 
 

@@ -26,8 +26,8 @@ from pipeline.quantities.derive import derive
 from pipeline.readings.extract import Extracted, extract
 from pipeline.readings.keep import keep
 from pipeline.settings import Settings
+from pipeline.store import version
 from pipeline.store.engine import connect
-from pipeline.store.version import require_current
 from pipeline.usage.load import load
 from pipeline.usage.map import map_usage
 from pipeline.usage.outcome import Loaded
@@ -45,10 +45,10 @@ __all__ = [
     "load",
     "map_usage",
     "post",
+    "prepare_usage",
     "rate",
     "run_meter",
     "validate_usage",
-    "validated_usage",
 ]
 
 
@@ -67,7 +67,7 @@ class Workspace:
         settings = Settings.read()
         store = connect(settings.store_url)
         with store.begin() as connection:
-            require_current(connection)
+            version.require_current(connection)
         catalog = (Catalog.read if whole_catalog else Catalog.load)(settings.catalog, made_units(store))
         return cls(store, catalog, settings.home, settings.inbox)
 
@@ -88,7 +88,7 @@ def derive_usage(workspace: Workspace, meter: str, period: Period, *, at: dateti
     return map_usage(workspace.store, workspace.catalog, quantities, workspace.home)
 
 
-def validated_usage(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> tuple[Path, Path]:
+def prepare_usage(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> tuple[Path, Path]:
     """Take a meter's period from readings to validated usage: derive, map, validate; the usage and its verdict."""
     usage = derive_usage(workspace, meter, period, at=at)
     return usage, validate_usage(workspace.store, workspace.catalog, usage, workspace.home)
@@ -98,5 +98,5 @@ def run_meter(
     workspace: Workspace, meter: str, period: Period, *, at: datetime, reason: str = "", by: str = "meterbridge"
 ) -> Loaded:
     """Take a meter's period from readings to the store: derive, map, validate, load."""
-    paths = validated_usage(workspace, meter, period, at=at)
+    paths = prepare_usage(workspace, meter, period, at=at)
     return load(workspace.store, workspace.catalog, *paths, workspace.home, reason=reason, by=by)

@@ -19,7 +19,7 @@ from pipeline.billing.due import Due, due
 from pipeline.billing.ready import waits_for
 from pipeline.billing.repriced import require_unchanged
 from pipeline.catalog.catalog import Catalog
-from pipeline.catalog.units import require_current
+from pipeline.catalog.units import require_current_units
 from pipeline.quantities.situation import require_ended
 from pipeline.store import bill_runs, billing, locks
 from pipeline.store.funds import keep as keep_movements
@@ -122,7 +122,7 @@ def _alone(store: sa.Engine, asked: Asked) -> Iterator[sa.Connection]:
 def _rate(connection: sa.Connection, catalog: Catalog, draft: _Draft, home: Path) -> BillRun:
     asked = draft.asked
     _hold_contributions(connection, catalog, asked)
-    require_current(connection, catalog)
+    require_current_units(connection, catalog)
     entered = bill_runs.find(connection, draft.run)
     if entered is None or entered["status"] != "draft":  # somebody else rated it meanwhile
         return _nothing_due(asked)

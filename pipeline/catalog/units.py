@@ -96,7 +96,7 @@ def made_units(store: sa.Engine) -> dict[str, Unit]:
         return {row["uom"]: _known(row).unit for row in kept.all_units(connection)}
 
 
-def require_current(connection: sa.Connection, catalog: Catalog) -> None:
+def require_current_units(connection: sa.Connection, catalog: Catalog) -> None:
     """Refuse to bill by a unit that was changed since the catalog took it in: StaleUnitError."""
     for row in kept.all_units(connection):
         known = (catalog.made or {}).get(row["uom"])

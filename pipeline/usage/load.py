@@ -14,7 +14,7 @@ from pipeline.usage.batch import Batch
 from pipeline.usage.besides import Before, Earlier, changed_besides, lowered
 from pipeline.usage.diff import staged
 from pipeline.usage.outcome import Loaded, conclude
-from pipeline.usage.overtaken import require_current, require_known
+from pipeline.usage.overtaken import require_current_files, require_known_changes
 from transforms.catalog.charge import NegativeUsage
 from transforms.catalog.policy import BilledUsage
 from transforms.errors import MeterbridgeError
@@ -87,13 +87,13 @@ def _load(
     large = batch.sum.records >= OWN_PARTITION_RECORDS
     with store.begin() as connection:
         _lock(connection, batch, large=large)
-        require_known(connection, batch)
+        require_known_changes(connection, batch)
         active = usage.active_import(connection, batch.slot)
         if active and active.holds(batch.content):
             return conclude(connection, batch, "exists", active.import_id)
         if not active and not batch.sum.records:
             return conclude(connection, batch, "empty", None)
-        require_current(connection, batch, active)
+        require_current_files(connection, batch, active)
         this = Load(store, connection, catalog, batch, active, reason, by, earlier)
         if large and not active and not partitions.has_records(connection, batch.period):
             return conclude(connection, batch, "created", _build(this))

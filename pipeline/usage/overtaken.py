@@ -12,7 +12,7 @@ class OvertakenError(MeterbridgeError):
     """Usage that is older than what it would take the place of; the message says what to do. Nothing was loaded."""
 
 
-def require_known(connection: sa.Connection, batch: Batch) -> None:
+def require_known_changes(connection: sa.Connection, batch: Batch) -> None:
     """Refuse usage of a later state of the store: by number, its changes are others here."""
     if batch.seen.changes > customers.last_change(connection):
         raise OvertakenError(
@@ -22,7 +22,7 @@ def require_known(connection: sa.Connection, batch: Batch) -> None:
         )
 
 
-def require_current(connection: sa.Connection, batch: Batch, active: Import | None) -> None:
+def require_current_files(connection: sa.Connection, batch: Batch, active: Import | None) -> None:
     """Refuse usage that lacks landed files of its span which the import that it would take the place of has."""
     if active is None:
         return
