@@ -39,9 +39,7 @@ def add(connection: sa.Connection, values: Mapping[str, Any]) -> None:
 
 def start(connection: sa.Connection, import_id: str) -> bool:
     """Show that a Pending upload is being processed; tells whether it was Pending."""
-    mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
-    processing = sa.update(imports).where(mine).values(status="Processing", updated_at=sa.func.now())
-    return connection.execute(processing).rowcount == 1
+    return _change_pending(connection, import_id, {"status": "Processing"})
 
 
 def take(connection: sa.Connection, import_id: str, *, wait: bool = False) -> sa.RowMapping | None:
@@ -72,8 +70,13 @@ def finish(connection: sa.Connection, import_id: str, values: Mapping[str, Any])
 
 def cancel(connection: sa.Connection, import_id: str, by: str, status_reason: str) -> bool:
     """Cancel an upload that is still Pending; tells whether it was: of this and `start`, one changes the status."""
+    changed = {"status": "Canceled", "status_reason": status_reason, "updated_by": by}
+    return _change_pending(connection, import_id, changed)
+
+
+def _change_pending(connection: sa.Connection, import_id: str, values: Mapping[str, Any]) -> bool:
     mine = (imports.c.import_id == import_id) & WAITS & (imports.c.status == "Pending")
-    changed = {"status": "Canceled", "status_reason": status_reason, "updated_by": by, "updated_at": sa.func.now()}
+    changed = {**values, "updated_at": sa.func.now()}
     return connection.execute(sa.update(imports).where(mine).values(changed)).rowcount == 1
 
 

@@ -29,6 +29,8 @@ incoming = sa.Table(
     postgresql_on_commit="DROP",
 )
 base = usage_records.alias("base")
+CORRECTS_BASE = (base.c.record_id == usage_records.c.corrects) & (base.c.period == usage_records.c.period)
+base_key = sa.func.coalesce(base.c.record_key, usage_records.c.record_key)
 ZERO = sa.literal(0, sa.Numeric)
 
 
@@ -106,7 +108,7 @@ def corrected(connection: sa.Connection, meter: str, period: Period) -> dict[str
     statement = (
         sa.select(held.c.key, base.c.charge_number, held.c.quantity)
         .join(found, found.c.corrects == held.c.record_id)
-        .join(base, (base.c.record_id == held.c.record_id) & (base.c.period == str(period)))
+        .join(base, _is_held(held, period))
     )
     return {row.key: (row.charge_number, row.quantity) for row in connection.execute(statement)}
 
@@ -149,10 +151,8 @@ def _sums(table: Any) -> tuple[sa.ColumnElement[Any], ...]:  # noqa: ANN401 a ta
 def _held(meter: str, period: Period, amount_field: str | None = None) -> sa.Select[Any]:
     """Add up the active records of each key of a meter and period, and what of it is billed."""
     billed = usage_records.c.status == "Processed"
-    key = sa.func.coalesce(base.c.record_key, usage_records.c.record_key).label("key")
-    corrected = (base.c.record_id == usage_records.c.corrects) & (base.c.period == usage_records.c.period)
     columns: list[sa.ColumnElement[Any]] = [
-        key,
+        base_key.label("key"),
         sa.func.sum(usage_records.c.quantity).label("quantity"),
         sa.func.count().filter(billed).label("billed"),
         *(sa.func.sum(usage_records.c[name]).filter(billed).label(f"{name}_billed") for name in ADJUSTED),
@@ -163,11 +163,16 @@ def _held(meter: str, period: Period, amount_field: str | None = None) -> sa.Sel
     return (
         sa.select(*columns)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
-        .outerjoin(base, corrected)
+        .outerjoin(base, CORRECTS_BASE)
         .where(imports.c.meter == meter, imports.c.period == str(period))
         .where(usage_records.c.period == str(period), ACTIVE)
-        .group_by(key)
+        .group_by(base_key)
     )
+
+
+def _is_held(held: sa.Subquery, period: Period) -> sa.ColumnElement[bool]:
+    """Tell whether `base` is the record of a key that is held: the one that its adjustments correct."""
+    return (base.c.record_id == held.c.record_id) & (base.c.period == str(period))
 
 
 def _amount(table: sa.FromClause, field: str) -> sa.ColumnElement[Decimal]:
@@ -196,7 +201,7 @@ def _adjustments(meter: str, period: Period, amount_field: str | None = None) ->
     return (
         sa.select(*(columns[name].label(name) for name in FIELDS), other_unit)
         .select_from(held)
-        .join(base, (base.c.record_id == held.c.record_id) & (base.c.period == str(period)))
+        .join(base, _is_held(held, period))
         .outerjoin(incoming, incoming.c.record_key == held.c.key)
         .where(held.c.billed > 0, sa.or_(*(difference != 0 for difference in differences.values())))
     )
@@ -210,7 +215,7 @@ def repriced(connection: sa.Connection, meter: str, period: Period) -> list[dict
     held = _held(meter, period).subquery("held")
     names = ("account_number", "subscription_number", "charge_number", "charge", "uom", "start_at", "custom_fields")
     found = {name: sa.func.coalesce(base.c[name], incoming.c[name]) for name in names}
-    of_period = (base.c.record_id == held.c.record_id) & (base.c.period == str(period))
+    of_period = _is_held(held, period)
     billed = sa.select(base.c.charge_number).join(held, of_period & (held.c.billed > 0))
     both = held.join(base, of_period).outerjoin(incoming, incoming.c.record_key == held.c.key, full=True)
     statement = (

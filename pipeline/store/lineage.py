@@ -7,6 +7,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from pipeline.store.billing import USAGE
+from pipeline.store.incoming import CORRECTS_BASE, base, base_key
 from pipeline.store.manifest import LandedFile
 from pipeline.store.many import among, numbered
 from pipeline.store.tables import (
@@ -128,9 +129,6 @@ def made_of(
     connection: sa.Connection, meter: str, period: str, record_key: str, file_id: str
 ) -> Sequence[sa.RowMapping]:
     """List the active records of a key, its adjustments included, that were made of a landed file, oldest first."""
-    base = usage_records.alias("base")
-    keyed = (base.c.record_id == usage_records.c.corrects) & (base.c.period == usage_records.c.period)
-    named = sa.func.coalesce(base.c.record_key, usage_records.c.record_key) == record_key
     of_file = (import_files.c.import_id == imports.c.import_id) & (import_files.c.file_id == file_id)
     mine = (usage_records.c.period == period) & ACTIVE & (imports.c.meter == meter)
     columns = (usage_records.c[name] for name in ("record_id", "status", "quantity", "uom", "import_id", "corrects"))
@@ -138,8 +136,8 @@ def made_of(
         sa.select(*columns)
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .join(import_files, of_file)
-        .outerjoin(base, keyed)
-        .where(mine, named)
+        .outerjoin(base, CORRECTS_BASE)
+        .where(mine, base_key == record_key)
     )
     return connection.execute(statement.order_by(usage_records.c.record_id)).mappings().all()
 
