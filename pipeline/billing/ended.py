@@ -15,8 +15,8 @@ def note_billed_after_end(store: sa.Engine, catalog: Catalog) -> list[str]:
     found = []
     with store.begin() as connection:
         for row in billing.billed_outside(connection, fees):
-            number, currency = row["charge_number"], row["currency"]
-            amount = f"{catalog.units.money(row['amount'], currency)} {currency}"
+            number = row["charge_number"]
+            amount = catalog.units.with_currency(row["amount"], row["currency"])
             details = {"name": number, "account": row["account_number"], "amount": amount, "periods": row["periods"]}
             ends = str(row["end_at"] or "none")
             events.note(connection, "billed_after_end", f"charge number {number}, end {ends}", details | {"end": ends})

@@ -213,7 +213,7 @@ def describe(found: Foreseen, units: Units) -> str:
     ]  # fmt: skip
     shown = table(("record", "account", "charge", "quantity", "unit", "at risk", "reason"), rows)
     sums = exact_sums((each.currency, each.amount) for each in listed if each.currency and each.amount is not None)
-    known = ", ".join(f"{units.money(amount, currency)} {currency}" for currency, amount in sums.items()) or "nothing"
+    known = ", ".join(units.with_currency(amount, currency) for currency, amount in sums.items()) or "nothing"
     unknown = sum(each.amount is None for each in listed)
     lines = [shown, f"  {len(listed)} records will not be billed; at risk {known}, and {unknown} of unknown worth"]
     if found.at_list_price:
@@ -224,7 +224,7 @@ def describe(found: Foreseen, units: Units) -> str:
 def _shown(each: AtRisk, units: Units) -> str:
     if each.amount is None or each.currency is None:
         return "unknown"
-    return f"{units.money(each.amount, each.currency)} {each.currency}"
+    return units.with_currency(each.amount, each.currency)
 
 
 def _at_risk(found: Pickup, row: sa.RowMapping, beside: Mapping[str, Sequence[UsageLine]], catalog: Catalog) -> AtRisk:

@@ -97,8 +97,8 @@ def _sealed(seals: Sequence[sa.RowMapping], run: str, home: Path) -> Manifest | 
 
 
 def _head(catalog: Catalog, item: sa.RowMapping, seal: str | None) -> Iterator[str]:
-    amount = catalog.units.money(item["amount"], item["currency"])
-    yield f"item {item['item_id']}: {amount} {item['currency']} for {item['period']}"
+    amount = catalog.units.with_currency(item["amount"], item["currency"])
+    yield f"item {item['item_id']}: {amount} for {item['period']}"
     yield (
         f"  account {item['account_number']}, subscription {item['subscription_number']}, charge "
         f"{item['charge_number']} ({item['charge']})"

@@ -164,8 +164,7 @@ def _records(
             )
             yield f"    {told}: {plain(record['quantity'])} {record['uom']}, {record['status']}"
             for item in lineage.items_of(connection, period, [record["record_id"]]):
-                amount = units.money(item["amount"], item["currency"])
-                yield f"      item {item['item_id']}: {amount} {item['currency']}"
+                yield f"      item {item['item_id']}: {units.with_currency(item['amount'], item['currency'])}"
 
 
 def _no_record(connection: sa.Connection, situation: Situation, key: str, file_id: str) -> str:

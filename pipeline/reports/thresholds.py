@@ -32,14 +32,14 @@ def _crossed(
     for each in found:
         for limit in limits.get(each.charge, ()):
             if each.unbilled > limit:
-                threshold = f"{units.money(limit, each.currency)} {each.currency}"
+                threshold = units.with_currency(limit, each.currency)
                 yield (
                     f"charge {each.charge_number}, period {each.period}, above {threshold}",
                     {
                         "name": f"{each.charge} of account {each.account_number}",
                         "period": each.period,
                         "threshold": threshold,
-                        "unbilled": f"{units.money(each.unbilled, each.currency)} {each.currency}",
+                        "unbilled": units.with_currency(each.unbilled, each.currency),
                         "quantity": f"{plain(each.quantity)} {each.uom}",
                     },
                 )

@@ -54,7 +54,7 @@ def describe(found: Diff, units: Units) -> str:
     ]
     header = ("", "records", f"{found.uom} before", "after", "difference")
     amounts = sorted(found.money.items())
-    shown = [f"  in money: {units.money(amount, currency)} {currency}" for currency, amount in amounts]
+    shown = [f"  in money: {units.with_currency(amount, currency)}" for currency, amount in amounts]
     share = Decimal(found.share.numerator) / Decimal(found.share.denominator)
     return "\n".join([table(header, rows), f"  {share:.1%} of what is held would change", *shown])
 

@@ -109,6 +109,10 @@ class Units(Definition):
         """Show an amount with the decimals of its currency at least, and all that it has."""
         return exact_text(amount, self.decimals(currency))
 
+    def with_currency(self, amount: Decimal, currency: str) -> str:
+        """Show an amount as `money` does, and its currency."""
+        return f"{self.money(amount, currency)} {currency}"
+
     def factor(self, unit: str, uom: str) -> Fraction:
         """Tell how much of `uom` one `unit` is; KeyError when no alias says so."""
         return Fraction(1) if unit == uom else self.units[uom].aliases[unit]
