@@ -16,7 +16,7 @@ from pipeline.store import customers
 from transforms.catalog.columns import attribute_column
 from transforms.catalog.meter import Meter
 from transforms.period import Period
-from transforms.usage.usage import Quantity, UsageRecord, to_usage
+from transforms.usage.usage import Quantity, Terms, UsageRecord, to_usage
 
 USAGE_TYPES: dict[str, pa.DataType] = {
     "record_key": pa.string(),
@@ -65,7 +65,7 @@ def usage_of(
     with store.begin() as connection:
         charges = customers.all_charges(connection)
     interval = catalog.source(meter.source_name).interval_seconds
-    return to_usage(quantities, charges, meter, catalog.uom(meter), catalog.factor(meter), period, interval)
+    return to_usage(quantities, charges, Terms(meter, period, catalog.uom(meter), catalog.factor(meter), interval))
 
 
 def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:

@@ -84,21 +84,50 @@ class UsageRecord:
         return digest(self.record_key, *words, *fields)
 
 
-def to_usage(
-    quantities: Iterable[Quantity],
-    charges: Iterable[SubscribedCharge],
-    meter: Meter,
-    uom: str,
-    factor: Fraction,
-    period: Period,
-    interval_seconds: int | None = None,
-) -> list[UsageRecord]:
+@dataclass(frozen=True)
+class Terms:
+    """What a meter's quantities of a period become usage by: the charge's unit, and the factor into it.
+
+    `interval_seconds` lie between two samples; None where nobody knows.
+    """
+
+    meter: Meter
+    period: Period
+    uom: str
+    factor: Fraction
+    interval_seconds: int | None = None
+
+    def record(self, each: Quantity, charge: SubscribedCharge) -> UsageRecord:
+        """Map a quantity to the record of its charge."""
+        target, words = self.meter.map, self._words(each)
+        return UsageRecord(
+            record_key=record_key(each.charge_number, each.start_us, each.attributes),
+            period=str(self.period),
+            account_number=charge.account_number,
+            subscription_number=charge.subscription_number,
+            charge_number=each.charge_number,
+            charge=charge.charge,
+            uom=self.uom,
+            quantity=round_exact(each.exact * self.factor, target.rounding.decimals, target.rounding.mode),
+            start_at=instant(each.start_us),
+            end_at=instant(each.end_us),
+            description=target.description.format_map(words),
+            custom_fields={name: text.format_map(words) for name, text in target.custom_fields.items()},
+            readings=each.readings,
+            samples_expected=expected_samples(each, self.interval_seconds),
+            samples_seen=None if self.interval_seconds is None else each.samples_seen,
+        )
+
+    def _words(self, each: Quantity) -> dict[str, str]:
+        """Give the words that descriptions and custom fields can hold in braces."""
+        words = {"meter": self.meter.meter, "period": str(self.period), "function": self.meter.derive.function.value}
+        return {**words, "readings": str(each.readings), **each.attributes}
+
+
+def to_usage(quantities: Iterable[Quantity], charges: Iterable[SubscribedCharge], terms: Terms) -> list[UsageRecord]:
     """Map every quantity to a record of the charge's UOM, in the order of their keys."""
     subscribed = {charge.charge_number: charge for charge in charges}
-    records = [
-        _record(each, subscribed[each.charge_number], meter, uom, factor, period, interval_seconds)
-        for each in quantities
-    ]
+    records = [terms.record(each, subscribed[each.charge_number]) for each in quantities]
     return sorted(records, key=lambda record: record.record_key)
 
 
@@ -107,38 +136,3 @@ def expected_samples(each: Quantity, interval_seconds: int | None) -> int | None
     if interval_seconds is None:
         return None
     return max((each.end_us - each.start_us) // (interval_seconds * 1_000_000), 1) * max(each.points, 1)
-
-
-def _record(
-    each: Quantity,
-    charge: SubscribedCharge,
-    meter: Meter,
-    uom: str,
-    factor: Fraction,
-    period: Period,
-    interval_seconds: int | None,
-) -> UsageRecord:
-    rounding, words = meter.map.rounding, _words(each, meter, period)
-    return UsageRecord(
-        record_key=record_key(each.charge_number, each.start_us, each.attributes),
-        period=str(period),
-        account_number=charge.account_number,
-        subscription_number=charge.subscription_number,
-        charge_number=each.charge_number,
-        charge=charge.charge,
-        uom=uom,
-        quantity=round_exact(each.exact * factor, rounding.decimals, rounding.mode),
-        start_at=instant(each.start_us),
-        end_at=instant(each.end_us),
-        description=meter.map.description.format_map(words),
-        custom_fields={name: text.format_map(words) for name, text in meter.map.custom_fields.items()},
-        readings=each.readings,
-        samples_expected=expected_samples(each, interval_seconds),
-        samples_seen=None if interval_seconds is None else each.samples_seen,
-    )
-
-
-def _words(each: Quantity, meter: Meter, period: Period) -> dict[str, str]:
-    """Give the words that descriptions and custom fields can hold in braces."""
-    words = {"meter": meter.meter, "period": str(period), "function": meter.derive.function.value}
-    return {**words, "readings": str(each.readings), **each.attributes}

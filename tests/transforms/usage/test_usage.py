@@ -9,7 +9,7 @@ from transforms.catalog.customers import SubscribedCharge
 from transforms.catalog.meter import Meter
 from transforms.identity import record_key
 from transforms.period import Period
-from transforms.usage.usage import Quantity, to_usage
+from transforms.usage.usage import Quantity, Terms, to_usage
 
 START, END = datetime(2014, 2, 1, 5, tzinfo=UTC), datetime(2014, 3, 1, 5, tzinfo=UTC)
 START_US, END_US = 1391230800000000, 1393650000000000
@@ -28,7 +28,7 @@ def meter(derive=None, **mapping):
 
 def usage(*quantities, factor=Fraction(1), **mapping):
     charges = [SubscribedCharge(f"C-{number}", f"S-{number}", "A-1", "cpu", START) for number in (1, 2, 3)]
-    return to_usage(quantities, charges, meter(**mapping), "percent", factor, Period.parse("2014-02"))
+    return to_usage(quantities, charges, Terms(meter(**mapping), Period.parse("2014-02"), "percent", factor))
 
 
 def quantity(numerator, denominator=1, *, remainder="0", factor="1", **rounding):
@@ -157,7 +157,7 @@ def grouped(**attributes):
     declared = meter({"function": "sum", "group_by": list(attributes)}, custom_fields=fields)
     subscribed = [SubscribedCharge("C-1", "S-1", "A-1", "cpu", START)]
     found = [replace(QUANTITY, attributes=attributes)]
-    return to_usage(found, subscribed, declared, "percent", Fraction(1), Period.parse("2014-02"))[0]
+    return to_usage(found, subscribed, Terms(declared, Period.parse("2014-02"), "percent", Fraction(1)))[0]
 
 
 def test_the_attributes_that_usage_is_grouped_by_are_told_in_its_custom_fields():
@@ -178,7 +178,7 @@ def test_a_record_tells_how_many_samples_it_should_have_where_the_source_does():
     subscribed = [SubscribedCharge("C-1", "S-1", "A-1", "cpu", START)]
     found = [replace(QUANTITY, samples_seen=4032)]
     ways = [
-        to_usage(found, subscribed, meter(), "percent", Fraction(1), Period.parse("2014-02"), interval)[0]
+        to_usage(found, subscribed, Terms(meter(), Period.parse("2014-02"), "percent", Fraction(1), interval))[0]
         for interval in (300, None)
     ]
     assert [(each.samples_seen, each.samples_expected) for each in ways] == [(4032, 28 * 288), (None, None)]
