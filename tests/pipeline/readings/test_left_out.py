@@ -1,16 +1,12 @@
 """Rows of a cost report that never were usage are left out as their source declares: counted, and no faults."""
 
-import json
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from nem12_files import HALF_HOURS, SMALL
-from nem12_files import SOURCE as NEM12
-from packed import parquet
+from cost_reports import FILE, LEAVE_OUT, MARCH, REPORT, STRICT, WITH_A_GOOD_CREDIT, again, land, placed, quantity
 from small_business import SOURCE
-from workbooks import xlsx
 
 from pipeline import upkeep
 from pipeline.proof.close import close
@@ -18,48 +14,11 @@ from pipeline.proof.trace import trace
 from pipeline.proof.verify import verify
 from pipeline.readings.extract import describe
 from pipeline.readings.replay import describe as described
-from pipeline.readings.replay import replay
 from pipeline.reports import status
 from pipeline.reports.preview import preview
 from pipeline.steps import Workspace
 from pipeline.usage.validate_usage import ValidationFailedError
-from transforms.period import Period
 from transforms.readings.reasons import advice
-
-LEAVE_OUT = SOURCE + "leave_out: {kind: [Tax, Credit]}\n"
-STRICT = LEAVE_OUT.replace("quarantine_limit: 0.9", "quarantine_limit: 0.05")
-ROWS = [
-    ("2025-03-01T00:00:00Z", "1", "Usage"),
-    ("2025-03-31T00:00:00Z", "", "Tax"),
-    ("2025-03-02T00:00:00Z", "2.5", "Usage"),
-    ("", "-3", "Credit"),
-]
-REPORT = "at,value,kind\n" + "".join(f"{','.join(row)}\n" for row in ROWS)
-WITH_A_GOOD_CREDIT = REPORT.replace(",-3,Credit", "2025-03-04T00:00:00Z,4,Credit")
-MARCH = Period.parse("2025-03")
-FILE = "power/A-1/march.csv"
-
-
-def land(business, source=STRICT, content=REPORT, name=FILE):
-    business.declare("sources/power.yaml", source)
-    business.deliver(name, content)
-    return business.extract()
-
-
-def again(business, source, **options):
-    business.declare("sources/power.yaml", source)
-    return replay(business.store, business.catalog.source("power"), business.home, **options)
-
-
-def placed(business):
-    """How many rows of what is visible are where, and which rows lie beside the readings for which reason."""
-    (counts,) = business.rows("landed_files WHERE replaced_by IS NULL", "rows", "readings", "quarantined", "left_out")
-    return counts, business.rows("quarantined_rows", "row", "reason")
-
-
-def quantity(business):
-    ((_, _, found, readings),) = business.quantities()
-    return found, readings
 
 
 def test_taxes_and_credits_are_left_out_and_the_meter_runs_under_its_limit(business):
@@ -146,50 +105,6 @@ def test_several_columns_each_leave_rows_out_and_one_may_be_the_value_itself(bus
     rows = "at,value,kind\n2025-03-02T00:00:00Z,1,Usage\n2025-03-02T00:00:00Z,-,Usage\n2025-03-02T00:00:00Z,1,Tax\n"
     found = land(business, SOURCE + 'leave_out: {kind: [Tax], value: ["-"]}\n', rows)
     assert (found.readings, found.rows_quarantined, found.rows_left_out) == (1, 0, 2)
-
-
-def _lines(rows=ROWS):
-    return [dict(zip(("at", "value", "line.kind"), row, strict=True)) for row in rows]
-
-
-@pytest.mark.parametrize(
-    ("form", "content"),
-    [
-        ("csv, names: [at, value, line.kind]", REPORT.split("\n", 1)[1]),
-        ("json_lines", "\n".join(map(json.dumps, _lines()))),
-        ("json", json.dumps(_lines())),
-        ("parquet", parquet(**{name: [each[name] for each in _lines()] for name in ("at", "value", "line.kind")})),
-        ("excel", xlsx([("at", "value", "line.kind"), *ROWS])),
-    ],
-    ids=lambda each: each if isinstance(each, str) and len(each) < 40 else "",
-)
-def test_every_kind_of_file_leaves_the_same_rows_out(business, form, content):
-    source = SOURCE.replace("columns:", f"format: {{kind: {form}}}\ncolumns:")
-    found = land(business, source + "leave_out: {line.kind: [Tax, Credit]}\n", content, "power/A-1/march")
-    assert (found.readings, found.rows_quarantined, found.rows_left_out) == (2, 0, 2)
-    business.run()
-    assert quantity(business) == (Decimal("3.5"), 2)
-
-
-def test_in_json_a_line_without_the_column_is_held_to_be_a_reading(business):
-    source = SOURCE.replace("columns:", "format: {kind: json_lines}\ncolumns:") + "leave_out: {line.kind: [Tax]}\n"
-    lines = ['{"at": "2025-03-02T00:00:00Z", "value": 1}', '{"at": "2025-03-02T00:00:00Z", "line": {"kind": "Tax"}}']
-    found = land(business, source, "\n".join(lines))
-    assert (found.readings, found.rows_quarantined, found.rows_left_out) == (1, 0, 1)
-
-
-def test_a_channel_of_nem12_in_another_unit_is_left_out_by_its_unit(business):
-    reactive = f"200,N1,E1Q1,,Q1,,,kVArh,30,\n300,20040201,{HALF_HOURS},A,,,,\n"
-    content = SMALL.replace("900\n", reactive + "900\n")
-    found = land(business, NEM12 + "leave_out: {unit: [kVArh]}\n", content, "power/n.csv")
-    assert (found.readings, found.rows_quarantined, found.rows_left_out) == (48, 0, 48)
-
-
-def test_a_line_of_a_wide_file_is_left_out_with_all_of_its_cells(business):
-    wide = "source: power\nfiles: power/*\ncolumns: {at: at, value: '{A-1,A-2}'}\nwide: account\n"
-    rows = "at,A-1,A-2,kind\n2025-03-02,1,2,hour\n2025-03-03,1,2,total\n2025-03-04,,,total\n"
-    land(business, wide + "leave_out: {kind: [total]}\n", rows, "power/march.csv")
-    assert placed(business) == ((4, 2, 0, 2), [(2001, "left_out"), (2002, "left_out")])
 
 
 def test_a_replay_under_a_wider_rule_leaves_out_what_was_quarantined(business):

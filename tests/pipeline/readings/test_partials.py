@@ -4,141 +4,34 @@ import os
 from dataclasses import replace
 from decimal import Decimal
 
-import ibis
 import pyarrow.parquet as pq
 import pytest
+from days_by_hand import (
+    DERIVATIONS,
+    EVENTS,
+    HOUR_US,
+    HOURS,
+    READINGS,
+    START_US,
+    TWIN,
+    by_way,
+    in_period,
+    of_whole_buckets,
+    situation,
+)
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from readings_by_hand import landed, source_of, target
+from readings_by_hand import source_of
 
 from pipeline.engine import landing_engine
-from pipeline.quantities import carry, derive
-from pipeline.quantities.situation import Situation
+from pipeline.quantities import carry
 from pipeline.readings import repeats
 from pipeline.readings.days import days_of
 from pipeline.readings.partials import kept
-from pipeline.store.manifest import LandedFile
-from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function, Meter
-from transforms.period import Period, instant, micros
-from transforms.quantities.partials import aligned, kept_for
-from transforms.quantities.place import targets_of
+from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function
+from transforms.quantities.partials import kept_for
 from transforms.quantities.tally import TOTALS
 from transforms.readings.fate import Fate
-
-HOUR_US = 3_600_000_000
-DAYS = Period.parse("2025-03-07--2025-03-11")  # four, with a clock change in New York
-START_US = micros(DAYS.window("UTC").start)
-HOURS = 4 * 24
-ATTRIBUTES = ("region",)
-
-
-def in_period(zone, first_hour=None):
-    """A target whose period is cut on a clock, and whose charge may begin some hours into it."""
-    window = DAYS.window(zone)
-    covered = (window.start_us if first_hour is None else START_US + first_hour * HOUR_US, window.end_us)
-    return target(f"A-{zone}", f"C-{zone}", (window.start_us, window.end_us), covered, time_zone=zone)
-
-
-def followed(zone, until_hour, since_hour, refusal=""):
-    """A charge that ended some hours into the period, and another in its place, which may be refused."""
-    window = DAYS.window(zone)
-    hours = [START_US + hour * HOUR_US for hour in (until_hour, since_hour)]
-    bounds, parts = (window.start_us, window.end_us), ((window.start_us, hours[0]), (hours[1], window.end_us))
-    first = target(f"A-next-{zone}", f"C-first-{zone}", bounds, parts[0], time_zone=zone)
-    covered = (0, 0) if refusal else parts[1]
-    then = target(f"A-next-{zone}", "" if refusal else f"C-then-{zone}", bounds, covered, refusal, zone)
-    return replace(first, successor=(instant(hours[1]), then))
-
-
-SCOPE = {
-    ("A-next-UTC", ""): followed("UTC", 30, 41),
-    ("A-next-Asia/Tokyo", ""): followed("Asia/Tokyo", 20, 20, "charge_not_active"),
-    ("A-UTC", ""): in_period("UTC"),
-    ("A-Kolkata", ""): in_period("Asia/Kolkata"),
-    ("A-York", ""): in_period("America/New_York", first_hour=30),
-    ("A-Shanghai", ""): in_period("Asia/Shanghai", first_hour=20),
-    ("A-none", ""): target("A-none", "", (START_US, START_US + HOURS * HOUR_US), (0, 0), "no_charge"),
-}
-TWIN = {("A-9", ""): in_period("UTC")}  # another name of one target
-READINGS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "account": st.sampled_from([*(account for account, _ in SCOPE), "A-9"]),
-            "at_us": st.integers(-30, HOURS + 30).map(lambda hour: START_US + hour * HOUR_US),
-            "value": st.sampled_from(["-2", "0.5", "3", "7"]).map(Decimal),
-            "attribute_region": st.sampled_from(["", "eu"]),
-        }
-    ),
-    max_size=40,
-)
-EVENTS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "account": st.sampled_from(["A-UTC", "A-York", "A-none", "A-9"]),
-            "at_us": st.integers(-1, 9).map(lambda half_days: START_US + half_days * 11 * HOUR_US),
-            "value": st.sampled_from(["2", "3"]).map(Decimal),
-            "id_high": st.integers(1, 2),
-            "id_low": st.integers(1, 3),
-            "revision": st.integers(0, 1),
-            "attribute_region": st.sampled_from(["", "eu"]),
-        }
-    ),
-    max_size=12,
-)
-DERIVATIONS = [
-    {"function": "sum"},
-    {"function": "average", "group_by": ["region"]},
-    {"function": "maximum", "filter": {"minimum": "0", "attributes": {"region": ["eu"]}}},
-    {"function": "minimum"},
-    {"function": "count"},
-    {"function": "time_weighted_average"},
-    {"function": "time_weighted_sum", "gap_seconds_max": 20_000, "group_by": ["region"]},
-    {"function": "percentile", "percentile": "60", "bucket_seconds": 7200, "bucket_function": "average"},
-    {"function": "peak", "bucket_seconds": 14_400, "bucket_function": "sum", "group_by": ["region"]},
-    {"function": "peak", "bucket_seconds": 7200, "bucket_function": "count"},
-    {"function": "peak", "bucket_seconds": 7200, "bucket_function": "maximum"},
-]
-
-
-def situation(home, files, derivation, duplicates="exact", **declared):
-    source = source_of(duplicates, attributes=ATTRIBUTES, **({"interval_seconds": 3600} | declared))
-    groups = {"group_by": derivation.get("group_by", [])}
-    fields = {f"{name.upper()}__c": f"{{{name}}}" for name in groups["group_by"]}
-    meter = Meter.model_validate(
-        {"meter": "energy", "owner": "x", "source": "power", "derive": derivation,
-         "map": {"charge": "energy", "unit": "kwh", "custom_fields": fields}}
-    )  # fmt: skip
-    landed_files = [_land(home, number, rows) for number, rows in enumerate(files) if rows]
-    default = DAYS.window("Europe/Berlin")
-    bounds = [each.period for each in SCOPE.values()] + [default]
-    first_us = None if meter.derive.function in WEIGHTED else min(each.start_us for each in bounds)
-    span = (first_us, max(each.end_us for each in bounds))
-    return Situation(meter, source, DAYS, SCOPE, targets_of(SCOPE), default, *span, landed_files)
-
-
-def _land(home, number, rows):
-    path = home / "readings" / f"{number}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    numbered = [{"id_high": number} | row for row in rows]
-    pq.write_table(ibis.duckdb.connect().to_pyarrow(landed(numbered, ATTRIBUTES).order_by("at_us", "row")), path)
-    instants = [row["at_us"] for row in rows]
-    return LandedFile("power", f"file-{number}", len(rows), len(rows), 0, min(instants), max(instants), path.name)
-
-
-def of_whole_buckets(found):
-    """The situation without the names whose midnight lies within a bucket of UTC, of which no partials are kept."""
-    derivation = found.meter.derive
-    scope = {name: target for name, target in found.scope.items() if aligned(derivation, [target.period])}
-    assert derivation.function in RANKED or scope == SCOPE
-    whole = replace(found, scope=scope, targets=targets_of(scope))
-    assert carry.can_use_days(whole)
-    return whole
-
-
-def by_way(found, home, *ways):
-    names = derive.scoped(found)
-    with landing_engine() as backend:
-        return [derive.finished(way(backend, found, names, home), found) for way in ways]
 
 
 def test_every_derivation_of_which_partials_are_kept_is_tried():

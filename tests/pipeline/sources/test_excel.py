@@ -11,6 +11,7 @@ import psutil
 import pytest
 import workbooks
 import xlsxwriter
+from workbooks import edited, sheets, stamped
 
 from pipeline.sources.excel import sheet_rows
 from pipeline.sources.files import RawFile, UnreadableFileError, open_rows
@@ -30,37 +31,12 @@ def read(tmp_path):
     return read
 
 
-def _workbook(*sheets, **options):
-    """Write sheets, each a dictionary of cells by their names such as B2."""
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, options) as workbook:
-        stamp = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        for cells in sheets:
-            sheet = workbook.add_worksheet(cells.get("name"))
-            for place, value in cells.items():
-                if place != "name":
-                    sheet.write(place, value, *([stamp] if isinstance(value, date | time) else []))
-    return buffer.getvalue()
-
-
-def _serials(instants, shown="yyyy-mm-dd hh:mm"):
-    """Write instants as the numbers that a spreadsheet has for them, one below the other, each with the value 1."""
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer) as workbook:
-        stamp, sheet = workbook.add_format({"num_format": shown}), workbook.add_worksheet()
-        sheet.write_row("A1", ["at", "value"])
-        for row, instant in enumerate(instants, start=1):
-            sheet.write_number(row, 0, instant, stamp)
-            sheet.write_number(row, 1, 1)
-    return buffer.getvalue()
-
-
 def _cells_of_row(row):
     return [f"{first}{second}{row}" for first in "AB" for second in string.ascii_uppercase]
 
 
 HEADER = {"A1": "at", "B1": "value"}
-ONE = _workbook(HEADER | {"A2": "t", "B2": 0.5})
+ONE = sheets(HEADER | {"A2": "t", "B2": 0.5})
 
 
 @pytest.mark.parametrize(
@@ -83,12 +59,12 @@ ONE = _workbook(HEADER | {"A2": "t", "B2": 0.5})
     ],
 )
 def test_a_cell_is_the_text_of_what_it_holds(read, cell, text):
-    assert read(_workbook(HEADER | {"A2": "t", "B2": cell})) == [(2, None, "t", text)]
+    assert read(sheets(HEADER | {"A2": "t", "B2": cell})) == [(2, None, "t", text)]
 
 
 def test_a_number_is_the_shortest_text_of_the_double_that_the_cell_is(read):
     third = 1 / 3
-    content = _edited(ONE, "xl/worksheets/sheet1.xml", b"<v>0.5</v>", f"<v>{third!r}0000001</v>".encode())
+    content = edited(ONE, "xl/worksheets/sheet1.xml", b"<v>0.5</v>", f"<v>{third!r}0000001</v>".encode())
     (row,) = read(content)
     assert row[-1] == "0.3333333333333333"
     assert float(row[-1]) == third
@@ -105,7 +81,7 @@ def test_a_number_is_the_shortest_text_of_the_double_that_the_cell_is(read):
     ],
 )
 def test_an_instant_is_iso_8601_at_midnight_too(read, cell, text):
-    assert read(_workbook(HEADER | {"A2": cell, "B2": 1})) == [(2, None, text, "1")]
+    assert read(sheets(HEADER | {"A2": cell, "B2": 1})) == [(2, None, text, "1")]
 
 
 def test_quarters_of_an_hour_do_not_drift(read):
@@ -113,14 +89,14 @@ def test_quarters_of_an_hour_do_not_drift(read):
     cells = {f"A{row}": day for row, day in enumerate(days, start=2)} | {
         f"B{row}": 1 for row in range(2, 2 + len(days))
     }
-    assert [at for _, _, at, _ in read(_workbook(HEADER | cells))] == [day.isoformat() for day in days]
+    assert [at for _, _, at, _ in read(sheets(HEADER | cells))] == [day.isoformat() for day in days]
 
 
 @pytest.mark.parametrize(
     ("serial", "text"), [(0, "00:00:00"), (0.25, "06:00:00"), (1, "24:00:00"), (1 + 1 / 96, "24:15:00")]
 )
 def test_a_time_in_hours_that_go_on_after_24_is_written_as_it_is_shown(read, serial, text):
-    content = _serials([serial], "[hh]:mm")
+    content = stamped([serial], "[hh]:mm")
     assert read(content) == [(2, None, text, "1")]
 
 
@@ -128,13 +104,13 @@ def test_a_time_in_hours_that_go_on_after_24_is_written_as_it_is_shown(read, ser
 def test_instants_that_each_add_an_interval_to_the_one_above_do_not_drift_in_a_year(read, minutes):
     count = 365 * 24 * 60 // minutes
     serials = accumulate(repeat(minutes / 1440, count - 1), initial=45_658.0)  # 2025-01-01 as a spreadsheet counts days
-    found = read(_serials(serials))
+    found = read(stamped(serials))
     expected = [datetime(2025, 1, 1) + number * timedelta(minutes=minutes) for number in range(count)]
     assert [at for _, _, at, _ in found] == [at.isoformat() for at in expected]
 
 
 def test_the_error_of_a_formula_is_no_value(read):
-    content = _edited(ONE, "xl/worksheets/sheet1.xml", b'<c r="B2"><v>0.5</v>', b'<c r="B2" t="e"><v>#DIV/0!</v>')
+    content = edited(ONE, "xl/worksheets/sheet1.xml", b'<c r="B2"><v>0.5</v>', b'<c r="B2" t="e"><v>#DIV/0!</v>')
     assert read(content) == [(2, None, "t", "")]
 
 
@@ -154,17 +130,17 @@ def test_rows_bear_the_numbers_that_the_spreadsheet_shows_past_empty_and_merged_
 
 def test_no_row_is_lost_where_rows_are_handed_over_in_pieces(read):
     cells = {f"A{row}": row for row in range(2, 3503)} | {"C1": "note", "C1500": "x" * 30_000, "C1501": "x" * 30_000}
-    found = read(_workbook(HEADER | cells))
+    found = read(sheets(HEADER | cells))
     assert [(row, at) for row, _, at, _ in found] == [(row, str(row)) for row in range(2, 3503)]
 
 
 def test_the_first_sheet_is_read_unless_another_is_named(read):
-    content = _workbook(HEADER | {"A2": "first"}, {"name": "März"} | HEADER | {"A2": "second"})
+    content = sheets(HEADER | {"A2": "first"}, {"name": "März"} | HEADER | {"A2": "second"})
     assert [read(content)[0][2], read(content, sheet="März")[0][2]] == ["first", "second"]
 
 
 def test_columns_are_found_by_name_in_any_order_and_one_can_serve_twice(read):
-    content = _workbook({"A1": "region", "B1": "value", "C1": "at", "A2": "north", "B2": 1, "C2": "t"})
+    content = sheets({"A1": "region", "B1": "value", "C1": "at", "A2": "north", "B2": 1, "C2": "t"})
     columns = {"event_id": "at", "attributes": {"region": "region"}}
     assert read(content, columns) == [(2, None, "t", "1", "t", "north")]
 
@@ -185,13 +161,13 @@ def test_a_workbook_may_come_in_a_gzip_or_in_a_zip(read):
 @pytest.mark.parametrize(
     ("content", "form", "reason"),
     [
-        (_workbook({}), {}, "empty_file: the sheet holds no header"),
-        (_workbook(HEADER), {"skip_rows": 1}, "empty_file: the sheet holds no header"),
-        (_workbook({"A1": "at", "B1": "Values"}), {}, "missing_column: no 'value'; the file has 'at', 'Values'"),
-        (_workbook(HEADER | {"C1": "value"}), {}, "repeated_column: 'value' stands in the header more than once"),
-        (_workbook({"name": "usage"} | HEADER), {"sheet": "use"}, "missing_sheet: no 'use'; the workbook has 'usage'"),
+        (sheets({}), {}, "empty_file: the sheet holds no header"),
+        (sheets(HEADER), {"skip_rows": 1}, "empty_file: the sheet holds no header"),
+        (sheets({"A1": "at", "B1": "Values"}), {}, "missing_column: no 'value'; the file has 'at', 'Values'"),
+        (sheets(HEADER | {"C1": "value"}), {}, "repeated_column: 'value' stands in the header more than once"),
+        (sheets({"name": "usage"} | HEADER), {"sheet": "use"}, "missing_sheet: no 'use'; the workbook has 'usage'"),
         (
-            _workbook(HEADER | dict.fromkeys(_cells_of_row(5), "x" * 32_000)),
+            sheets(HEADER | dict.fromkeys(_cells_of_row(5), "x" * 32_000)),
             {},
             "long_row: row 5 has more than 1048576",
         ),
@@ -207,22 +183,11 @@ def test_what_is_no_sheet_of_readings_is_refused_with_a_reason(read, content, fo
 
 
 def test_a_sheet_of_a_header_alone_has_no_row(read):
-    assert read(_workbook(HEADER)) == []
-
-
-def _edited(content, part, old, new):
-    """Change a part of a workbook."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as edited:
-        for name in archive.namelist():
-            text = archive.read(name)
-            assert name != part or old in text
-            edited.writestr(name, text.replace(old, new) if name == part else text)
-    return buffer.getvalue()
+    assert read(sheets(HEADER)) == []
 
 
 def _far_away():
-    return _workbook(HEADER | {"XFD1048576": 1})
+    return sheets(HEADER | {"XFD1048576": 1})
 
 
 def _one_text_in_every_cell():
@@ -245,7 +210,7 @@ def test_a_small_workbook_that_asks_for_all_memory_is_refused_and_harms_nobody(r
 
 def test_a_file_whose_reader_the_machine_ends_in_the_midst_of_a_row_is_refused(tmp_path):
     path = tmp_path / "arrived.xlsx"
-    path.write_bytes(_workbook(HEADER | {f"A{row}": "x" * 2_000 for row in range(2, 2_000)}))
+    path.write_bytes(sheets(HEADER | {f"A{row}": "x" * 2_000 for row in range(2, 2_000)}))
     rows = sheet_rows(path)
     next(rows)
     (reader,) = (child for child in psutil.Process().children() if str(path) in child.cmdline())
