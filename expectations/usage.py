@@ -5,6 +5,7 @@ Two records of one identity stop the step: nothing tells which of the two is rig
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from transforms.limits import DECIMALS_MAX, DESCRIPTION_LENGTH_MAX, WHOLE_DIGITS
 
 REQUIRED = ("account_number", "charge_number", "charge", "uom", "readings")
 OPTIONAL = ("subscription_number", "description")
+OTHERS = ("quantity", "start_at", "end_at", "negative_allowed")
 # The identifiers of the platform and their longest lengths, in characters.
 IDENTIFIERS = {"account_number": 50, "charge_number": 50, "subscription_number": 100}
 
@@ -24,15 +26,15 @@ def suite(units: Collection[str]) -> Suite:
 
     The frame has `record_key` (64 hex digits, of the charge, its start and what its usage is grouped by),
     `account_number`, `subscription_number`, `charge_number`, `charge`, `uom` (text), `quantity` (Decimal, in `uom`),
-    `start_at` and `end_at` (datetimes with a time zone, half-open), `description` (text or missing) and `readings`
-    (count). ValueError when no unit is known.
+    `start_at` and `end_at` (datetimes with a time zone, half-open), `description` (text or missing), `readings` (count)
+    and `negative_allowed` (whether it may be below 0). ValueError when no unit is known.
     """
     if not units:
         raise ValueError("a usage suite needs at least one unit of measure")
     return Suite(
         name="usage",
         label="charge_number",
-        columns=("record_key", *REQUIRED, *OPTIONAL, "quantity", "start_at", "end_at"),
+        columns=("record_key", *REQUIRED, *OPTIONAL, *OTHERS),
         derive=_derive,
         expectations=(
             *_IDENTITY,
@@ -50,12 +52,22 @@ def _derive(usage: pd.DataFrame) -> pd.DataFrame:
     quantity = usage["quantity"]
     return usage.assign(
         quantity_is_finite=measured(quantity, is_finite),
-        quantity_sign=measured(quantity, sign),
+        quantity_sign=_signs(usage),
         quantity_whole_digits=measured(quantity, whole_digits),
         quantity_decimals=measured(quantity, decimal_places),
         start_us=measured(usage["start_at"], microseconds),
         end_us=measured(usage["end_at"], microseconds),
     )
+
+
+def _signs(usage: pd.DataFrame) -> "pd.Series[Any]":
+    """Give the sign of each quantity; 0 for one that may be below 0 and comes off the other usage of its charge."""
+    signs, lowering = measured(usage["quantity"], sign), usage[usage["negative_allowed"].astype(bool)]
+    if not lowering.empty:
+        added = usage[usage["charge_number"].isin(lowering["charge_number"])]
+        left = lowering["charge_number"].map(added.groupby("charge_number")["quantity"].sum())
+        signs[lowering.index[left >= 0]] = 0
+    return signs
 
 
 _IDENTITY = (

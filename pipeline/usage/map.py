@@ -64,8 +64,10 @@ def usage_of(
     """Map a meter's quantities of a period to usage, by the catalog's units."""
     with store.begin() as connection:
         charges = customers.all_charges(connection)
+    uom, factor = catalog.uom(meter), catalog.factor(meter)
     interval = catalog.source(meter.source_name).interval_seconds
-    return to_usage(quantities, charges, Terms(meter, period, catalog.uom(meter), catalog.factor(meter), interval))
+    takes_off = catalog.charge_of(meter).takes_off
+    return to_usage(quantities, charges, Terms(meter, period, uom, factor, interval, takes_off))
 
 
 def read_usage(path: Path) -> tuple[list[UsageRecord], dict[str, Any]]:

@@ -27,6 +27,7 @@ def _usage(**changed):
         "end_at": END,
         "description": "January",
         "readings": 3,
+        "negative_allowed": False,
     }
     second = {**first, "record_key": KEY + "2", "charge_number": "C-2", "description": None}
     return pd.DataFrame([{**first, **changed}, second], dtype=object)
@@ -99,6 +100,14 @@ def test_a_record_that_the_platform_would_refuse_is_quarantined_alone(tmp_path, 
     verdict = validate(_usage(**changed), SUITE, tmp_path, "usage")
     assert verdict.passed
     assert verdict.reasons == {0: f"expectation: {reason}"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "refused"), [("-1.5", {}), ("-1.500000001", {0: "expectation: quantity must not be below 0"})]
+)
+def test_what_a_charge_may_take_off_comes_off_its_other_usage_and_no_more(tmp_path, quantity, refused):
+    credit = {"charge_number": "C-2", "quantity": Decimal(quantity), "negative_allowed": True}
+    assert validate(_usage(**credit), SUITE, tmp_path, "usage").reasons == refused
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,11 @@ class Charge(Definition):
         return isinstance(self.pricing, OWED_BY_PERIOD)
 
     @property
+    def takes_off(self) -> bool:
+        """Whether a meter's record below 0 comes off its others: allowed, and added up with them before the price."""
+        return self.negative_usage is NegativeUsage.ALLOW and self.rating_group is RatingGroup.BILLING_PERIOD
+
+    @property
     def price_fields(self) -> tuple[str, ...]:
         """The custom fields of usage that its price is made of."""
         if isinstance(self.pricing, Dynamic):

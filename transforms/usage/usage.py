@@ -46,7 +46,8 @@ class UsageRecord:
     """One record for one charge and billing period; `quantity` counts `uom`, and `readings` rows stand behind it.
 
     Usage from a file or a call may have no end, bear the sender's `unique_key`, and name no charge where none matches.
-    An adjustment `corrects` a Processed record, by its number; it may go below zero where its charge allows that.
+    An adjustment `corrects` a Processed record, by its number; it may go below zero where its charge allows that, and
+    so may a record that comes off others.
     """
 
     record_key: str
@@ -88,7 +89,7 @@ class UsageRecord:
 class Terms:
     """What a meter's quantities of a period become usage by: the charge's unit, and the factor into it.
 
-    `interval_seconds` lie between two samples; None where nobody knows.
+    `interval_seconds` lie between two samples; None where nobody knows. A quantity below 0 `takes_off` from others.
     """
 
     meter: Meter
@@ -96,10 +97,12 @@ class Terms:
     uom: str
     factor: Fraction
     interval_seconds: int | None = None
+    takes_off: bool = False
 
     def record(self, each: Quantity, charge: SubscribedCharge) -> UsageRecord:
         """Map a quantity to the record of its charge."""
         target, words = self.meter.map, self._words(each)
+        quantity = round_exact(each.exact * self.factor, target.rounding.decimals, target.rounding.mode)
         return UsageRecord(
             record_key=record_key(each.charge_number, each.start_us, each.attributes),
             period=str(self.period),
@@ -108,7 +111,7 @@ class Terms:
             charge_number=each.charge_number,
             charge=charge.charge,
             uom=self.uom,
-            quantity=round_exact(each.exact * self.factor, target.rounding.decimals, target.rounding.mode),
+            quantity=quantity,
             start_at=instant(each.start_us),
             end_at=instant(each.end_us),
             description=target.description.format_map(words),
@@ -116,6 +119,7 @@ class Terms:
             readings=each.readings,
             samples_expected=expected_samples(each, self.interval_seconds),
             samples_seen=None if self.interval_seconds is None else each.samples_seen,
+            negative_allowed=self.takes_off and quantity < 0,
         )
 
     def _words(self, each: Quantity) -> dict[str, str]:

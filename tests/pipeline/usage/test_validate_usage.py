@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from small_business import CHARGE
 
 from pipeline import artefact
 from pipeline.readings.dismiss import dismiss
@@ -83,6 +84,7 @@ def test_quantities_reach_the_suite_as_decimals(business):
     assert business.rows("usage_records", "quantity") == [Decimal("9999999999999.999999999")]
 
 
+ALLOW = "negative_usage: allow\n"
 PRICED = """
 charge: energy
 uom: kwh
@@ -114,6 +116,35 @@ def _prices(business, *, effective="2025-01-01", fallback=""):
     business.deliver("power/A-1/march.csv", REGIONS)
     business.extract()
     return business.prepare()
+
+
+def _credited(business, credit, charge):
+    """Bill 4 kWh of the north, and what the east is credited."""
+    business.declare("charges/energy.yaml", charge)
+    business.declare("sources/power.yaml", BY_REGION)
+    business.declare("meters/energy.yaml", OF_REGION)
+    north, east = (f"2025-03-02T00:00:00Z,{value},{region}\n" for value, region in ((4, "north"), (credit, "east")))
+    business.deliver("power/A-1/march.csv", f"at,value,region\n{north}{east}")
+    business.extract()
+    business.run()
+    business.rate()
+    return business.rows("rated_items", "quantity", "amount")
+
+
+def test_what_a_meter_credits_comes_off_the_charge_s_other_usage_where_the_charge_allows_it(business):
+    assert _credited(business, "-1", CHARGE + ALLOW) == [(Decimal(3), Decimal("0.75"))]
+    assert business.ledger() == (2, {("billed", ""): 2})
+
+
+@pytest.mark.parametrize(
+    ("credit", "rule"),
+    [("-1", ""), ("-5", ALLOW), ("-1", "rating_group: record\n" + ALLOW)],
+)
+def test_what_a_meter_credits_is_set_aside_where_it_is_refused_more_than_the_usage_or_rated_alone(
+    business, credit, rule
+):
+    assert _credited(business, credit, CHARGE + rule) == [(Decimal(4), Decimal(1))]
+    assert business.ledger() == (2, {("billed", ""): 1, ("quarantined", "expectation"): 1})
 
 
 def test_usage_of_a_meter_that_has_no_price_is_set_aside_with_the_reason(business):
