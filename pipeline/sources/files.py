@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.sources import csv, excel, json_document, json_lines, nem12, parquet, remote
 from pipeline.sources.batches import Opened, check_text, schema
+from pipeline.sources.unavailable import SourceUnavailableError
 from pipeline.sources.unpack import unpacked
 from pipeline.sources.unreadable import UnreadableFileError, unreadable
 from pipeline.sources.wide import as_it_stands, spread
@@ -57,7 +58,8 @@ class RawFile:
 def arrivals(source: Source, inbox: Path) -> list[RawFile]:
     """Find the source's files, in the order of their paths: at a URL, or below the inbox.
 
-    What links out of the inbox is left alone. RemoteFileError when the place of the URL cannot be listed.
+    What links out of the inbox is left alone. RemoteFileError when the place of the URL cannot be listed,
+    SourceUnavailableError when a folder cannot.
     """
     files = source.files or ""
     _, expression = source.pattern()
@@ -70,12 +72,31 @@ def arrivals(source: Source, inbox: Path) -> list[RawFile]:
 
 def _below(source: Source, inbox: Path) -> Iterator[RawFile]:
     pattern, expression = source.pattern()
+    _require_readable(inbox, pattern)
     for path in sorted(inbox.glob(pattern)):
         # What is no UTF-8 in a name is written as \xe4: the store keeps text alone.
         uri = os.fsencode(path.relative_to(inbox)).decode(errors="backslashreplace")
         match = expression.fullmatch(uri)
         if match and path.is_file() and path.resolve().is_relative_to(inbox.resolve()):
             yield RawFile(path, uri, match.groupdict())
+
+
+def _require_readable(inbox: Path, pattern: str) -> None:
+    """Refuse a folder that the pattern leads into and that cannot be read: a glob passes over it without a word."""
+    parts = pattern.split("/")
+    for depth, part in enumerate(parts):
+        needed = os.X_OK | os.R_OK if "*" in part else os.X_OK
+        for folder in sorted(inbox.glob("/".join(parts[:depth]))) if depth else [inbox]:
+            if not os.access(folder, needed, effective_ids=True) and _is_inside(folder, inbox):
+                raise SourceUnavailableError(
+                    f"{folder}: files of the source may lie in this folder, and it cannot be read: let the user that "
+                    "the extract runs as list and enter it, or take the folder out of the inbox"
+                )
+
+
+def _is_inside(folder: Path, inbox: Path) -> bool:
+    """Tell whether a folder lies in the inbox, and is not one that each file system makes for itself."""
+    return folder.is_dir() and folder.name != "lost+found" and folder.resolve().is_relative_to(inbox.resolve())
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from pipeline.sources.files import RawFile, UnreadableFileError, arrivals, open_rows
+from pipeline.sources.unavailable import SourceUnavailableError
 from transforms.catalog.source import Source
 
 
@@ -57,6 +60,41 @@ def test_a_folder_that_is_named_like_a_file_is_left_alone(tmp_path):
 
 def test_an_inbox_that_is_missing_gives_nothing(tmp_path):
     assert _found(tmp_path / "none", "power/{account}/*.csv") == []
+
+
+@pytest.fixture
+def somebody():
+    """Give a folder that all may enter, and a way to be a user who may not read everything."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder, lambda: os.seteuid(65534 if os.geteuid() == 0 else os.geteuid())
+    os.seteuid(os.getuid())
+    for path, _, _ in os.walk(folder):
+        Path(path).chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o111, 0o444])
+@pytest.mark.parametrize("files", ["power/{account}/*.csv", "power/**/*.csv", "**/*.csv", "*/A-2/*.csv"])
+def test_a_folder_that_cannot_be_read_is_refused_and_its_files_are_not_passed_over(somebody, files, mode):
+    inbox, become = somebody
+    _touch(inbox, "power/A-1/a.csv", "power/A-2/b.csv")
+    account = {} if "{account}" in files else {"account": "account"}
+    (inbox / "power/A-2").chmod(mode)
+    become()
+    with pytest.raises(SourceUnavailableError, match=r"power/A-2: .* cannot be read: let the user"):
+        _found(inbox, files, **account)
+
+
+@pytest.mark.parametrize(
+    ("files", "closed"), [("power/{account}/*.csv", "private"), ("*/{account}/*.csv", "lost+found")]
+)
+def test_a_folder_that_holds_no_file_of_the_source_may_be_closed(somebody, files, closed):
+    inbox, become = somebody
+    _touch(inbox, "power/A-1/a.csv", f"{closed}/A-1/b.csv")
+    (inbox / closed).chmod(0)
+    become()
+    assert [uri for uri, _ in _found(inbox, files)] == ["power/A-1/a.csv"]
 
 
 def test_an_inbox_may_itself_be_a_link(tmp_path):
