@@ -1,15 +1,15 @@
 """The catalog as a whole: units, lookups, custom fields, sources, charges and meters, checked against each other."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
 from pipeline.catalog.contributing import contribution_problems
 from pipeline.catalog.decision_tables import with_table
-from pipeline.catalog.documents import CatalogError, Document, nearest
+from pipeline.catalog.documents import CatalogError, Document
+from pipeline.catalog.known import check_file_name, check_known, find, strays
 from pipeline.catalog.lookups import read_lookup
 from transforms.catalog.charge import Charge
 from transforms.catalog.meter import Meter
@@ -19,10 +19,8 @@ from transforms.catalog.units import Unit, Units
 from transforms.custom import RULES
 from transforms.period import Period
 from transforms.quantities.scope import LookupRow
-from transforms.upload.custom_field import CustomField, CustomFields
+from transforms.upload.custom_field import CustomField, CustomFields, Kind
 
-Part = TypeVar("Part")
-LISTED_WORDS_MAX = 12
 NONE_MADE: Mapping[str, Unit] = MappingProxyType({})
 
 
@@ -51,6 +49,7 @@ class Catalog:
         document = Document.read(folder / "units.yaml")
         catalog = cls(document.as_model(Units))
         catalog._take_in(made, document)
+        catalog.problems += strays(folder)
         for path in sorted((folder / "lookups").glob("*.csv")):
             catalog._attempt_lookup(path)
         for path in folder.glob("custom_fields.yaml"):
@@ -76,11 +75,11 @@ class Catalog:
 
     def meter(self, name: str) -> Meter:
         """Find a meter; CatalogError suggests the nearest name, and tells what is left out of the catalog."""
-        return _find(self.meters, name, "meter", self.problems)
+        return find(self.meters, name, "meter", self.problems)
 
     def source(self, name: str) -> Source:
         """Find a source, declared on its own or by a meter; CatalogError as of a meter."""
-        return _find(self.sources, name, "source", self.problems)
+        return find(self.sources, name, "source", self.problems)
 
     def charge_of(self, meter: Meter) -> Charge:
         """Give the charge that a meter's usage is billed by."""
@@ -150,14 +149,14 @@ class Catalog:
 
     def _add_source(self, document: Document) -> None:
         source = document.as_model(Source)
-        _check_file_name(document, "source", source.source)
+        check_file_name(document, "source", source.source)
         self._check_lookup(document, source)
         self.sources[source.source] = source
 
     def _add_own_source(self, document: Document) -> None:
         """Make a source known that a meter declares for itself, before any meter looks for it."""
         meter = document.as_model(Meter)
-        _check_file_name(document, "meter", meter.meter)
+        check_file_name(document, "meter", meter.meter)
         if isinstance(meter.source, Source):
             if meter.source.source in self.sources:
                 raise CatalogError(
@@ -168,28 +167,33 @@ class Catalog:
 
     def _check_lookup(self, document: Document, source: Source, *place: str) -> None:
         if source.lookup is not None:
-            _check_known(document, (*place, "lookup"), source.lookup, self.lookups)
+            check_known(document, (*place, "lookup"), source.lookup, self.lookups)
 
     def _add_custom_fields(self, document: Document) -> None:
-        self.custom_fields = document.as_model(CustomFields).custom_fields
+        found = document.as_model(CustomFields).custom_fields
+        for name, each in found.items():
+            if (each.kind is Kind.CHOICE) != bool(each.values):
+                text = "kind: choice and its values go together; give both, or neither"
+                raise CatalogError([document.problem(("custom_fields", name), f"custom_fields.{name}: {text}")])
+        self.custom_fields = found
 
     def _add_charge(self, document: Document) -> None:
         charge = with_table(document).as_model(Charge)
-        _check_file_name(document, "charge", charge.charge)
+        check_file_name(document, "charge", charge.charge)
         if self.made is not None:
-            _check_known(document, ("uom",), charge.uom, self.units.units)
+            check_known(document, ("uom",), charge.uom, self.units.units)
             if charge.drawdown is not None:
-                _check_known(document, ("drawdown", "uom"), charge.drawdown.uom, self.units.units)
-        _check_known(document, ("currency",), charge.currency, self.units.currencies)
+                check_known(document, ("drawdown", "uom"), charge.drawdown.uom, self.units.units)
+        check_known(document, ("currency",), charge.currency, self.units.currencies)
         for name in charge.price_fields if self.custom_fields else ():
-            _check_known(document, ("pricing",), name, self.custom_fields)
+            check_known(document, ("pricing",), name, self.custom_fields)
         self.charges[charge.charge] = charge
 
     def _check_drawdown(self, document: Document) -> None:
         """Refuse a charge that draws prepaid units which no charge sells: all its usage would be priced."""
         sold = {charge.uom for charge in self.charges.values() if isinstance(charge.pricing, Prepaid)}
         if (drawdown := self.charges[document.path.stem].drawdown) is not None:
-            _check_known(document, ("drawdown", "uom"), drawdown.uom, sold, "sold by no prepaid charge")
+            check_known(document, ("drawdown", "uom"), drawdown.uom, sold, "sold by no prepaid charge")
 
     def _check_contributions(self, document: Document) -> None:
         """Refuse a commitment to which other charges cannot contribute as it says."""
@@ -198,8 +202,8 @@ class Catalog:
 
     def _add_meter(self, document: Document) -> None:
         meter = document.as_model(Meter)
-        _check_known(document, ("source",), meter.source_name, self.sources)
-        _check_known(document, ("map", "charge"), meter.map.charge, self.charges)
+        check_known(document, ("source",), meter.source_name, self.sources)
+        check_known(document, ("map", "charge"), meter.map.charge, self.charges)
         self._check_charge(document, meter, self.charges[meter.map.charge])
         self._check_derivation(document, meter, self.sources[meter.source_name])
         self._check_unit(document, meter)
@@ -210,44 +214,21 @@ class Catalog:
             text = f"map.charge: {charge.charge!r} takes no usage of its own: its model is {charge.pricing.model}"
             raise CatalogError([document.problem(("map", "charge"), text)])
         for name in charge.price_fields:
-            _check_known(document, ("map", "custom_fields"), name, meter.map.custom_fields, "not filled by the meter")
+            check_known(document, ("map", "custom_fields"), name, meter.map.custom_fields, "not filled by the meter")
 
     def _check_derivation(self, document: Document, meter: Meter, source: Source) -> None:
         for name in sorted(meter.derive.attributes):
-            _check_known(
+            check_known(
                 document, ("derive",), name, source.columns.attributes, f"no attribute of source {source.source}"
             )
         if meter.derive.rule is not None:
-            _check_known(document, ("derive", "rule"), meter.derive.rule, RULES)
+            check_known(document, ("derive", "rule"), meter.derive.rule, RULES)
         if misfit := meter.misfit(source):
             raise CatalogError([document.problem((misfit[0],), misfit[1])])
 
     def _check_unit(self, document: Document, meter: Meter) -> None:
         uom = self.uom(meter)
         if meter.map.factor is None and uom in self.units.units:
-            _check_known(
+            check_known(
                 document, ("map", "unit"), meter.map.unit, {uom, *self.units.units[uom].aliases}, f"no unit of {uom!r}"
             )
-
-
-def _find(parts: dict[str, Part], name: str, kind: str, problems: list[str]) -> Part:
-    if name not in parts:
-        raise CatalogError([f"there is no {kind} {name!r} in the catalog{nearest(name, set(parts))}", *problems])
-    return parts[name]
-
-
-def _check_known(
-    document: Document, place: tuple[str, ...], word: str, words: Iterable[str], what: str = "unknown"
-) -> None:
-    known = set(words)
-    if word not in known:
-        listed = f" (known: {', '.join(sorted(known))})" if 0 < len(known) <= LISTED_WORDS_MAX else ""
-        text = f"{'.'.join(place)}: {word!r} is {what}{listed}{nearest(word, known)}"
-        raise CatalogError([document.problem(place, text)])
-
-
-def _check_file_name(document: Document, key: str, name: str) -> None:
-    if document.path.stem != name:
-        raise CatalogError(
-            [document.problem((key,), f"{key} {name!r} stands in {document.path.name}; name the file {name}.yaml")]
-        )

@@ -3,9 +3,10 @@
 import csv
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,9 +20,15 @@ Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 NULLS = ("", "~", "null")
 NEAR = 0.6  # how much of two words must be the same, for one to be offered for the other
+HOMES_SHOWN = 3
+ANY = "*"  # in the place of a key: any item of a list, any key that the file makes up
+YAML_ADVICE = "text that begins with {, [, *, & or % stands in quotes, and lines are indented by spaces alone"
 PLAIN = {  # where the message of a validator speaks of Python, and not of the file
+    "bool_parsing": "write true or false",
     "dict_type": "write keys and their values here",
+    "int_parsing": "write a whole number",
     "model_type": "write keys and their values here",
+    "string_type": "write one text here",
     "too_short": "list at least {min_length}",
     "tuple_type": "write a list here, such as [a, b]",
     "union_tag_invalid": "{tag!r} is no {discriminator}; write one of {expected_tags}",
@@ -71,7 +78,9 @@ class Document:
             raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise CatalogError([f"{path}:{line}: not YAML: {error.problem}"]) from error
+            raise CatalogError([f"{path}:{line}: not YAML: {error.problem}; {YAML_ADVICE}"]) from error
+        except yaml.YAMLError as error:
+            raise CatalogError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from error
         return document
 
     def _build(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 any YAML value
@@ -84,8 +93,11 @@ class Document:
         return None if plain and node.value in NULLS else node.value
 
     def _entry(self, key: yaml.Node, value: yaml.Node, place: Place) -> Any:  # noqa: ANN401 any YAML value
+        line = f"{self.path}:{key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            raise CatalogError([f"{line}: a key is one word; write it before the colon, without brackets or braces"])
         if (*place, key.value) in self.lines:
-            raise CatalogError([f"{self.path}:{key.start_mark.line + 1}: {key.value!r} stands here a second time"])
+            raise CatalogError([f"{line}: {key.value!r} stands here a second time"])
         built = self._build(value, (*place, key.value))
         self.lines[*place, key.value] = key.start_mark.line + 1
         return built
@@ -108,24 +120,33 @@ class Document:
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            words = _field_names(model)
-            raise CatalogError([self._explain(each, words) for each in _first_causes(error.errors())]) from error
+            keys = list(_key_places(model))
+            raise CatalogError([self._explain(each, keys) for each in _first_causes(error.errors())]) from error
 
-    def _explain(self, error: ErrorDetails, words: set[str]) -> str:
-        place = tuple(error["loc"])
-        where = ".".join(str(part) for part in self._known(place)) or "the document"
+    def _explain(self, error: ErrorDetails, keys: Sequence[Place]) -> str:
+        place, text = tuple(self._known(error["loc"])), _message(error)
+        where = _written(place)
         if error["type"] == "extra_forbidden":
-            hint = " here" if place[-1] in words else nearest(str(place[-1]), words)
-            return self.problem(place, f"{where} is not a known key{hint}")
+            return self.problem(place, f"{where} is not a known key{_hint_of_key(place, keys)}")
         if error["type"] == "missing":
-            return self.problem(place, f"{place[-1]!r} is missing{f' in {where}' if len(place) > 1 else ''}")
-        message = _message(error)
+            return self.problem(place, f"{error['loc'][-1]!r} is missing{f' in {where}' if place else ''}")
         if error["input"] is None:
             return self.problem(place, f"{where}: nothing is written here")
         if isinstance(error["input"], dict | list):  # too much to repeat; what is wrong in it stands in the message
-            return self.problem(place, f"{where}: {message}")
-        hint = nearest(str(error["input"]), set(re.findall(r"'(\w+)'", message)))
-        return self.problem(place, f"{where}: {message}; found {error['input']!r}{hint}")
+            return self._explain_whole(place, text)
+        found = str(error["input"])
+        hint = nearest(found, set(re.findall(r"'(\w+)'", text)) - {found})
+        return self.problem(place, f"{where}: {text}; found {error['input']!r}{hint}")
+
+    def _explain_whole(self, place: Place, text: str) -> str:
+        """Find the line of the key that a complaint about a whole part of the document begins with."""
+        named = re.match(r"([\w.]+)(: )?", text)
+        inner = (*place, *named[1].split(".")) if named else place
+        if not named or inner not in self.lines:
+            return self.problem(place, f"{_written(place)}: {text}")
+        if named[2]:
+            place, text = inner, text[named.end() :]
+        return self.problem(inner, f"{_written(place)}: {text}")
 
 
 def _first_causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -153,8 +174,44 @@ def nearest(word: str, words: set[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _field_names(model: type[BaseModel]) -> set[str]:
-    """Collect the keys of a model and of all models inside it."""
+def _written(place: Place) -> str:
+    return ".".join(str(part) for part in place if part != ANY) or "the document"
+
+
+def _key_places(model: type[BaseModel]) -> Iterator[Place]:
+    """Give the place of every key of a model and of all models inside it."""
     schema = model.model_json_schema()
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return {name for part in parts for name in part.get("properties", {})}
+
+    def walk(part: dict[str, Any], reached: Place) -> Iterator[Place]:
+        part = schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        for name, inside in part.get("properties", {}).items():
+            yield (*reached, name)
+            yield from walk(inside, (*reached, name))
+        for inside in chain.from_iterable(part.get(choice, ()) for choice in ("anyOf", "oneOf")):
+            yield from walk(inside, reached)
+        for inside in (part.get(each) for each in ("items", "additionalProperties")):
+            yield from walk(inside, (*reached, ANY)) if isinstance(inside, dict) else ()
+
+    return walk(schema, ())
+
+
+def _hint_of_key(place: Place, keys: Sequence[Place]) -> str:
+    """Say which key may be meant by one that is not known: of those at its place first, then of all."""
+    word = str(place[-1])
+    here = {str(key[-1]) for key in keys if _fits(key[:-1], place[:-1])}
+    if word in here:
+        return " here"
+    if word.isdigit():
+        return "; a number is written with a decimal point, such as 0.30"
+    if homes := sorted({_written(key[:-1]) for key in keys if key[-1] == word}):
+        return f" here; it is a key of {' or '.join(homes[:HOMES_SHOWN])}"
+    elsewhere = {str(key[-1]): _written(key) for key in reversed(keys)}
+    for right in ({name: name for name in here}, elsewhere):
+        for found in difflib.get_close_matches(word, sorted(right), n=1, cutoff=NEAR):
+            return f"; did you mean {right[found]!r}?"
+    return ""
+
+
+def _fits(pattern: Place, place: Place) -> bool:
+    """Tell whether a place of the document is one that a model speaks of."""
+    return len(pattern) == len(place) and all(each in (ANY, part) for each, part in zip(pattern, place, strict=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.documents import nearest
 from transforms.catalog.charge import Charge
-from transforms.catalog.definition import NAME
+from transforms.catalog.definition import NAME, NAME_IN_WORDS
 from transforms.errors import MeterbridgeError
 
 METER = """\
@@ -68,9 +68,7 @@ def new_meter(name: str, charge_name: str | None, catalog: Path, scenarios: Path
 
 def _charge(catalog: Catalog, name: str, charge: str | None) -> Charge:
     if not re.fullmatch(NAME, name):
-        raise ScaffoldError(
-            f"{name!r} is no name for a meter; write small letters, digits and underscores, a letter first"
-        )
+        raise ScaffoldError(f"{name!r} is no name for a meter; write {NAME_IN_WORDS}")
     if name in catalog.sources:
         raise ScaffoldError(f"there is a source {name!r} already; choose another name for the meter")
     wanted = charge or (name if name in catalog.charges else min(catalog.charges))

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 
 class Definition(BaseModel):
@@ -36,6 +36,13 @@ def _is_usual(text: str) -> bool:
     return max(len(whole) + shift, len(decimals) - shift) <= DIGITS_MAX
 
 
+def _is_name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise ValueError(f"write {NAME_IN_WORDS}")
+    return text
+
+
 Exact = Annotated[Decimal, BeforeValidator(_as_written)]
 NAME = r"^[a-z][a-z0-9_]{0,49}$"  # of every meter, source, charge, attribute and connection
-Name = Annotated[str, Field(pattern=NAME)]
+NAME_IN_WORDS = "a small letter, then small letters, digits and underscores, 50 in all at most"
+Name = Annotated[str, AfterValidator(_is_name)]

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 CUSTOM_FIELD = r"^[A-Za-z][A-Za-z0-9_]{0,40}__[cC]$"
 SUFFIX = "__C"
@@ -23,4 +23,10 @@ def allowed(name: str) -> str:
     return name
 
 
-FieldName = Annotated[str, Field(pattern=CUSTOM_FIELD), AfterValidator(allowed)]
+def _is_custom_field(name: str) -> str:
+    if not re.fullmatch(CUSTOM_FIELD, name):
+        raise ValueError("write a letter, then up to 40 letters, digits and underscores, then __c, such as Region__c")
+    return name
+
+
+FieldName = Annotated[str, AfterValidator(_is_custom_field), AfterValidator(allowed)]

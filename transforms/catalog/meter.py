@@ -209,9 +209,12 @@ class Meter(Definition):
     @model_validator(mode="after")
     def _words_are_known(self) -> "Meter":
         known = (*WORDS, *self.derive.group_by)
-        for text in (self.map.description, *self.map.custom_fields.values()):
+        fields = {f"custom_fields.{name}": text for name, text in self.map.custom_fields.items()}
+        for key, text in ({"description": self.map.description} | fields).items():
             if unknown := sorted(words_of(text) - set(known)):
-                raise ValueError(f"{{{unknown[0]}}} is unknown here; write one of {', '.join(known)} in braces")
+                raise ValueError(
+                    f"map.{key}: {{{unknown[0]}}} is unknown here; write one of {', '.join(known)} in braces"
+                )
         return self
 
     @model_validator(mode="after")
@@ -227,8 +230,8 @@ class Meter(Definition):
     @field_validator("source", mode="before")
     @classmethod
     def _own_source(cls, value: object, info: ValidationInfo) -> object:
-        """Let a meter's own source bear the meter's name unless it says otherwise."""
-        return {"source": info.data.get("meter"), **value} if isinstance(value, dict) else value
+        """Let a meter's own source bear the meter's name unless it says otherwise; a wrong name is told once."""
+        return {"source": info.data.get("meter", "unnamed"), **value} if isinstance(value, dict) else value
 
     def misfit(self, source: Source) -> tuple[str, str] | None:
         """Tell what does not fit the meter's source: the key, and why."""

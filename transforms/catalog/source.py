@@ -180,7 +180,10 @@ class Source(Definition):
 
     @model_validator(mode="after")
     def _account_is_known(self) -> "Source":
-        placeholders = re.findall(r"{(.*?)}", self.files or "")
+        files = self.files or ""
+        if self.files is not None and "://" not in files and re.search(r"^/|^$|[^/]\*\*|\*\*[^/]", files):
+            raise ValueError("files: write a path below the inbox, such as cpu/{account}/*.csv or cpu/**/*.csv")
+        placeholders = re.findall(r"{(.*?)}", files)
         if unknown := [name for name in placeholders if name not in PLACEHOLDERS]:
             raise ValueError(f"files: {{{unknown[0]}}} is unknown; a path can hold {{account}} and {{subscription}}")
         if repeated := [name for name in PLACEHOLDERS if placeholders.count(name) > 1]:

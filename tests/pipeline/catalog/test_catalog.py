@@ -36,7 +36,7 @@ def test_a_charge_with_an_unknown_unit_of_measure_is_refused_and_so_is_its_meter
     )
     assert _problems(business) == [
         "charges/energy.yaml:2: uom: 'kwhs' is unknown (known: hour, kwh); did you mean 'kwh'?",
-        "meters/energy.yaml:6: map.charge: 'energy' is unknown",
+        "meters/energy.yaml:6: map.charge: 'energy' is left out, for what is wrong in charges/energy.yaml",
     ]
 
 
@@ -201,7 +201,7 @@ def test_usage_that_draws_a_unit_which_no_charge_sells_is_refused_with_those_tha
     business.declare("charges/energy.yaml", DRAWING)
     assert _problems(business) == [
         "charges/energy.yaml:5: drawdown.uom: 'hour' is sold by no prepaid charge",
-        "meters/energy.yaml:6: map.charge: 'energy' is unknown",
+        "meters/energy.yaml:6: map.charge: 'energy' is left out, for what is wrong in charges/energy.yaml",
     ]
     business.declare("charges/bundle.yaml", BUNDLE.replace("uom: hour", "uom: kwh"))
     assert _problems(business)[0] == (

@@ -91,7 +91,7 @@ def test_what_is_wrong_with_a_lookup_is_among_the_problems_of_the_catalog(busine
     problems = Catalog.load(business.catalog_folder).problems
     assert [problem.split("catalog/")[1] for problem in problems[:2]] == [
         "lookups/tenants.csv:1: the columns must be key,account_number, then perhaps subscription_number,charge_number",
-        "sources/power.yaml:6: lookup: 'tenants' is unknown",
+        "sources/power.yaml:6: lookup: 'tenants' is left out, for what is wrong in lookups/tenants.csv",
     ]
 
 

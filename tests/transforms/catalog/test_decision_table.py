@@ -19,7 +19,7 @@ def test_a_table_of_one_row_is_enough():
     [
         ({"table": []}, "at least 1 item"),
         ({"attributes": {}}, "at least 1 item"),
-        ({"attributes": {"State": "State"}}, "should match pattern"),
+        ({"attributes": {"State": "State"}}, "letter, then"),
         ({"attributes": {"CustomerReference": "state__c"}}, "CustomerReference is set by the billing platform alone"),
         ({"attributes": {"customer_reference": "state__c"}}, "CustomerReference is set by the billing platform alone"),
         ({"attributes": {"State": "CustomerReference__c"}}, "CustomerReference is set by the billing platform alone"),

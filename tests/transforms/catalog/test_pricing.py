@@ -33,7 +33,7 @@ def pricing(model, **fields):
         ("overage", {"included": "10", "price": "-1"}, "greater than or equal to 0"),
         ("overage", {"price": "1"}, "included\n  Field required"),
         ("flat_fee", {"price": "-1"}, "greater than or equal to 0"),
-        ("pre_rated_total", {"field": "Amount"}, "should match pattern"),
+        ("pre_rated_total", {"field": "Amount"}, "letter, then"),
         ("pre_rated_per_unit", {}, "field\n  Field required"),
         ("package", {"price": "1"}, "'package' found using 'model' does not match any of the expected tags"),
         ("percentage", {"price": "1"}, "does not match any of the expected tags"),

@@ -101,7 +101,7 @@ NEM12 = {
         ({"duplicates": "first"}, "'keep', 'exact' or 'reject'"),
         ({"quarantine_limit": "1.01"}, "less than or equal to 1"),
         ({"quarantine_limit": 0.1}, "a float has lost the digits"),
-        ({"source": "Server CPU"}, "should match pattern"),
+        ({"source": "Server CPU"}, "letter, then"),
         ({"format": {"kind": "xlsx"}}, "'xlsx' found using 'kind' does not match"),
         ({"format": {"kind": "csv", "delimiter": ";;"}}, "at most 1 character"),
         ({"format": {"kind": "parquet", "delimiter": ";"}}, "Extra inputs are not permitted"),
