@@ -214,7 +214,8 @@ def diff(meter: str, period: Period) -> None:
 @period
 def preview(meter: str, period: Period) -> None:
     """Print the records that METER would make of PERIOD, and where every reading would go; loads nothing."""
-    click.echo(show_preview(Workspace.open(), meter, period, at=datetime.now(UTC)))
+    for line in show_preview(Workspace.open(), meter, period, at=datetime.now(UTC)):
+        click.echo(line)
 
 
 @cli.command()

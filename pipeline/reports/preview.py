@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipeline import artefact, steps
@@ -9,6 +10,7 @@ from pipeline.layout import table
 from pipeline.steps import Workspace
 from pipeline.store import overview
 from pipeline.usage.map import read_usage
+from pipeline.usage.validate_usage import ValidationFailedError
 from transforms.figures import plain
 from transforms.period import Period
 from transforms.usage.coverage import shown
@@ -19,20 +21,39 @@ RECORD = ("account", "charge number", "quantity", "unit", "readings", "coverage"
 FILES_NAMED = 5  # of those that are quarantined whole
 
 
-def preview(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> str:
-    """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go."""
+def preview(workspace: Workspace, meter: str, period: Period, *, at: datetime) -> Iterator[str]:
+    """Derive, map and validate, and tell what would be loaded, what quarantined, and where every reading would go.
+
+    ValidationFailedError behind all that, where nothing of it would be loaded.
+    """
     usage = steps.derive_usage(workspace, meter, period, at=at)
-    verdict, judged = artefact.read(steps.validate_usage(workspace.store, workspace.catalog, usage, workspace.home))
-    reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     records, about = read_usage(usage)
+    judged, failure = _judged(workspace, usage, records)
+    yield f"{meter} {period}"
+    yield table(RECORD, map(_row, records))
+    yield from judged
+    yield "\nReadings"
+    yield from _places(about)
+    yield from _unread(workspace, workspace.catalog.meter(meter).source_name)
+    if failure:
+        raise failure
+
+
+def _judged(
+    workspace: Workspace, usage: Path, records: list[UsageRecord]
+) -> tuple[list[str], ValidationFailedError | None]:
+    """Tell what is quarantined and warned of, or what keeps all of it from being loaded."""
+    try:
+        verdict, judged = artefact.read(steps.validate_usage(workspace.store, workspace.catalog, usage, workspace.home))
+    except ValidationFailedError as error:
+        return [], error
+    reasons = {row["record_key"]: row["reason"] for row in verdict.to_pylist()}
     refused = [
         f"  quarantined: {each.charge_number}, {reasons[each.record_key]}"
         for each in records
         if each.record_key in reasons
     ]
-    warned = [f"  warning: {warning}" for warning in judged["warnings"]]
-    told = [f"{meter} {period}", table(RECORD, map(_row, records)), *refused, *warned, "\nReadings", *_places(about)]
-    return "\n".join([*told, *_unread(workspace, workspace.catalog.meter(meter).source_name)])
+    return [*refused, *(f"  warning: {warning}" for warning in judged["warnings"])], None
 
 
 def _row(each: UsageRecord) -> tuple[object, ...]:

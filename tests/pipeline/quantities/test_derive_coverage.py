@@ -78,7 +78,7 @@ def test_a_charge_that_starts_within_the_period_expects_samples_from_then_on(cov
 def test_a_preview_shows_the_coverage_and_who_is_missing(covered, now):
     business = covered("warn")
     workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
+    shown = "\n".join(preview(workspace, "energy", Period.parse("2025-03"), at=now))
     assert "0.0967" in next(line for line in shown.splitlines() if "C-1" in line).split()
     assert f"  warning: {SILENT}" in shown.splitlines()
 
@@ -86,5 +86,15 @@ def test_a_preview_shows_the_coverage_and_who_is_missing(covered, now):
 def test_a_preview_shows_what_would_be_held_back(covered, now):
     business = covered("hold")
     workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
+    shown = "\n".join(preview(workspace, "energy", Period.parse("2025-03"), at=now))
     assert "  quarantined: C-1, coverage: 3 of 31 samples, 0.9 of them needed" in shown.splitlines()
+
+
+def test_a_preview_of_what_would_not_be_loaded_shows_it_and_then_says_why(covered, now):
+    business, shown = covered("fail"), []
+    workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
+    with pytest.raises(ValidationFailedError, match="charge C-1: 3 of 31 samples"):
+        shown.extend(preview(workspace, "energy", Period.parse("2025-03"), at=now))
+    lines = [line.split() for line in "\n".join(shown).splitlines()]
+    assert [next(row for row in lines if "C-1" in row)[place] for place in (0, 1, 5)] == ["A-1", "C-1", "0.0967"]
+    assert ["used", "3"] in lines

@@ -174,7 +174,7 @@ def test_extract_status_and_preview_tell_how_many_are_left_out(business, now):
         ["power:", "1", "rows", "quarantined,", "unreadable_value"],
     ]
     workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
-    assert preview(workspace, "energy", MARCH, at=now).splitlines()[-4:] == [
+    assert "\n".join(preview(workspace, "energy", MARCH, at=now)).splitlines()[-4:] == [
         "Quarantined of power, whatever the period", "  1 rows, unreadable_value", "",
         "Left out of power as no readings, whatever the period: 2 rows",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ def test_a_preview_shows_the_records_and_every_reading_and_loads_nothing(busines
     business.extract()
     before = business.contents()
     workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
-    shown = preview(workspace, "energy", Period.parse("2025-03"), at=now)
+    shown = "\n".join(preview(workspace, "energy", Period.parse("2025-03"), at=now))
     rows = [line.split() for line in shown.splitlines()]
     assert ["A-1", "C-1", "6.5", "kwh", "3"] in [row[:5] for row in rows]
     assert ["quarantined", "unknown_account", "3", "account", "A-7"] in rows
@@ -25,7 +25,7 @@ def test_a_preview_tells_what_of_the_source_is_no_reading_and_so_lies_in_no_peri
         business.deliver(f"power/A-1/{number}.csv", f"stamp,value\n2025-03-0{number + 1},{number}\n")
     business.extract()
     workspace = Workspace(business.store, business.catalog, business.home, business.inbox)
-    lines = preview(workspace, "energy", Period.parse("2025-03"), at=now).splitlines()
+    lines = "\n".join(preview(workspace, "energy", Period.parse("2025-03"), at=now)).splitlines()
     assert lines[lines.index("Quarantined of power, whatever the period") + 1 :] == [
         "  2 rows, unreadable_at",
         *(f"  power/A-1/{n}.csv: missing_column: no 'at'; the file has 'stamp', 'value'" for n in range(5)),
