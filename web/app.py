@@ -31,7 +31,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = services
+    app.state.services, app.state.store_is_current = services, False
     own = [services.clients.log_in] if services.clients else []
     app.add_middleware(Gate, log_ins=[*own, *log_ins], window=Window(calls_per_minute))
     add_handlers(app)

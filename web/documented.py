@@ -14,7 +14,7 @@ ANY_ROUTE = {
     413: "the request is too large",
     429: "too many calls in this minute",
     500: "an unexpected error; the answer bears a track id and nothing else",
-    503: "the usage store does not answer now",
+    503: "the usage store does not answer now, or is not migrated",
 }
 KEYED = {409: "the same call is being carried out, or broke off", 422: "the Idempotency-Key belongs to another request"}
 Responses = dict[int | str, dict[str, Any]]

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from pipeline.settings import SettingsError
 from pipeline.store.engine import StoreError
+from pipeline.store.version import StoreVersionError
 from transforms.errors import MeterbridgeError
 
 log = logging.getLogger(__name__)
@@ -95,12 +96,17 @@ def _store_trouble(request: Request, error: Exception) -> Response:
     return refuse(request, 503, [reason], {"Retry-After": "5"})
 
 
+def _store_version(request: Request, error: Exception) -> Response:
+    return refuse(request, 503, [("store_version", str(error))])
+
+
 def add_handlers(app: FastAPI) -> None:
     """Let every expected error become a refusal. Unexpected ones are caught by the gate."""
     handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
         AnyHTTPException: _http,
         RequestValidationError: _malformed,
         MeterbridgeError: _refused_by_a_rule,
+        StoreVersionError: _store_version,
         **dict.fromkeys(STORE_TROUBLE, _store_trouble),
     }
     for kind, handler in handlers.items():

@@ -14,6 +14,7 @@ from pipeline.catalog.catalog import Catalog
 from pipeline.catalog.kept import KeptCatalog
 from pipeline.settings import Settings
 from pipeline.store.engine import connect
+from pipeline.store.version import require_current
 from web.callers import Caller, Role
 from web.clients import Clients
 from web.gate import NOT_LOGGED_IN
@@ -45,7 +46,12 @@ class Services:
 
 
 def _services(request: Request) -> Services:
+    """Give what the application was opened with; StoreVersionError until the store has once been of our version."""
     services: Services = request.app.state.services
+    if not request.app.state.store_is_current:
+        with services.store.begin() as connection:
+            require_current(connection)
+        request.app.state.store_is_current = True
     return services
 
 

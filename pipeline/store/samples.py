@@ -19,7 +19,7 @@ CORRECTED = (
 def by_meter(connection: sa.Connection, period: str) -> dict[str, sa.RowMapping]:
     """Count the active records of each meter by status, and the samples of the charges: `expected`, and `seen` of them.
 
-    Both are None where the source does not say how far apart its samples are.
+    Both are None where no record tells its samples, as where the source does not say how far apart they are.
     """
     counts = (
         sa.func.count().filter(usage_records.c.status == status).label(status.lower())
