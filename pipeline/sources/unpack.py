@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from pipeline.sources.unreadable import UnreadableFileError
 from pipeline.zips import ENCRYPTED, METHODS
+from transforms.lists import first_few
 
 BLOCK = 1 << 20
 BYTES_MAX = 32 << 30  # of one file, unpacked
@@ -24,6 +25,7 @@ RATIO_MAX = 200  # metering data packs 5 to 50 times; a bomb a thousand times
 RATIO_FREE_BYTES = 64 << 20  # a month without any use packs well too, and is small
 DIRECTORY_MAX = 1 << 20  # bytes of a zip's list of members, read as one piece
 SIGNATURES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+NAMES_SHOWN, NAME_SHOWN = 3, 60  # of several members, and characters of each name
 END_OF_ZIP = struct.Struct("<4s4H2LH")
 END_OF_ZIP_MAX = END_OF_ZIP.size + 0xFFFF  # it closes with a comment of any length
 NOT_THE_MACHINE = {None, errno.EINVAL}  # said by a library of its input; a jump to before the file's first byte
@@ -117,7 +119,10 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if not members:
         raise UnreadableFileError("empty_file: the zip holds no file")
     if len(members) > 1:
-        raise UnreadableFileError(f"several_files: the zip holds {len(members)} of them; deliver each on its own")
+        named = first_few([repr(each.filename[:NAME_SHOWN]) for each in members], NAMES_SHOWN)
+        raise UnreadableFileError(
+            f"several_files: the zip holds {len(members)} of them ({named}); deliver each on its own"
+        )
     if members[0].flag_bits & ENCRYPTED:
         raise UnreadableFileError("encrypted_zip: it asks for a password; deliver it without")
     if members[0].compress_type not in METHODS:
@@ -126,8 +131,9 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _is_aside(member: zipfile.ZipInfo) -> bool:
-    """Tell folders from files, and what is not the sender's: macOS adds a folder of its own notes on every file."""
-    return member.filename.startswith("__MACOSX/") or (member.filename.endswith("/") and not member.file_size)
+    """Tell folders from files, and what is not the sender's: macOS adds its own notes on every file and folder."""
+    name = member.filename
+    return name.startswith("__MACOSX/") or name.endswith(".DS_Store") or (name.endswith("/") and not member.file_size)
 
 
 def _copy(read: Callable[[], bytes], plain: Path, packed_bytes: int, bytes_max: int) -> None:

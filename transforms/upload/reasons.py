@@ -123,7 +123,7 @@ ADVICE: Mapping[Refusal | Reason | Caution, str] = {
     Refusal.ENCRYPTED_ZIP: "zip the file without a password",
     Refusal.ENCRYPTED_WORKBOOK: "save the workbook without a password",
     Refusal.NESTED_ARCHIVE: "zip the file once",
-    Refusal.DIRECTORY_IN_ZIP: "zip the file itself, not its folder",
+    Refusal.DIRECTORY_IN_ZIP: "zip the file itself, not its folder; macOS adds one of its own: use `zip -X` there",
     Refusal.SEVERAL_FILES: "put one file into each zip",
     Refusal.FORMULA: "paste the workbook's cells as values: a formula's result may be another elsewhere",
     Refusal.TOO_MANY_COLUMNS: "take away columns: there may be 200",

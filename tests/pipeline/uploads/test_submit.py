@@ -59,6 +59,7 @@ NO_USAGE_FILES = [
     ("usage.zip", zipped(("a.csv", PLAIN), ("b.csv", PLAIN)), "several_files"),
     ("usage.zip", zipped(("march/usage.csv", PLAIN)), "directory_in_zip"),
     ("usage.zip", zipped(("march/", b""), ("usage.csv", PLAIN)), "directory_in_zip"),
+    ("usage.zip", zipped(("usage.csv", PLAIN), ("__MACOSX/._usage.csv", b"notes")), "directory_in_zip"),
     ("usage.zip", zipped(("../../usage.csv", PLAIN)), "directory_in_zip"),
     ("usage.zip", zipped(("..\\usage.csv", PLAIN)), "directory_in_zip"),
     ("usage.xlsx", _workbook(A1="ACCOUNT_ID", A2="=1+1"), "formula"),
