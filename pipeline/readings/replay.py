@@ -48,7 +48,10 @@ def replay(store: sa.Engine, source: Source, home: Path, *, file_id: str | None 
             found = arrivals.quarantined_whole(connection, source.source)
             found += arrivals.landed_in_part(connection, source.source)
     if file_id is not None and not found:
-        raise RawBytesError(f"source {source.source}: no raw file has landed as {file_id}; `landed_files` lists them")
+        raise RawBytesError(
+            f"source {source.source}: no raw file has landed as {file_id}, and none at that path is quarantined: "
+            "`meterbridge status` shows such paths, the table landed_files the ids of all others"
+        )
     figures = _replay(store, source, home, found)
     names = ("landed", "same", "quarantined", *ROWS)
     return Replayed(source.source, *(figures[name] for name in names))
