@@ -10,6 +10,7 @@ from small_business import CHARGE, UNITS
 
 from pipeline.catalog import units
 from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.documents import CatalogError
 from pipeline.catalog.kept import SETTLED_NS, KeptCatalog
 
 
@@ -120,7 +121,7 @@ def test_a_catalog_that_cannot_be_read_is_not_kept(kept, business):
     kept()
     path = business.catalog_folder / "units.yaml"
     path.unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(CatalogError):
         kept()
     business.declare("units.yaml", UNITS)
     assert set(kept().units.units) == {"kwh", "hour"}

@@ -4,6 +4,7 @@ import pytest
 from small_business import CHARGE, METER, SOURCE
 
 from pipeline.catalog.catalog import Catalog
+from pipeline.catalog.documents import CatalogError
 
 OWN = "source:\n  files: own/{account}/*\n  columns: {at: at, value: value}"
 FIELDS = "custom_fields:\n  Region__c: {kind: choice, values: [north]}\n  Seats__c: {kind: integer}\n"
@@ -109,3 +110,14 @@ def test_a_file_of_the_other_ending_is_told_and_not_passed_over(business, name):
     assert _problems(business, **{name: "anything"}) == [
         f"{name}: nothing reads a file of this ending; name it {stem}.yaml"
     ]
+
+
+def test_a_catalog_without_units_or_that_is_not_there_is_said_to_be_so(tmp_path):
+    with pytest.raises(CatalogError, match=r"nowhere/units.yaml is missing; see to METERBRIDGE_CATALOG"):
+        Catalog.load(tmp_path / "nowhere")
+
+
+def test_a_link_that_leads_nowhere_is_one_problem_of_the_catalog_and_the_rest_can_be_used(business):
+    (business.catalog_folder / "meters/solar.yaml").symlink_to("/nowhere.yaml")
+    assert [each.partition(";")[0] for each in _problems(business)] == ["meters/solar.yaml is missing"]
+    assert list(Catalog.load(business.catalog_folder).meters) == ["energy"]
