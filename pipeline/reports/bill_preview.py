@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 
 import sqlalchemy as sa
 
@@ -59,15 +60,15 @@ def to_approve(store: sa.Engine, catalog: Catalog, period: Period, runs: Collect
         waiting = {row["bill_run_id"] for row in bill_runs.in_status(connection, period, "rated")}.intersection(runs)
         rated = _billed(connection, period, waiting)
         base = _base(connection, period, waiting)
-    sums = _by_currency(rated), _by_currency(base.sums)
-    reasons = approval.to_approve(*sums, catalog.units.currencies, corrects=base.corrects)
+        amounts = bill_runs.moved(connection, waiting) if base.corrects else _by_currency(rated)
+    reasons = approval.to_approve(amounts, _by_currency(base.sums), catalog.units.currencies, corrects=base.corrects)
     return "\n".join([*reasons, _beside(rated, base, catalog.units)]) if reasons else None
 
 
 def _base(connection: sa.Connection, period: Period, runs: Collection[str] = ()) -> Base:
     """Hold bill runs of a period that was billed as a whole before them against that, and else the period before."""
     found = bill_runs.in_status(connection, period, "rated", "posted")
-    earlier = [row for row in found if row["bill_run_id"] not in runs]
+    earlier = [*takewhile(lambda row: row["bill_run_id"] not in runs, found)]
     if any(row["batch"] is None and row["target_date"] is None for row in earlier):
         return Base(
             _billed(connection, period, {row["bill_run_id"] for row in earlier}), "billed before", corrects=True

@@ -1,6 +1,7 @@
 """Bill runs: draft, rated, posted or cancelled; and the invoices of those that are posted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -154,6 +155,16 @@ def amounts(connection: sa.Connection, period: Period, runs: Collection[str] | N
     if runs is not None:
         statement = statement.where(among(rated_items.c.bill_run_id, runs))
     return connection.execute(statement.group_by(*names).order_by(*names)).mappings().all()
+
+
+def moved(connection: sa.Connection, runs: Collection[str]) -> dict[str, Decimal]:
+    """Add up by currency what bill runs change for each account, without its sign."""
+    total = sa.func.sum(rated_items.c.amount).label("total")
+    whose = (rated_items.c.currency, rated_items.c.account_number)
+    of_account = sa.select(rated_items.c.currency, total).where(among(rated_items.c.bill_run_id, runs)).group_by(*whose)
+    found = of_account.subquery()
+    statement = sa.select(found.c.currency, sa.func.sum(sa.func.abs(found.c.total))).group_by(found.c.currency)
+    return {str(currency): amount for currency, amount in connection.execute(statement)}
 
 
 def listed(connection: sa.Connection, *, limit: int, period: str | None = None) -> Sequence[sa.RowMapping]:

@@ -4,6 +4,8 @@ import logging
 from decimal import Decimal
 
 import pytest
+from late_registered import FROM_15TH, UNTIL_15TH, registered
+from small_business import CHARGE
 
 from pipeline import scheduled
 from pipeline.billing.post import BillRunStatusError
@@ -72,12 +74,69 @@ def test_a_correction_stands_beside_what_was_billed_of_its_period(corrected):
     limited(corrected, "approval_above: 0.50")
     _, laid_out = scheduled.bill_runs_to_approve("2025-03", scheduled.rate("2025-03"))
     assert laid_out.splitlines()[1:] == [
-        "1.00 EUR is above 0.50",
+        "accounts change by 1.00 EUR, up or down, which is above 0.50",
         "  charge  currency  items  amount  billed before  change",
         "  energy  EUR           1    1.00         100.00  +1.0 %",
         "  all     EUR           1    1.00         100.00  +1.0 %",
         "```",
     ]
+
+
+def test_a_first_bill_run_is_no_correction_of_one_that_was_made_after_it(named):
+    """February came to 1.00 EUR; March's first bill run, 10.00, is asked for when late usage was rated, for 100.00."""
+    limited(named, "approval_change_above: 0.2")
+    named.bill("at,value\n2025-02-02T00:00:00Z,4\n2025-03-02T00:00:00Z,40\n")
+    named.run(period="2025-02")
+    named.rate("2025-02")
+    first = scheduled.rate("2025-03")
+    named.bill("at,value\n2025-03-20T00:00:00Z,400\n", "power/A-1/late.csv")
+    scheduled.rate("2025-03")
+    _, laid_out = scheduled.bill_runs_to_approve("2025-03", first)
+    assert laid_out.splitlines()[1] == "10.00 EUR differs from 1.00 of the period before by more than 20.0 %"
+
+
+@pytest.fixture
+def mixed_up(named):
+    """A-1 was billed 10.00 EUR and A-2 15.00, 40 and 60 kWh; then 60 and 40 are right: +5.00 for one, -5.00 for one."""
+    named.declare("charges/energy.yaml", CHARGE + "negative_usage: allow\n")
+    named.customer("A-2")
+    named.deliver("power/A-2/march.csv", "at,value\n2025-03-02T00:00:00Z,60\n")
+    named.invoice("at,value\n2025-03-02T00:00:00Z,40\n")
+    named.deliver("power/A-2/less.csv", "at,value\n2025-03-03T00:00:00Z,-20\n")
+    named.bill("at,value\n2025-03-03T00:00:00Z,20\n", "power/A-1/more.csv")
+    return named
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("approval_above: 9.99", "accounts change by 10.00 EUR, up or down, which is above 9.99"),
+        ("approval_above: 10", None),
+        (
+            "approval_change_above: 0.39",
+            "accounts change by 10.00 EUR, up or down: more than 39.00 % of the 25.00 billed of the period",
+        ),
+        ("approval_change_above: 0.4", None),
+    ],
+)
+def test_what_one_account_is_given_back_does_not_hide_what_another_is_billed_more(mixed_up, limit, reason):
+    limited(mixed_up, limit)
+    runs = scheduled.rate("2025-03")
+    assert mixed_up.rows("rated_items WHERE billed_before > 0", "amount") == [Decimal(-5), Decimal(5)]
+    asked = scheduled.bill_runs_to_approve("2025-03", runs)
+    assert (asked and asked[1].splitlines()[1]) == reason
+
+
+def test_usage_that_moves_between_charges_of_one_account_changes_nothing_that_it_pays(named):
+    """4 kWh of the 20th were billed to C-1, which ended on the 15th: C-2, which follows, costs the same."""
+    named.declare("charges/energy.yaml", CHARGE + "negative_usage: allow\n")
+    named.invoice("at,value\n2025-03-02T00:00:00Z,4\n2025-03-20T00:00:00Z,4\n")
+    registered(named, UNTIL_15TH, FROM_15TH)
+    named.run()
+    limited(named, "approval_above: 0")
+    runs = scheduled.rate("2025-03")
+    assert named.rows("rated_items", "charge_number", "amount")[::2] == [("C-1", Decimal(-1)), ("C-2", Decimal(1))]
+    assert scheduled.bill_runs_to_approve("2025-03", runs) is None
 
 
 @pytest.fixture

@@ -58,10 +58,8 @@ def test_a_currency_that_is_billed_no_more_has_changed_and_where_nothing_was_rat
     ("amount", "reason"),
     [
         ("10", None),  # a quarter of 40
-        ("-10", None),
-        ("10.01", "10.01 EUR changes the 40.00 that were billed of the period by more than 25.00 %"),
-        ("-10.01", "-10.01 EUR changes the 40.00 that were billed of the period by more than 25.00 %"),
-        ("100.01", "100.01 EUR is above 100"),
+        ("10.01", "accounts change by 10.01 EUR, up or down: more than 25.00 % of the 40.00 billed of the period"),
+        ("100.01", "accounts change by 100.01 EUR, up or down, which is above 100"),
     ],
 )
 def test_a_correction_is_held_against_what_it_corrects(amount, reason):
