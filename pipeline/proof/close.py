@@ -71,7 +71,10 @@ def _require_billed(store: sa.Engine, catalog: Catalog, period: Period) -> tuple
         unposted = bill_runs.in_status(connection, period, "draft", "rated")
     if unposted:
         told = ", ".join(f"{row['bill_run_id']} ({row['status']})" for row in unposted)
-        raise CloseRefusedError(f"period {period} has bill runs that are not posted: {told}; post or cancel them first")
+        raise CloseRefusedError(
+            f"period {period} has bill runs that are not posted: {told}; run `meterbridge rate {period}`, by which a "
+            f"draft for which nothing is due any more goes, and `meterbridge post {period}`, or cancel them"
+        )
     if not runs:
         raise CloseRefusedError(f"period {period} has no bill run yet: run `meterbridge rate {period}` first")
     if waiting := sum(row["status"] == "Pending" for row in found.taken):

@@ -94,9 +94,13 @@ def in_status(connection: sa.Connection, period: Period, *statuses: str) -> Sequ
 
 
 def cancelled_since_rated(connection: sa.Connection, period: Period) -> bool:
-    """Tell whether a bill run of a period was cancelled after the period as a whole was rated last."""
+    """Tell whether a bill run of a period was cancelled after the period as a whole was rated last.
+
+    One that was cancelled as a draft had billed nothing.
+    """
     statement = sa.select(bill_runs.c.bill_run_id).join(rated_periods, rated_periods.c.period == bill_runs.c.period)
-    since = (bill_runs.c.status == "cancelled") & (bill_runs.c.updated_at > rated_periods.c.rated_at)
+    since = (bill_runs.c.status == "cancelled") & bill_runs.c.rated_at.is_not(None)
+    since &= bill_runs.c.updated_at > rated_periods.c.rated_at
     return connection.execute(statement.where(bill_runs.c.period == str(period), since).limit(1)).first() is not None
 
 

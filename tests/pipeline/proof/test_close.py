@@ -5,7 +5,11 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from small_business import CHARGE
 
+from pipeline.billing.post import cancel
+from pipeline.billing.ready import is_posted
+from pipeline.billing.repriced import RepricedError
 from pipeline.proof.close import CloseRefusedError, close
 from pipeline.proof.seal import BrokenSealError
 from pipeline.uploads.process import process
@@ -99,6 +103,36 @@ def test_a_period_with_usage_that_waits_for_a_bill_run_cannot_be_closed(billed):
     with pytest.raises(CloseRefusedError, match="has 1 Pending records"):
         seal(billed)
     assert billed.rows("closed_periods", "sha256") == []
+
+
+@pytest.fixture
+def refused_and_deleted(billed):
+    """A price is altered where it stands, so the bill run of late usage is refused; then the late usage is deleted."""
+    billed.bill(LATE, "power/A-1/late.csv")
+    billed.declare("charges/energy.yaml", CHARGE.replace("0.25", "0.50"))
+    with pytest.raises(RepricedError):
+        billed.rate()
+    (gone,) = billed.rows("usage_records WHERE status = 'Pending'", "record_id")
+    delete(billed.store, Selection((gone,)), by="ann", reason="sent twice", dry_run=False)
+    return billed
+
+
+def test_a_refused_bill_run_whose_usage_was_deleted_keeps_a_period_open_until_it_is_rated_as_is_advised(
+    refused_and_deleted,
+):
+    (draft,) = refused_and_deleted.rows("bill_runs WHERE status = 'draft'", "bill_run_id")
+    told = rf"not posted: {draft} \(draft\); run `meterbridge rate 2025-03`, by which a draft for which .* goes"
+    with pytest.raises(CloseRefusedError, match=told):
+        seal(refused_and_deleted)
+    refused_and_deleted.declare("charges/energy.yaml", CHARGE)
+    assert refused_and_deleted.rate().outcome == "nothing_due"
+    assert refused_and_deleted.rows("bill_runs", "status") == ["posted"]
+
+
+def test_a_refused_bill_run_that_is_cancelled_leaves_the_period_as_posted_as_it_was(refused_and_deleted):
+    (draft,) = refused_and_deleted.rows("bill_runs WHERE status = 'draft'", "bill_run_id")
+    cancel(refused_and_deleted.store, draft, by="ann", reason="its usage was deleted")
+    assert is_posted(refused_and_deleted.store, MARCH_2025)
 
 
 def test_what_no_bill_run_takes_is_no_part_of_the_seal(billed):
