@@ -206,3 +206,9 @@ def micros(instant: datetime) -> int:
 def instant(at_us: int) -> datetime:
     """Turn microseconds since 1970-01-01 UTC back into an instant."""
     return EPOCH + timedelta(microseconds=at_us)
+
+
+def by_end(name: str) -> tuple[date, date]:
+    """Give what puts a period after those that end before it: by its name a quarter would follow its year's months."""
+    period = Period.parse(name)
+    return period.end, period.start

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from pipeline.store.many import among
 from pipeline.store.tables import ACTIVE, imports, usage_records
+from transforms.period import by_end
 
 COUNTED_AT_ONCE = 100_000  # records; the period that exceeds them is counted whole, and no earlier one
-OTHER = usage_records.alias("other")
 
 
 @dataclass(frozen=True)
@@ -28,33 +29,38 @@ def usage_by_period(
 
     Periods earlier than `before`, or all. No further one follows some `limit` rows, or so many records `counted`.
     """
-    periods: list[str] = list(connection.execute(_latest(limit, before, counted)).scalars())
+    known = sorted(connection.execute(_names()).scalars(), key=by_end, reverse=True)
+    asked = [each for each in known if not before or by_end(each) < by_end(before)]
+    periods: list[str] = list(connection.execute(_latest(asked[:limit], counted)).scalars())
     found = connection.execute(_counts().where(among(usage_records.c.period, periods))).mappings().all()
-    rows = _whole(found, limit)
+    rows = _whole(sorted(found, key=lambda row: by_end(row["period"]), reverse=True), limit)
     last = rows[-1]["period"] if len(rows) < len(found) else next(reversed(periods), None)
-    earlier = last is not None and connection.scalar(_last_before(last)) is not None
-    return UsageByPeriod(rows, last if earlier else None)
+    return UsageByPeriod(rows, last if last != next(reversed(asked), None) else None)
 
 
-def _latest(limit: int, before: str, counted: int) -> sa.Select[Any]:
-    """Select the periods before one, from the latest on, while those after them hold fewer records.
-
-    Each step finds the next period, and counts up to `counted` records of the one before, in an index alone.
-    """
+def _names() -> sa.Select[Any]:
+    """Select the names of all periods, each found as the next one in an index alone: they are few, records are many."""
     known = usage_records.c.period
-    first = sa.select(sa.func.max(known).label("period"), sa.literal(0, sa.BigInteger).label("records"))
-    latest = (first.where(known < before) if before else first).cte("latest", recursive=True)
-    some = sa.select(sa.literal(1)).where(OTHER.c.period == latest.c.period).limit(counted).correlate(latest)
-    held = sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
-    going_on = latest.c.period.is_not(None) & (latest.c.records < counted)
-    latest = latest.union_all(
-        sa.select(_last_before(latest.c.period).scalar_subquery(), latest.c.records + held).where(going_on)
-    )
-    return sa.select(latest.c.period).where(latest.c.period.is_not(None), latest.c.records < counted).limit(limit)
+    names = sa.select(sa.func.min(known).label("period")).cte("names", recursive=True)
+    next_one = sa.select(sa.func.min(known)).where(known > names.c.period).scalar_subquery()
+    names = names.union_all(sa.select(next_one).where(names.c.period.is_not(None)))
+    return sa.select(names.c.period).where(names.c.period.is_not(None))
 
 
-def _last_before(period: "sa.ColumnElement[str] | str") -> sa.Select[Any]:
-    return sa.select(sa.func.max(usage_records.c.period)).where(usage_records.c.period < period)
+def _latest(periods: list[str], counted: int) -> sa.Select[Any]:
+    """Select of some periods, the latest first, those before which there are fewer records than so many.
+
+    Each step counts up to `counted` records of one period, in an index alone.
+    """
+    each = sa.func.unnest(sa.literal(periods, ARRAY(sa.Text)))
+    listed = each.table_valued("period", with_ordinality="place", name="listed").render_derived()
+    first = sa.select(listed.c.period, listed.c.place, sa.literal(0, sa.BigInteger).label("records"))
+    latest = first.where(listed.c.place == 1).cte("latest", recursive=True)
+    some = sa.select(sa.literal(1)).where(usage_records.c.period == latest.c.period).limit(counted).correlate(latest)
+    held = latest.c.records + sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
+    next_one = (listed.c.place == latest.c.place + 1) & (latest.c.records < counted)
+    latest = latest.union_all(sa.select(listed.c.period, listed.c.place, held).join(latest, next_one))
+    return sa.select(latest.c.period).where(latest.c.records < counted).order_by(latest.c.place)
 
 
 def _counts() -> sa.Select[Any]:
@@ -69,7 +75,7 @@ def _counts() -> sa.Select[Any]:
         .join(imports, imports.c.import_id == usage_records.c.import_id)
         .where(ACTIVE)
         .group_by(*key)
-        .order_by(usage_records.c.period.desc(), brought_by, usage_records.c.uom)
+        .order_by(brought_by, usage_records.c.uom)
     )
 
 

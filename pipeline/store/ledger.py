@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +22,7 @@ from pipeline.store.tables import (
     usage_changes,
     usage_records,
 )
-from transforms.period import Period
+from transforms.period import Period, by_end
 from transforms.quantities.reconcile import Ledger, LedgerLine, merge
 from transforms.quantities.scope import Name
 
@@ -84,11 +83,10 @@ def read(connection: sa.Connection, meter: str, period: Period, landed: int) -> 
 
 def all_ledgers(connection: sa.Connection, latest: int | None = None, period: str | None = None) -> list[Ledger]:
     """Give every ledger, or those of one period, or so many `latest` ones alone, by period and meter."""
-    statement = sa.select(ledgers.c.meter, ledgers.c.period, ledgers.c.landed)
+    statement = sa.select(ledgers.c.meter, ledgers.c.period, ledgers.c.landed).order_by(ledgers.c.meter)
     if period is not None:
         statement = statement.where(ledgers.c.period == period)
-    statement = statement.order_by(ledgers.c.period.desc(), ledgers.c.meter.desc()).limit(latest)
-    found = connection.execute(statement).all()[::-1]
+    found = sorted(connection.execute(statement).all(), key=lambda row: by_end(row.period))[-(latest or 0) :]
     keys = [(row.meter, row.period) for row in found]
 
     def shown(table: sa.Table) -> sa.ColumnElement[bool]:
@@ -146,13 +144,7 @@ def periods_known(connection: sa.Connection) -> dict[str, bool]:
     landed = sa.func.bool_or(ledgers.c.landed > 0)
     rows = connection.execute(sa.select(ledgers.c.period, landed).group_by(ledgers.c.period))
     found = {period: bool(any_landed) for period, any_landed in rows}
-    return {each: found[each] for each in sorted(found, key=_ends, reverse=True)}
-
-
-def _ends(period: str) -> tuple[date, date]:
-    """Give what puts a period after those that end before it: by name a quarter would follow its year's months."""
-    parsed = Period.parse(period)
-    return parsed.end, parsed.start
+    return {each: found[each] for each in sorted(found, key=by_end, reverse=True)}
 
 
 def made_of(connection: sa.Connection, period: str) -> dict[str, sa.RowMapping]:

@@ -19,6 +19,7 @@ from pipeline.store.tables import (
     rated_items,
     usage_records,
 )
+from transforms.period import by_end
 from transforms.readings.fate import LEFT_OUT
 
 COUNTED = {
@@ -158,8 +159,9 @@ def items(connection: sa.Connection, latest: int) -> Sequence[sa.RowMapping]:
     names = ("period", "account_number", "charge", "charge_number", "item_id", "quantity", "uom", "amount", "currency")
     statement = sa.select(*(rated_items.c[name] for name in names)).order_by(rated_items.c.item_id.desc()).limit(latest)
     found = statement.subquery()
-    order = (found.c.period, found.c.account_number, found.c.charge_number, found.c.item_id)
-    return connection.execute(sa.select(found).order_by(*order)).mappings().all()
+    order = (found.c.account_number, found.c.charge_number, found.c.item_id)
+    rows = connection.execute(sa.select(found).order_by(*order)).mappings()
+    return sorted(rows, key=lambda row: by_end(row["period"]))
 
 
 def billed(connection: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -95,3 +95,14 @@ def test_a_period_of_which_all_was_superseded_leads_on_to_earlier_ones(year):
     assert _periods(year, counted=1) == ([], "2025-04")
     assert _periods(year, counted=1, before="2025-04") == ([], "2025-03")
     assert _periods(year, counted=1, before="2025-03") == (["2025-02"], "2025-02")
+
+
+def test_the_period_that_ends_last_comes_first_and_not_the_last_name(business):
+    """By name a year's first quarter comes after its twelve months, and the year before them all."""
+    periods = ("2025", "2025-03", "2025-12", "2025-Q1", "2024-12-15--2025-01-15", "2024-12")
+    uploaded(business.store, *({"period": each} for each in periods))
+    in_order = ["2025-12", "2025", "2025-03", "2025-Q1", "2024-12-15--2025-01-15", "2024-12"]
+    assert _periods(business) == (in_order, None)
+    assert _periods(business, before="2025-03") == (in_order[3:], None)
+    assert _periods(business, limit=2, before="2025") == (["2025-03", "2025-Q1"], "2025-Q1")
+    assert _periods(business, before="2025-H1") == (in_order[2:], None)  # whether there is such a one or not
