@@ -24,7 +24,7 @@ def to_derive(store: sa.Engine, catalog: Catalog, meter: str, after: datetime, u
     charge = catalog.charge_of(catalog.meter(meter))
     with store.begin() as connection:
         known = customers.everybody(connection)
-        again = [period for period, _ in ledger.stale(connection, meter)]
+        again = [period for period, _ in ledger.stale(connection, meter=meter)]
         for find in (strangers.found_since, moved.moved_since):
             again += find(connection, catalog, catalog.meter(meter), known)
         done = ledger.periods_done(connection, meter)

@@ -28,6 +28,7 @@ from transforms.quantities.scope import Name
 
 Which = Callable[[sa.Table], sa.ColumnElement[bool]]
 """Says by a table's meter and period which ledgers are meant."""
+SPAN = ("source", "from_us", "until_us")
 STATUS_PLACES = {"Processed": "billed", "Pending": "pending", "Deleted": "deleted"}
 
 
@@ -164,19 +165,44 @@ def periods_done(connection: sa.Connection, meter: str) -> set[Period]:
     return set(map(Period.parse, connection.execute(statement).scalars()))
 
 
-def stale(connection: sa.Connection, meter: str | None = None) -> list[tuple[Period, str]]:
-    """List (period, meter) of ledgers, or of a meter's alone, that were made of other files than there are now."""
-    mine = (ledger_files.c.meter == ledgers.c.meter) & (ledger_files.c.period == ledgers.c.period)
-    files = (landed_files.c.source == ledger_files.c.source) & (landed_files.c.file_id == ledger_files.c.file_id)
-    replaced = sa.select(ledger_files.c.file_id).where(mine, files, landed_files.c.replaced_by.is_not(None)).exists()
-    known = sa.select(ledger_files.c.file_id).where(mine, files).correlate(ledgers, landed_files).exists()
-    matters = (landed_files.c.source == ledgers.c.source) & (landed_files.c.at_us_min < ledgers.c.until_us)
-    matters &= ledgers.c.from_us.is_(None) | (landed_files.c.at_us_max >= ledgers.c.from_us)
-    unknown = sa.select(landed_files.c.file_id).where(matters, landed_files.c.replaced_by.is_(None), ~known).exists()
-    statement = sa.select(ledgers.c.period, ledgers.c.meter).where(replaced | unknown)
-    if meter is not None:
-        statement = statement.where(ledgers.c.meter == meter)
+def stale(
+    connection: sa.Connection, *, meter: str | None = None, period: str | None = None
+) -> list[tuple[Period, str]]:
+    """List (period, meter) of ledgers, or of a meter's or a period's, that were made of other files than are there now.
+
+    When a file's readings are from never changes, so it is enough to count: none of a ledger's files was replaced, and
+    as many are in its span as it has. All ledgers are asked of at once, for of most it takes every file to know.
+    """
+    mine = sa.true() if meter is None else ledgers.c.meter == meter
+    mine &= sa.true() if period is None else ledgers.c.period == period
+    there, taken = _files_there(mine), _files_taken(mine)
+    same_span = [there.c[name].is_not_distinct_from(ledgers.c[name]) for name in SPAN]
+    own = (taken.c.meter == ledgers.c.meter) & (taken.c.period == ledgers.c.period)
+    other = sa.func.coalesce(there.c.files, 0) != sa.func.coalesce(taken.c.files, 0)
+    statement = sa.select(ledgers.c.period, ledgers.c.meter).where(mine, other | (taken.c.replaced > 0))
+    statement = statement.outerjoin_from(ledgers, there, sa.and_(*same_span)).outerjoin(taken, own)
     return sorted((Period.parse(row.period), row.meter) for row in connection.execute(statement))
+
+
+def _files_there(mine: sa.ColumnElement[bool]) -> sa.Subquery:
+    """Count the files that have not been replaced in each of the spans of some ledgers: most of them share theirs."""
+    spans = sa.select(*(ledgers.c[name] for name in SPAN)).where(mine).distinct().subquery()
+    file = landed_files.c
+    matters = (file.source == spans.c.source) & (file.at_us_min < spans.c.until_us) & file.replaced_by.is_(None)
+    matters &= spans.c.from_us.is_(None) | (file.at_us_max >= spans.c.from_us)
+    counted = sa.select(*spans.c, sa.func.count().label("files")).join(landed_files, matters)
+    return counted.group_by(*spans.c).subquery()
+
+
+def _files_taken(mine: sa.ColumnElement[bool]) -> sa.Subquery:
+    """Count the files that some ledgers were made of, and those of them that have been replaced."""
+    file, key = ledger_files.c, (ledgers.c.meter, ledgers.c.period)
+    own = (file.meter == ledgers.c.meter) & (file.period == ledgers.c.period)
+    gone = (landed_files.c.source == file.source) & (landed_files.c.file_id == file.file_id)
+    gone &= landed_files.c.replaced_by.is_not(None)
+    counts = (sa.func.count().label("files"), sa.func.count(landed_files.c.file_id).label("replaced"))
+    statement = sa.select(*key, *counts).join(ledger_files, own).outerjoin(landed_files, gone)
+    return statement.where(mine).group_by(*key).subquery()
 
 
 def changes_seen(connection: sa.Connection, meter: str, period: Period) -> int:

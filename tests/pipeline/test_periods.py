@@ -8,6 +8,7 @@ from uploaded_usage import uploaded
 
 from pipeline import periods, scheduled
 from pipeline.quantities.situation import PeriodNotEndedError
+from pipeline.store import ledger
 from transforms.cycles import WrongPeriodError
 from transforms.period import Period
 
@@ -120,6 +121,37 @@ def test_a_file_that_another_one_has_replaced_makes_its_periods_stale(business, 
     with business.store.begin() as connection:
         connection.exec_driver_sql("UPDATE landed_files SET replaced_by = 'another'")
     assert to_derive(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
+
+
+def test_a_file_that_landed_in_place_of_another_makes_stale_though_there_are_as_many_as_before(business, march):
+    business.bill(march)
+    business.deliver("power/A-1/march.csv", LATE)
+    business.extract()
+    with business.store.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE landed_files SET replaced_by = 'another' WHERE file_id IN (SELECT file_id FROM ledger_files)"
+        )
+    assert to_derive(business, noon(4, 1), noon(4, 2)) == ["2025-03"]
+
+
+def test_of_all_ledgers_those_are_stale_that_have_other_files_than_their_span(business, march):
+    """Ledgers of one source and other spans are told apart, and so are meters that have seen more of one span."""
+    business.bill(march)
+    business.run(period="2025-04")
+    with business.store.begin() as connection:
+        same_span = "SELECT 'm', period, 0, 'empty', source, from_us, until_us FROM ledgers WHERE period = '2025-03'"
+        columns = "(meter, period, landed, outcome, source, from_us, until_us)"
+        connection.exec_driver_sql(f"INSERT INTO ledgers {columns} {same_span}")
+    business.deliver("power/A-1/april.csv", "at,value\n2025-04-02T00:00:00Z,4\n")
+    business.extract()
+
+    def stale(**asked):
+        with business.store.begin() as connection:
+            return [(str(period), meter) for period, meter in ledger.stale(connection, **asked)]
+
+    assert stale() == [("2025-03", "m"), ("2025-04", "energy")]
+    assert stale(meter="m") == stale(period="2025-03") == [("2025-03", "m")]
+    assert stale(meter="energy", period="2025-03") == []
 
 
 def test_a_reading_from_before_the_period_makes_it_stale_where_it_is_carried_in(business, march):
