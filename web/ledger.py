@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from pipeline.store import arrivals, ledger, overview, samples
+from pipeline.store.engine import one_moment
 from transforms.errors import MeterbridgeError
 from transforms.exact import Rounding, round_exact
 from transforms.period import Period
@@ -47,9 +48,8 @@ class Delays:
 @router.get("/ledger", response_class=HTMLResponse)
 def read_ledger(services: ServicesDep, _caller: Viewer, period: Chosen = "", late: Late = "") -> HTMLResponse:
     """Show the page of a billing period, the latest with readings where none is chosen; `late` is a source."""
-    # As of one moment: a load that ends between two questions would leave rows unexplained.
-    one_moment = services.store.connect().execution_options(isolation_level="REPEATABLE READ")
-    with one_moment as connection, connection.begin():
+    # A load that ends between two questions would leave rows unexplained.
+    with one_moment(services.store) as connection:
         known = ledger.periods_known(connection)
         chosen = period or next((each for each, landed in known.items() if landed), next(iter(known), ""))
         of_period = _of_period(connection, chosen)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from pipeline.store import lineage
+from pipeline.store.engine import one_moment
 from web.pages import HEADERS, TEMPLATES, units_of
 from web.services import ServicesDep, Viewer
 
@@ -26,7 +27,7 @@ def read_lineage(services: ServicesDep, _caller: Viewer, item: Item = "", file: 
     """Show what stands behind a rated item, or what became of a raw file, by its name or a hash."""
     item = item.strip()
     asked = {"item": item, "file": file, "shown": RECORDS, "units": units_of(services)}
-    with services.store.begin() as connection:
+    with one_moment(services.store) as connection:
         behind = _behind(connection, int(item)) if item else None
         arrived = [_became(connection, each) for each in _known(connection, file)] if file else []
     page = TEMPLATES.get_template("lineage.html").render(asked | {"behind": behind, "arrived": arrived})

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.catalog.documents import CatalogError
 from pipeline.store import bill_runs, imports, invoices
 from pipeline.store.by_period import usage_by_period
+from pipeline.store.engine import one_moment
 from pipeline.uploads.refused import UploadRefusedError
 from transforms.catalog.units import Units
 from transforms.figures import shown
@@ -67,7 +68,7 @@ def upload_by_form(
 def _page(
     services: Services, caller: Caller, *, sent: str = "", again: bool = False, before: str = "", refusal: str = ""
 ) -> HTMLResponse:
-    with services.store.begin() as connection:
+    with one_moment(services.store) as connection:
         listed = imports.listed(connection, limit=SHOWN)
         found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
         usage = usage_by_period(connection, SHOWN, before)

@@ -11,6 +11,7 @@ from pipeline.billing.preflight import Intake
 from pipeline.catalog.catalog import Catalog
 from pipeline.layout import table
 from pipeline.store import billing
+from pipeline.store.engine import one_moment
 from transforms.figures import plain
 from transforms.period import Period
 
@@ -34,7 +35,7 @@ class Overdue:
 def sweep(store: sa.Engine, catalog: Catalog, at: datetime, *, grace: timedelta = GRACE) -> list[Overdue]:
     """List the Pending usage of periods that were billed without it, or should have been, `grace` before `at`."""
     # One state of the store for all periods: the customers are read once, and know whom later usage names.
-    with store.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+    with one_moment(store) as connection:
         found = {
             period: reason
             for period, was_rated in billing.pending_periods(connection).items()

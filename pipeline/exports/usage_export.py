@@ -13,6 +13,7 @@ from pipeline.durable import aside, publish, sha256
 from pipeline.exports.export import SHOWN_DIGITS, ExportMismatchError
 from pipeline.exports.usage_files import BATCH_ROWS, FORMS, Form
 from pipeline.store import exporting, following
+from pipeline.store.engine import one_moment
 from pipeline.store.exporting import ExportFile
 from pipeline.store.following import UsageFilter
 from transforms.errors import MeterbridgeError
@@ -54,7 +55,7 @@ def export_usage(
     _check(wanted, form, since)
     with store.begin() as connection:
         watermark = following.watermark(connection)
-    with store.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+    with one_moment(store) as connection:
         file = _write(connection, home / "exports", following.rows(wanted, since), form)
     with store.begin() as connection:
         exporting.note(connection, file)

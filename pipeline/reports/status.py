@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.layout import table
 from pipeline.store import ledger, overview
+from pipeline.store.engine import one_moment
 from transforms.catalog.units import Units
 from transforms.figures import plain
 from transforms.quantities.reconcile import PLACES, Ledger
@@ -21,7 +22,7 @@ def totals(store: sa.Engine) -> dict[str, int]:
 
 def summary(store: sa.Engine, units: Units) -> str:
     """Describe what the store holds."""
-    with store.begin() as connection:
+    with one_moment(store) as connection:
         return "\n".join(_sections(connection, units))
 
 

@@ -1,5 +1,7 @@
 """Connections to the usage store, with the time-outs that keep a vanished client from holding a lock for ever."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import psycopg
@@ -46,6 +48,13 @@ def connect(url: str) -> sa.Engine:
     engine = sa.create_engine(parsed, connect_args=arguments, pool_size=2, hide_parameters=True)
     sa.event.listen(engine, "connect", _speak_utc)
     return engine
+
+
+@contextmanager
+def one_moment(store: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection whose questions are all answered as of the first one, whatever is committed meanwhile."""
+    with store.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        yield connection
 
 
 def _speak_utc(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:

@@ -1,6 +1,7 @@
 import sqlalchemy as sa
 
 from pipeline.reports import status
+from pipeline.store import ledger
 
 
 def _sections(business):
@@ -106,3 +107,27 @@ def test_a_file_that_is_quarantined_whole_is_shown_with_its_reason(business):
 def test_the_same_store_is_described_the_same_way_twice(business, march):
     business.bill(march)
     assert _sections(business) == _sections(business)
+
+
+def test_the_status_is_of_one_moment_though_a_load_ends_meanwhile(business, march):
+    business.bill(march)
+
+    def load(*call):
+        if "FROM ledger_lines" in call[2]:
+            with business.store.connect() as other:
+                other.exec_driver_sql("UPDATE usage_records SET readings = readings + 5")
+                other.exec_driver_sql("UPDATE ledgers SET landed = landed + 5")
+                other.commit()
+
+    sa.event.listen(business.store, "before_cursor_execute", load)
+    assert _sections(business)[1].splitlines()[2].split() == ["2025-03", "energy", "3", "0", "3", *"000000", "0"]
+    assert _sections(business)[1].splitlines()[2].split() == ["2025-03", "energy", "8", "0", "8", *"000000", "0"]
+
+
+def test_the_latest_ledgers_are_those_of_the_periods_that_end_last(business):
+    """By name a year's first quarter would be shown, and its December not."""
+    made = "SELECT 'm', unnest(ARRAY['2025-Q1', '2025-12', '2025', '2025-03']), 0, 'created'"
+    with business.store.begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO ledgers (meter, period, landed, outcome) {made}")
+        found = ledger.all_ledgers(connection, latest=3)
+    assert [each.period for each in found] == ["2025-03", "2025", "2025-12"]
