@@ -69,6 +69,7 @@ def _of_period(connection: sa.Connection, period: str) -> dict[str, object]:
         "wrong": [each for each in found if each.unexplained],
         "places": {place: told for place, told in PLACES.items() if any(each.rows(place) for each in found)},
         "made": ledger.made_of(connection, period),
+        "stale": [meter for _, meter in ledger.stale(connection, period=period)],
         "records": samples.by_meter(connection, period),
         "lowest": samples.lowest(connection, period, LOWEST),
     }

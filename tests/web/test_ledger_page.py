@@ -117,6 +117,19 @@ def test_a_load_that_ends_while_the_page_is_made_leaves_no_row_unexplained(viewe
     assert texts(viewer.get("/ledger"), "rows")[1][1:6] == ["8", "0", "8", "none", "0"]
 
 
+def test_a_meter_is_told_to_be_stale_until_its_next_run_has_taken_in_what_landed(viewer, business, march):
+    business.bill(march)
+    assert "stale" not in viewer.get("/ledger").text.lower()
+    business.deliver("power/A-1/late.csv", "at,value\n2025-03-20T00:00:00Z,1\n")
+    business.extract()
+    page = viewer.get("/ledger")
+    assert texts(page, "rows")[1][-1].endswith(" stale")
+    assert "other files have landed since" in page.text
+    assert "meterbridge run energy 2025-03 does it at once" in page.text
+    business.run()
+    assert "stale" not in viewer.get("/ledger").text.lower()
+
+
 def test_what_is_quarantined_is_shown_with_its_files_and_what_mends_it(viewer, business):
     business.deliver("power/A-1/empty.csv", "")
     business.deliver("power/A-1/march 1.csv", "at,value\n2025-03-01T00:00:00Z,1\n2025-03-02T00:00:00Z,many\n")
