@@ -1,6 +1,7 @@
 """What the store holds, counted: for a person, and for comparing before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,31 +78,63 @@ def quarantined_rows_by_reason(
     return connection.execute(statement.where(wanted).group_by(*columns).order_by(*columns)).mappings().all()
 
 
-def files_with_quarantined_rows(connection: sa.Connection, latest: int) -> dict[tuple[str, str], list[str]]:
-    """Name the first few of so many files that landed last with a quarantined row, by source and reason."""
+@dataclass(frozen=True)
+class Named:
+    """The first few files with a quarantined row of one reason; `whole`: of the first of them every row is."""
+
+    names: list[str]
+    whole: bool
+
+
+def files_with_quarantined_rows(connection: sa.Connection, latest: int) -> dict[tuple[str, str], Named]:
+    """Name the first few of so many files that landed last with a quarantined row, by source and reason.
+
+    Those that gave no reading come first: they can be dismissed.
+    """
     row = quarantined_rows.c
-    distinct = sa.select(row.source, row.reason, row.file_id).distinct()
+    some = landed_files.c.readings > 0
+    distinct = sa.select(row.source, row.reason, row.file_id, some.label("some")).distinct().join(landed_files)
     found = _of_latest(distinct, latest).where(row.reason != LEFT_OUT).subquery()
     key = (found.c.source, found.c.reason)
-    ids = connection.execute(sa.select(*key, _first(found.c.file_id)).group_by(*key)).all()
-    wanted = among(arrivals.c.file_id, {each for *_, files in ids for each in files})
-    known = (arrivals.c.source, arrivals.c.file_id)
-    named = connection.execute(sa.select(*known, sa.func.min(arrivals.c.uri)).where(wanted).group_by(*known))
-    uris = {(source, file_id): uri for source, file_id, uri in named}
-    return {(source, reason): [uris[source, each] for each in files] for source, reason, files in ids}
+    first = _first(found.c.file_id, found.c.some), sa.func.bool_and(found.c.some)
+    ids = connection.execute(sa.select(*key, *first).group_by(*key)).all()
+    uris = _names(connection, {each for _, _, files, _ in ids for each in files})
+    return {
+        (source, reason): Named([uris[source, each] for each in files], not all_some)
+        for source, reason, files, all_some in ids
+    }
+
+
+def _names(connection: sa.Connection, files: Collection[str]) -> dict[tuple[str, str], str]:
+    """Give by source and file a name of it: one that is not dismissed, where there is any."""
+    known, uri = (arrivals.c.source, arrivals.c.file_id), arrivals.c.uri
+    name = sa.func.coalesce(sa.func.min(uri).filter(arrivals.c.dismissed_by.is_(None)), sa.func.min(uri))
+    named = connection.execute(sa.select(*known, name).where(among(arrivals.c.file_id, files)).group_by(*known))
+    return {(source, file_id): name for source, file_id, name in named}
 
 
 def _of_latest(statement: "sa.Select[Any]", latest: int) -> "sa.Select[Any]":
-    """Select from the quarantined rows of so many files that landed last."""
-    columns = (landed_files.c.source, landed_files.c.file_id)
-    files = sa.select(*columns).where(VISIBLE, landed_files.c.quarantined > 0)
-    last = files.order_by(landed_files.c.landed_at.desc(), landed_files.c.file_id).limit(latest).subquery()
+    """Select from the quarantined rows of so many files that landed last and are not dismissed."""
+    file, left = landed_files.c, _dismissed()
+    is_left = (left.c.source == file.source) & (left.c.file_id == file.file_id)
+    files = sa.select(file.source, file.file_id).outerjoin(left, is_left)
+    files = files.where(VISIBLE, file.quarantined > 0, left.c.file_id.is_(None))
+    last = files.order_by(file.landed_at.desc(), file.file_id).limit(latest).subquery()
     same = (last.c.source == quarantined_rows.c.source) & (last.c.file_id == quarantined_rows.c.file_id)
     return statement.join(last, same)
 
 
-def _first(names: sa.ColumnElement[str]) -> sa.ColumnElement[list[str]]:
-    return sa.func.array_agg(aggregate_order_by(names, names), type_=ARRAY(sa.Text))[1:NAMED]
+def _dismissed() -> sa.Subquery:
+    """Select the files that gave no reading and are dismissed wherever they arrived: no replay reads them."""
+    file = landed_files.c
+    came_as = (arrivals.c.source == file.source) & (arrivals.c.file_id == file.file_id)
+    found = sa.select(file.source, file.file_id).join(arrivals, came_as).where(file.readings == 0)
+    everywhere = sa.func.bool_and(arrivals.c.dismissed_by.is_not(None))
+    return found.group_by(file.source, file.file_id).having(everywhere).subquery()
+
+
+def _first(names: sa.ColumnElement[str], *before: sa.ColumnElement[Any]) -> sa.ColumnElement[list[str]]:
+    return sa.func.array_agg(aggregate_order_by(names, *before, names), type_=ARRAY(sa.Text))[1:NAMED]
 
 
 def rows_left_out(connection: sa.Connection, source: str) -> int:
