@@ -15,7 +15,7 @@ from transforms.errors import MeterbridgeError
 from transforms.exact import Rounding, round_exact
 from transforms.period import Period
 from transforms.readings.delays import Delay, delays
-from web.pages import HEADERS, TEMPLATES
+from web.pages import HEADERS, TEMPLATES, read_period
 from web.services import Services, ServicesDep, Viewer
 
 PERIODS = 400  # that the field offers: more than a year of them where every day begins one
@@ -31,8 +31,8 @@ PLACES = {
     "superseded": "a later revision of the same reading counts.",
 }  # what a place means, and what to do about it
 router = APIRouter(include_in_schema=False)
-Chosen = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
-Late = Annotated[str, Query(max_length=100, pattern="^[^\x00]*$")]
+Chosen = Annotated[str, Query(max_length=100)]
+Late = Annotated[str, Query(max_length=100)]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Delays:
 @router.get("/ledger", response_class=HTMLResponse)
 def read_ledger(services: ServicesDep, _caller: Viewer, period: Chosen = "", late: Late = "") -> HTMLResponse:
     """Show the page of a billing period, the latest with readings where none is chosen; `late` is a source."""
+    period = read_period("period", period)
     # A load that ends between two questions would leave rows unexplained.
     with one_moment(services.store) as connection:
         known = ledger.periods_known(connection)

@@ -11,21 +11,23 @@ from fastapi.responses import HTMLResponse
 from pipeline.store import lineage
 from pipeline.store.engine import one_moment
 from web.pages import HEADERS, TEMPLATES, units_of
+from web.refusals import RefusedError
 from web.services import ServicesDep, Viewer
 
 RECORDS, IMPORTS, FILES = 20, 5, 20  # shown of each
 WORDS = 8  # at most, of which the name of an account is made up in a file's name
 WORD = re.compile(r"[^\W_]+")
 router = APIRouter(include_in_schema=False)
-Item = Annotated[str, Query(pattern=r"^\s*[0-9]{0,18}\s*$")]  # as it was pasted
-File = Annotated[str, Query(max_length=1000, pattern="^[^\x00]*$")]
+NUMBER = re.compile("[0-9]{1,18}")
+Item = Annotated[str, Query(max_length=100)]
+File = Annotated[str, Query(max_length=1000)]
 Found = Mapping[str, Any]
 
 
 @router.get("/lineage", response_class=HTMLResponse)
 def read_lineage(services: ServicesDep, _caller: Viewer, item: Item = "", file: File = "") -> HTMLResponse:
     """Show what stands behind a rated item, or what became of a raw file, by its name or a hash."""
-    item = item.strip()
+    item = _number(item.strip())  # as it was pasted
     asked = {"item": item, "file": file, "shown": RECORDS, "units": units_of(services)}
     with one_moment(services.store) as connection:
         behind = _behind(connection, int(item)) if item else None
@@ -34,8 +36,18 @@ def read_lineage(services: ServicesDep, _caller: Viewer, item: Item = "", file: 
     return HTMLResponse(page, 200, HEADERS)
 
 
+def _number(item: str) -> str:
+    if item and not NUMBER.fullmatch(item):
+        raise RefusedError(
+            400, "INVALID_VALUE", f"item in the address: {item!r} is no rated item's number, which has 1 to 18 digits"
+        )
+    return item
+
+
 def _known(connection: sa.Connection, file: str) -> Sequence[sa.RowMapping]:
     """Find a raw file as it was named, or without the blanks that were pasted with it."""
+    if "\0" in file:  # which no question to the store may bear
+        return []
     return lineage.arrivals_of(connection, file, IMPORTS) or lineage.arrivals_of(connection, file.strip(), IMPORTS)
 
 

@@ -1,5 +1,6 @@
 """The Usage page: what was loaded and what became of it, and a form to load more. No script, nothing from elsewhere."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +18,11 @@ from pipeline.uploads.refused import UploadRefusedError
 from transforms.catalog.units import Units
 from transforms.figures import shown
 from transforms.invoices.invoice import number_text
+from transforms.period import Period
 from transforms.upload.dates import WRITTEN, Locale
 from web.callers import Caller, Role
 from web.models.shape import ID
+from web.refusals import RefusedError
 from web.routes.uploads import take
 from web.services import Editor, Services, ServicesDep, Viewer
 
@@ -33,9 +36,9 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters |= {"shown": shown, "number_text": number_text, "count": "{:,}".format}
 TEMPLATES.globals["command"] = lambda *words: shlex.join(["meterbridge", *words])  # whatever a file is called
-Sent = Annotated[str, Query(alias="import", pattern=f"{ID}|^$")]
+Sent = Annotated[str, Query(alias="import", max_length=100)]
 Again = Annotated[bool, Query()]
-Before = Annotated[str, Query(pattern="^[0-9QH-]{0,22}$")]
+Before = Annotated[str, Query(max_length=100)]
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -43,7 +46,7 @@ def read_page(
     services: ServicesDep, caller: Viewer, sent: Sent = "", before: Before = "", *, again: Again = False
 ) -> HTMLResponse:
     """Show the page: `import` is the upload whose result stands first, `again` if it was there; `before` a period."""
-    return _page(services, caller, sent=sent, again=again, before=before)
+    return _page(services, caller, sent=sent, again=again, before=read_period("before", before))
 
 
 @router.post("/", response_class=HTMLResponse, response_model=None)
@@ -70,7 +73,7 @@ def _page(
 ) -> HTMLResponse:
     with one_moment(services.store) as connection:
         listed = imports.listed(connection, limit=SHOWN)
-        found: sa.RowMapping | None = imports.find(connection, sent) if sent else None
+        found: sa.RowMapping | None = imports.find(connection, sent) if re.fullmatch(ID, sent) else None
         usage = usage_by_period(connection, SHOWN, before)
         runs = bill_runs.listed(connection, limit=SHOWN)
         issued = invoices.latest(connection, SHOWN)
@@ -91,6 +94,14 @@ def _page(
         shown=SHOWN,
     )
     return HTMLResponse(content, 400 if refusal else 200, HEADERS)
+
+
+def read_period(name: str, text: str) -> str:
+    """Read a billing period that an address names, if it does; RefusedError says what to write."""
+    try:
+        return text and str(Period.parse(text.strip()))
+    except ValueError as error:
+        raise RefusedError(400, "INVALID_VALUE", f"{name} in the address: {error}") from error
 
 
 def units_of(services: Services) -> Units:

@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from html import escape
+from http import HTTPStatus
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,8 +27,10 @@ log = logging.getLogger(__name__)
 REASONS_MAX = 50
 HEAD = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{status}</title>
-<p><a href="{root}/">Back to the Usage page</a></p>
+{way}
 """
+BACK = '<p><a href="{root}/">Back to the Usage page</a></p>'
+LOG_IN = '<p><a href="{outer}/" target="_top">Log in to the web UI</a>, and open this page again</p>'
 POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"}
 OBJECTS = "/v1/object/"  # the platform words these answers in its own way
 STORE_TROUBLE = (sa.exc.OperationalError, sa.exc.TimeoutError, StoreError, SettingsError)
@@ -53,12 +56,20 @@ def refuse(request: Request, status: int, reasons: list[Reason], headers: Mappin
     some = reasons[:REASONS_MAX]
     if "text/html" in request.headers.get("accept", ""):
         told = "".join(f'<p role="alert">{escape(text)}</p>' for _, text in some)
-        head = HEAD.format(status=status, root=escape(request.scope.get("root_path", "")))
+        head = HEAD.format(status=status, way=_way(request, status))
         return HTMLResponse(head + told, status, POLICY | dict(headers or {}))
     body: dict[str, Any] = {"success": False, "reasons": [{"code": code, "message": text} for code, text in some]}
     if OBJECTS in request.url.path:
         body = {"Success": False, "Errors": [{"Code": code, "Message": text} for code, text in some]}
     return JSONResponse(body, status, dict(headers or {}))
+
+
+def _way(request: Request, status: int) -> str:
+    """Give the way on: to the Usage page, or for who is not logged in, to the log-in of what this is mounted in."""
+    root = escape(request.scope.get("root_path", ""))
+    if status != HTTPStatus.UNAUTHORIZED:
+        return BACK.format(root=root)
+    return LOG_IN.format(outer=root.rpartition("/")[0]) if root else ""
 
 
 def refuse_error(request: Request, error: RefusedError) -> Response:

@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
 from small_business import SOURCE
 from web_pages import texts
 
+from pipeline.readings.dismiss import dismiss
 from pipeline.reports import status
 from pipeline.reports.late import describe, late
 from pipeline.settings import PROJECT
@@ -239,9 +241,36 @@ def test_files_that_reach_out_of_the_period_are_left_to_the_command(viewer, busi
     assert "there is no source &#39;gas&#39;" in viewer.get("/ledger?period=2025-03&late=gas").text.lower()
 
 
-@pytest.mark.parametrize("address", ["/lineage?item=x", "/lineage?item=1234567890123456789", "/ledger?late=%00"])
-def test_what_is_no_number_or_name_is_refused(viewer, address):
-    assert viewer.get(address).status_code == 400
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("/lineage?item=x", "item in the address: 'x' is no rated item's number, which has 1 to 18 digits"),
+        ("/lineage?item=1234567890123456789", "item in the address: '1234567890123456789' is no rated item's number"),
+        ("/ledger?period=2025-13", "period in the address: '2025-13' is not a billing period; write 2014-02, 2014-Q1"),
+        ("/ledger?period=%00", r"period in the address: '\x00' is not a billing period; write 2014-02"),
+        ("/?before=March", "before in the address: 'March' is not a billing period; write 2014-02, 2014-Q1"),
+    ],
+)
+def test_what_is_no_number_or_period_is_refused_and_the_words_say_what_to_write(viewer, address, told):
+    page = viewer.get(address, headers={"Accept": "text/html"})
+    assert page.status_code == 400
+    assert told in unescape(page.text)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("/lineage?file=%00", "No raw file is known as"),
+        ("/ledger?period=2025-03&late=%00", "There is no source"),
+        ("/?import=x", "There is no import x."),
+        ("/ledger?period=%202025-04-01--2025-07-01", "No meter has a ledger of 2025-Q2."),
+    ],
+)
+def test_what_nothing_is_called_is_told_as_such(viewer, business, march, address, told):
+    business.bill(march)
+    page = viewer.get(address)
+    assert page.status_code == 200
+    assert told.lower() in page.text.lower()
 
 
 def test_the_store_is_asked_as_often_whether_there_are_few_meters_or_many(viewer, business, march):

@@ -1,14 +1,18 @@
 """The Usage page, as a browser gets it."""
 
+import re
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 from small_business import ACCOUNTS
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from uploaded_usage import uploaded
 
 from transforms.rating.usage import RatingError
 from web import pages
+from web.app import create_app
 
 HEAD = "ACCOUNT_ID,UOM,QTY,STARTDATE,ENDDATE,SUBSCRIPTION_ID,CHARGE_ID,DESCRIPTION\n"
 MARCH = HEAD + "A-1,kwh,2.5,03/01/2025,,,,\nA-1,kwh,4,03/02/2025,,,,\n"
@@ -151,14 +155,13 @@ def test_the_files_behind_an_import_are_one_click_away(editor):
     assert editor.get(f"/{address}").text == MARCH
 
 
-def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(viewer, editor, stranger):
+def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(viewer, editor):
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     usage = "/v1/object/usage?rejectUnknownFields=true"
     sent = {"AccountNumber": "A-1", "UOM": "kwh", "Quantity": 1, "StartDateTime": "2025-03-01", "<img src=x>": 1}
     answers = {
         "there is no invoice INV-00000007": viewer.get("/invoices/7", headers=browser),
         "this needs the role editor": viewer.post("/", files={"file": ("a.csv", b"x")}, headers=browser),
-        "log in: in Airflow&#x27;s web UI": stranger.get("/", headers=browser),
         "unknown fields: &lt;img src=x&gt;": editor.post(usage, json=sent, headers=browser),
     }
     for told, answer in answers.items():
@@ -167,6 +170,16 @@ def test_what_is_refused_to_a_browser_is_a_page_that_says_why_and_runs_nothing(v
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert '<a href="/">Back to the Usage page</a>' in answer.text
     assert viewer.get("/invoices/7").json()["reasons"][0]["code"] == "not_found"
+
+
+def test_who_is_not_logged_in_is_led_to_the_log_in_and_not_to_another_refusal(services, app, opened):
+    page = {"Accept": "text/html"}
+    outer = Starlette(routes=[Mount("/usage", create_app(services))])
+    refused = opened(outer).get("/usage/ledger", headers=page)
+    assert refused.status_code == 401
+    assert "log in: in Airflow&#x27;s web UI" in refused.text
+    assert re.findall('href="[^"]*"', refused.text) == ['href="/"']  # Airflow's own first page, which asks who it is
+    assert "href" not in opened(app).get("/ledger", headers=page).text  # served alone there is no page to log in on
 
 
 def test_earlier_billing_periods_are_one_click_away(viewer, business, monkeypatch):
