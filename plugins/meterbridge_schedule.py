@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
 from meterbridge_notifier import TaskNotifier
 
 from transforms.errors import MeterbridgeError
@@ -72,14 +73,17 @@ def is_read(dag_id: str) -> bool:
     return get_parsing_context().dag_id in {None, dag_id}
 
 
-class NoDataIntervalError(MeterbridgeError):
-    """A run without a data interval has no billing periods, and no instant up to which it takes a source."""
+class NoDataIntervalError(MeterbridgeError, AirflowFailException):
+    """A run without a data interval has no billing periods, and no instant up to which it takes a source.
+
+    It fails at once: tried again for an hour, it would keep the runs behind it from starting.
+    """
 
 
 def required(instant: datetime | None) -> datetime:
     """Give an end of the run's data interval; NoDataIntervalError when the run was started by hand and has none."""
     if instant is None:
-        raise NoDataIntervalError("this run has no data interval; start it as a backfill")
+        raise NoDataIntervalError("this run has no data interval; start it with a logical date, or as a backfill")
     return instant
 
 

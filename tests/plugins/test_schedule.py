@@ -46,9 +46,11 @@ def span(schedule, before, run_type="scheduled"):
     return first
 
 
-def test_a_run_without_data_interval_says_how_to_start_it(schedule):
-    with pytest.raises(schedule.NoDataIntervalError, match="start it as a backfill"):
+def test_a_run_without_data_interval_says_how_to_start_it_and_is_not_tried_again(schedule):
+    exceptions = pytest.importorskip("airflow.sdk.exceptions")
+    with pytest.raises(schedule.NoDataIntervalError, match="start it with a logical date, or as a backfill") as raised:
         schedule.interval({"data_interval_end": START})
+    assert isinstance(raised.value, exceptions.AirflowFailException), "no retry gives it one"
 
 
 def test_the_run_after_a_pause_begins_where_the_run_before_it_ended(schedule):
