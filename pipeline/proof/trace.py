@@ -65,8 +65,8 @@ def _read(store: sa.Engine, catalog: Catalog, landed: sa.RowMapping, row: int, h
     found = reading_of(catalog.source(landed["source"]), lineage.as_file(landed), home, row)
     if found is None:
         raise UnknownRowError(
-            f"file {landed['path']} has no row {row}; row 1 is the first data row of the raw file, and where a row "
-            "holds a day 1007 is the seventh interval of that row"
+            f"file {landed['path']} has no row {row}; row 1 is the first data row of the raw file, a sheet's rows bear "
+            "the numbers that the spreadsheet shows, and where a row holds a day 1007 is the seventh interval of row 1"
         )
     whose = "/".join(filter(None, (found["account"], found["subscription"])))
     yield f"row {row}: {plain(found['value'])} of {whose} at {instant(found['at_us']).isoformat()}"

@@ -21,7 +21,7 @@ def test_an_item_leads_to_its_records_import_and_raw_files_and_back(viewer, busi
     assert f"<code>meterbridge explain {item}</code>" in page.text
     rows = texts(page)
     assert [str(record), "6.5", "kwh", "Processed", batch] in rows
-    trace = "meterbridge trace power power/A-1/march.csv 1"
+    trace = "meterbridge trace power power/A-1/march.csv ROW"
     assert ["power", "power/A-1/march.csv", sha256, trace] in rows
     back = viewer.get("/lineage?file=power/A-1/march.csv")
     assert f"<code>{trace}</code>" in back.text
