@@ -20,7 +20,7 @@ from transforms.rating.asked import Asked
 
 HERE = Path(__file__).parent
 STORIES = sorted(path.parent for path in HERE.glob("*/scenario.yaml"))
-NOW = datetime(2026, 1, 15, tzinfo=UTC)
+NOW = datetime(2099, 1, 1, tzinfo=UTC)  # when the periods of every story are over
 
 
 @pytest.mark.parametrize("folder", STORIES, ids=lambda folder: folder.name)
