@@ -25,6 +25,7 @@ def up() -> None:
     """Start the stack and leave it running."""
     stack = local.up(read_settings(), click.echo)
     click.echo(f"Airflow: {stack.settings.url}  user: {stack.user}  password: {stack.password}")
+    click.echo(f"inbox: {stack.settings.inbox}")
     click.echo(f"usage store: {make_url(stack.store_url).render_as_string()}")
     click.echo("DAGs start paused: unpause them in the web UI. `make down` stops the stack.")
 
