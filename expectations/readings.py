@@ -28,6 +28,7 @@ def suite(quarantine_limit: Decimal) -> Suite:
         columns=("file_id", "uri", *COUNTS, "at_us_min", "at_us_max", "quarantined_share"),
         derive=partial(_derive, quarantine_limit=quarantine_limit),
         expectations=(*_FILES, *_INSTANTS, *_share(quarantine_limit)),
+        counted="files",
     )
 
 

@@ -41,6 +41,7 @@ class Suite:
     columns: tuple[str, ...]
     derive: Callable[[pd.DataFrame], pd.DataFrame]
     expectations: tuple[Expectation, ...]
+    counted: str = "rows"  # what a person calls the rows of the frame
 
     def missing(self, frame: pd.DataFrame) -> list[str]:
         """Name the columns that `frame` lacks."""

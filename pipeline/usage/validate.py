@@ -51,7 +51,7 @@ def validate(frame: pd.DataFrame, suite: Suite, docs: Path, name: str) -> Verdic
     _refuse_unusable(frame, suite, name)
     result = _run(suite.derive(frame.reset_index(drop=True)), suite)
     outcomes = _in_order(suite, result)
-    failures = tuple(_failure(outcome, frame[suite.label]) for outcome in outcomes if outcome.fails)
+    failures = tuple(_failure(outcome, frame[suite.label], suite.counted) for outcome in outcomes if outcome.fails)
     return Verdict(
         passed=not failures,
         reasons=_reasons(outcomes, frame.index),
@@ -189,14 +189,14 @@ def _reasons(outcomes: list[_Outcome], index: pd.Index) -> dict[int, str]:
     return {index[row]: f"expectation: {'; '.join(broken[row])}" for row in sorted(broken)}
 
 
-def _failure(outcome: _Outcome, labels: "pd.Series[Any]") -> str:
-    """Say to a person what does not hold, in how many rows, and name the first of them."""
+def _failure(outcome: _Outcome, labels: "pd.Series[Any]", counted: str) -> str:
+    """Say to a person what does not hold, in how many rows or files, and name the first of them."""
     sentence = outcome.expectation.sentence
     if not outcome.rows:
         return f"{sentence}: could not be checked ({outcome.error})"
     named = ", ".join(str(labels.iloc[row]) for row in outcome.rows[:ROWS_NAMED])
     rest = ", …" if len(outcome.rows) > ROWS_NAMED else ""
-    return f"{sentence}: not so in {len(outcome.rows)} of {len(labels)} rows ({named}{rest})"
+    return f"{sentence}: not so in {len(outcome.rows)} of {len(labels)} {counted} ({named}{rest})"
 
 
 def _results(suite: Suite, rows: int, outcomes: list[_Outcome]) -> dict[str, Any]:

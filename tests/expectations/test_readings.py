@@ -50,29 +50,29 @@ def test_a_profile_with_plain_integer_columns_passes(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"file_id": None}, "a landed file must have an id: not so in 1 of 2 rows (a.csv)"),
-        ({"file_id": "bb"}, "a file must be landed only once: not so in 2 of 2 rows (a.csv, b.csv)"),
-        ({"rows": -1, "readings": -2}, "rows must not be below 0: not so in 1 of 2 rows (a.csv)"),
-        ({"readings": -1, "rows": 0}, "readings must not be below 0: not so in 1 of 2 rows (a.csv)"),
-        ({"quarantined": -1, "rows": 8}, "quarantined must not be below 0: not so in 1 of 2 rows (a.csv)"),
-        ({"left_out": -1, "rows": 9}, "left_out must not be below 0: not so in 1 of 2 rows (a.csv)"),
-        ({"rows": 11}, "rows must equal readings + quarantined + left_out: not so in 1 of 2 rows (a.csv)"),
+        ({"file_id": None}, "a landed file must have an id: not so in 1 of 2 files (a.csv)"),
+        ({"file_id": "bb"}, "a file must be landed only once: not so in 2 of 2 files (a.csv, b.csv)"),
+        ({"rows": -1, "readings": -2}, "rows must not be below 0: not so in 1 of 2 files (a.csv)"),
+        ({"readings": -1, "rows": 0}, "readings must not be below 0: not so in 1 of 2 files (a.csv)"),
+        ({"quarantined": -1, "rows": 8}, "quarantined must not be below 0: not so in 1 of 2 files (a.csv)"),
+        ({"left_out": -1, "rows": 9}, "left_out must not be below 0: not so in 1 of 2 files (a.csv)"),
+        ({"rows": 11}, "rows must equal readings + quarantined + left_out: not so in 1 of 2 files (a.csv)"),
         (
             {"at_us_min": None},
-            "a file with readings must have a first and a last instant: not so in 1 of 2 rows (a.csv)",
+            "a file with readings must have a first and a last instant: not so in 1 of 2 files (a.csv)",
         ),
         (
             {"at_us_max": None},
-            "a file with readings must have a first and a last instant: not so in 1 of 2 rows (a.csv)",
+            "a file with readings must have a first and a last instant: not so in 1 of 2 files (a.csv)",
         ),
-        ({"at_us_min": 201}, "the first instant of a file must not lie after its last: not so in 1 of 2 rows (a.csv)"),
+        ({"at_us_min": 201}, "the first instant of a file must not lie after its last: not so in 1 of 2 files (a.csv)"),
         (
             {"quarantined_share": Decimal("NaN")},
-            "quarantined_share must be a finite decimal number: not so in 1 of 2 rows (a.csv)",
+            "quarantined_share must be a finite decimal number: not so in 1 of 2 files (a.csv)",
         ),
         (
             {"quarantined_share": Decimal("0.1000000000000000000001")},
-            "the share of quarantined rows must not exceed 0.1: not so in 1 of 2 rows (a.csv)",
+            "the share of quarantined rows must not exceed 0.1: not so in 1 of 2 files (a.csv)",
         ),
     ],
 )
