@@ -113,5 +113,5 @@ def _require_one_currency(items: Iterable[RatedItem], billed: Iterable[tuple[str
 
 def _billed_before(items: Iterable[RatedItem], lines: Iterable[UsageLine]) -> list[UsageLine]:
     """Choose the usage of charges that are due which was billed before: a first bill run keeps none in memory."""
-    changed = {item.charge_number for item in items if item.amount}
-    return [line for line in lines if line.status == "Processed" and line.charge_number in changed]
+    numbers = {item.charge_number for item in items}
+    return [line for line in lines if line.status == "Processed" and line.charge_number in numbers]

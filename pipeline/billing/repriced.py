@@ -47,7 +47,7 @@ def repriced(
     amount that it has at the time.
     """
     priced = catalog.of(period)
-    due = {item.charge_number for item in found.items if item.amount and not _committed(priced, item.charge)}
+    due = {item.charge_number for item in found.items if not _committed(priced, item.charge)}
     billed = {key: amount for key, amount in billing.billed(connection, period).items() if key[0] in due}
     if not billed:
         return None

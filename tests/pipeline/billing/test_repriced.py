@@ -49,6 +49,17 @@ def test_late_usage_does_not_bring_an_altered_price_to_what_was_billed_of_all_ac
     assert f"it wants a reason: by the same usage {TOLD}" in preview(late.store, late.catalog, MARCH)
 
 
+def test_an_altered_price_does_not_hide_behind_late_usage_that_makes_up_for_it(business, march):
+    """6.5 kWh at 0.50 are 3.25; at half the price, with 6.5 more, it is the same."""
+    business.declare("charges/energy.yaml", DEARER)
+    business.invoice(march)
+    business.declare("charges/energy.yaml", CHARGE)
+    business.bill(march.replace("03-31", "03-30"), "power/A-1/late.csv")
+    with pytest.raises(RepricedError, match=r"was billed 3.25 EUR and comes to 1.63"):
+        business.rate()
+    assert amounts(business) == [("C-1", Decimal("3.25"))]
+
+
 def test_for_a_reason_which_is_kept_with_the_bill_run_all_of_it_has_the_other_price(late):
     with pytest.raises(RepricedError):
         late.rate()
