@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -143,11 +143,17 @@ def _of_meter(
         made = {key: each.record for key, each in remake(store, catalog, situation, home).items()}
     except MeterbridgeError as error:
         return Check(compared, [str(error)])
-    differences = [told for key, rows in found.items() if (told := _otherwise(rows, made.get(key), stored.changed))]
+    again = {key: _ending_then(rows, made.get(key)) for key, rows in found.items()}
+    differences = [told for key, rows in found.items() if (told := _otherwise(rows, again[key], stored.changed))]
     unbilled = set(made) - set(found)
     differences += [f"key {key}: made again, not billed" for key in sorted(unbilled - set(sealed.left_out))]
     differences += [f"key {key}: not made again" for key in sorted(set(sealed.left_out) - unbilled)]
     return Check(compared, differences)
+
+
+def _ending_then(rows: Sequence[sa.RowMapping], made: UsageRecord | None) -> UsageRecord | None:
+    """Let a record end where it did: an end of the subscription that was registered since moved that, and no usage."""
+    return made and replace(made, end_at=rows[0]["end_at"])
 
 
 def _otherwise(rows: Sequence[sa.RowMapping], made: UsageRecord | None, changed: set[int]) -> str | None:

@@ -224,3 +224,10 @@ def test_a_late_file_and_a_later_end_adjust_together(billed):
     run_bills()
     assert sum(amount for _, amount in amounts(billed)) == Decimal("7.75")  # 31 kWh at 0.25
     assert run_usage() == []
+
+
+def test_a_month_is_closed_although_an_end_was_registered_late_that_moves_none_of_its_readings(billed):
+    registered(billed, UNTIL_15TH.replace("03-15", "03-18"))
+    assert run_usage() == ["energy 2025-03: created"]
+    found = close(billed.store, billed.catalog, Period.parse("2025-03"), billed.home, by="ann")
+    assert found.manifest.records.sums == {"kwh": "3"}
