@@ -106,12 +106,11 @@ def from_days(backend: Backend, situation: Situation, scoped: ir.Table, home: Pa
         return from_readings(backend, situation, scoped, home)
     kept = backend.read_parquet([str(path) for path in kept_partials(backend, source, derivation, days, home)])
     whole = place.placed(kept.mutate(at_us=kept.first_at_us), scoped, situation.default)
-    ragged = partials.ragged_days([situation.default, *_windows(situation.targets), *place.handovers(situation.scope)])
+    handovers = list(place.handovers(situation.scope))
+    ragged = partials.ragged_days([situation.default, *_windows(situation.targets), *handovers])
     if ragged:
         whole = whole.filter(~(whole.day.isin(ragged) & partials.is_ragged(whole, situation.default)))
-    one_point_each = len(situation.targets) == sum(
-        1 for target in situation.scope.values() for _ in place.shares_of(target)
-    )
+    one_point_each = len(situation.targets) == len(situation.scope) + len(handovers)
     parts, tallies = [partials.parts_of(whole, derivation, one_point_each=one_point_each)], [whole]
     for day in (each for each in days if each.number in ragged):
         cut = _of_ragged_day(backend, situation, scoped, day, home)
