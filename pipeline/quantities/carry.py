@@ -111,12 +111,13 @@ def from_days(backend: Backend, situation: Situation, scoped: ir.Table, home: Pa
     if ragged:
         whole = whole.filter(~(whole.day.isin(ragged) & partials.is_ragged(whole, situation.default)))
     one_point_each = len(situation.targets) == len(situation.scope) + len(handovers)
-    parts, tallies = [partials.parts_of(whole, derivation, one_point_each=one_point_each)], [whole]
+    parts = [partials.parts_of(whole, derivation, one_point_each=one_point_each)]
+    tallies = [partials.days_of(whole)]
     for day in (each for each in days if each.number in ragged):
         cut = _of_ragged_day(backend, situation, scoped, day, home)
         parts.append(partials.beside_days(cut, parts[0], derivation))
         tallies.append(tally.counted(cut, derivation, source.interval_us))
-    return _carried(backend, _union(parts), _alike(tallies, derivation), kept.rows.sum(), situation)
+    return _carried(backend, _union(parts), _alike(tallies, derivation), partials.days_of(kept).rows.sum(), situation)
 
 
 def _carried(

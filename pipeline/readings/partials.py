@@ -28,7 +28,8 @@ def _added_up(
 ) -> Iterator[tuple[Day, pa.Table]]:
     for day in days:
         added = daily(marked_of_day(backend, source, derivation, day, home), derivation, source.interval_us)
-        yield day, backend.to_pyarrow(added.order_by("point", "mark"))
+        days_first = [added.bucket.notnull()] if "bucket" in added.columns else []
+        yield day, backend.to_pyarrow(added.order_by(*days_first, "point", "mark"))
 
 
 def marked_of_day(backend: Backend, source: Source, derivation: Derivation, day: Day, home: Path) -> ir.Table:

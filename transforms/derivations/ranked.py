@@ -13,7 +13,7 @@ from transforms.derivations.record import NOTHING, ONE, key_of, used
 from transforms.period import DAY_US
 
 HIGHEST = Decimal(100)
-WORTH: dict[BucketFunction | None, str] = {BucketFunction.COUNT: "rows", BucketFunction.MAXIMUM: "high"}
+WORTH: dict[BucketFunction | None, str] = {BucketFunction.COUNT: "most", BucketFunction.MAXIMUM: "high"}
 BAND = 2.0**-40  # a relative distance far above what rounding to a float can do, and far below what samples differ by
 
 
@@ -26,28 +26,22 @@ def percentile(placed: ir.Table, derivation: Derivation) -> ir.Table:
 
 def peak(placed: ir.Table, derivation: Derivation) -> ir.Table:
     """Give the highest bucket: of averages by rank, which compares them exactly."""
-    if derivation.bucket_function is BucketFunction.AVERAGE:
+    if by_ratio(derivation):
         return _nearest_rank(placed, derivation, HIGHEST)
     samples = _samples(used(placed), derivation)
     highest = {"numerator": samples.numerator.max(), "remainder": NOTHING, "denominator": ONE}
-    return samples.group_by(*key_of(derivation)).aggregate(**highest, **_readings_behind(samples))
+    return samples.group_by(*key_of(derivation)).aggregate(**highest)
+
+
+def by_ratio(derivation: Derivation) -> bool:
+    """Tell whether what is compared are averages."""
+    return derivation.bucket_function is BucketFunction.AVERAGE
 
 
 def _nearest_rank(placed: ir.Table, derivation: Derivation, percent: Decimal) -> ir.Table:
-    key = key_of(derivation)
     samples = _samples(used(placed), derivation)
-    behind = samples.group_by(*key).aggregate(**_readings_behind(samples))
-    averaged = derivation.bucket_function is BucketFunction.AVERAGE
-    picked = (_picked_ratio if averaged else _picked)(samples, key, Fraction(percent) / 100)
-    return behind.inner_join(picked, key).mutate(remainder=NOTHING)
-
-
-def _readings_behind(samples: ir.Table) -> dict[str, ir.Value]:
-    return {
-        "readings": samples.readings.sum(),
-        "first_at_us": samples.first_at_us.min(),
-        "last_at_us": samples.last_at_us.max(),
-    }
+    pick = _picked_ratio if by_ratio(derivation) else _picked
+    return pick(samples, key_of(derivation), Fraction(percent) / 100).mutate(remainder=NOTHING)
 
 
 def _picked(samples: ir.Table, key: Sequence[str], share: Fraction) -> ir.Table:
@@ -91,15 +85,12 @@ def _samples(parts: ir.Table, derivation: Derivation) -> ir.Table:
     return samples.select(
         *key_of(derivation),
         numerator=WORTH.get(function, "total"),
-        denominator="rows" if function is BucketFunction.AVERAGE else ONE,
-        readings="rows",
-        first_at_us="first_at_us",
-        last_at_us="last_at_us",
+        denominator="rows" if by_ratio(derivation) else ONE,
     )
 
 
 def _buckets(parts: ir.Table, derivation: Derivation) -> ir.Table:
-    """Add up parts by bucket; parts that bear their `bucket` are whole ones.
+    """Add up parts by bucket; parts that bear their `bucket` are whole ones, or the best of a day.
 
     Buckets start with the billing period, on the account's clock, also where the charge starts later; days are the
     clock's own, of 23 to 25 hours.
@@ -112,9 +103,9 @@ def _buckets(parts: ir.Table, derivation: Derivation) -> ir.Table:
 def added(parts: ir.Table, key: Sequence[str], derivation: Derivation) -> ir.Table:
     """Add up by a key what samples need of parts."""
     worth = WORTH.get(derivation.bucket_function, "total")
-    figures = {"rows": parts.rows.sum(), worth: parts[worth].max() if worth == "high" else parts[worth].sum()}
+    figures = {"most": parts.rows.sum(), "high": parts.high.max(), "total": parts.total.sum()}
     at = {"first_at_us": parts.first_at_us.min(), "last_at_us": parts.last_at_us.max()}
-    return parts.group_by(*key).aggregate(**figures, **at)
+    return parts.group_by(*key).aggregate(rows=parts.rows.sum(), **{worth: figures[worth]}, **at)
 
 
 def _bucket_number(readings: ir.Table, derivation: Derivation) -> ir.IntegerValue:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import ibis.expr.types as ir
 
 from transforms import clock, custom
-from transforms.catalog.meter import Derivation, Function
+from transforms.catalog.meter import RANKED, Derivation, Function
 from transforms.derivations import AGGREGATIONS
-from transforms.derivations.record import groups_of
+from transforms.derivations.record import groups_of, key_of, used
 from transforms.quantities.reconcile import LedgerLine
 from transforms.quantities.scope import Target
 from transforms.quantities.tally import TOTALS, totals
@@ -41,7 +41,11 @@ def quantities(placed: ir.Table, tally: ir.Table, derivation: Derivation) -> ir.
         return totals(tally, derivation.function, groups_of(derivation))
     if derivation.function is Function.CUSTOM:
         return custom.by_expression(placed, derivation)
-    return AGGREGATIONS[derivation.function](placed, derivation)
+    found = AGGREGATIONS[derivation.function](placed, derivation)
+    if derivation.function not in RANKED:
+        return found
+    key, behind = key_of(derivation), used(tally)
+    return behind.select(*key, "first_at_us", "last_at_us", readings="rows").inner_join(found, key)
 
 
 def on_local_clock(placed: ir.Table, targets: Sequence[Target]) -> ir.Table:

@@ -4,19 +4,19 @@ At the end of a period, whole days are added up from their partials. A day that 
 does not hold whole is ragged: its readings are looked at again. Both ways give the same records.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import ibis
 import ibis.expr.types as ir
 
-from transforms.catalog.meter import RANKED, WEIGHTED, Derivation
+from transforms.catalog.meter import RANKED, WEIGHTED, Derivation, Function
 from transforms.catalog.source import Source
 from transforms.derivations import held, ranked
 from transforms.derivations.record import groups_of
 from transforms.identity import digest
 from transforms.period import DAY_SECONDS, DAY_US, Window
 from transforms.quantities.place import bounds_of
-from transforms.quantities.tally import TOTALS, counted_by, figures_of
+from transforms.quantities.tally import TOTALS, counted_by, figures_of, merged_by
 
 KEY = ("day", "point", "mark")
 
@@ -48,34 +48,59 @@ def rules_of(derivation: Derivation, source: Source) -> str:
     """Name all that a partial depends on besides the readings, in 16 hex digits: equal rules share their partials."""
     settled = source.model_dump_json(include={"source", "duplicates", "interval_seconds", "columns", "value"})
     wanted = derivation.model_dump_json(include={"filter", "group_by", "gap_seconds_max", "bucket_seconds"})
-    return digest("partials", settled, wanted, "held" if derivation.function in WEIGHTED else "added")[:16]
+    kind = "held" if derivation.function in WEIGHTED else "added" if derivation.bucket_seconds is None else "bucketed"
+    return digest("partials", settled, wanted, kind)[:16]
 
 
 def daily(marked: ir.Table, derivation: Derivation, interval_us: int | None) -> ir.Table:
-    """Add up marked readings by day, point, mark and group, and by bucket where there are buckets.
+    """Add up marked readings by day, point, mark and group; where there are buckets, by bucket besides.
 
     Account and subscription say whose the point is.
     """
     dated = marked.mutate(day=marked.at_us // DAY_US)
     key = [*KEY, *groups_of(derivation)]
     if derivation.bucket_seconds is not None:
-        key.append("bucket")
-        dated = dated.mutate(bucket=dated.at_us // _bucket_us(derivation))
-    named = {"account": dated.account.min(), "subscription": dated.subscription.min()}
-    found = counted_by(dated, key, interval_us, **figures_of(dated), **named)
+        return _with_days(
+            _added(dated.mutate(bucket=dated.at_us // _bucket_us(derivation)), [*key, "bucket"], interval_us), key
+        )
+    found = _added(dated, key, interval_us)
     if derivation.function not in WEIGHTED:
         return found
     return found.left_join(held.of_day(dated, derivation, key), key).drop([f"{name}_right" for name in key])
 
 
+def _added(dated: ir.Table, key: Sequence[str], interval_us: int | None) -> ir.Table:
+    named = {"account": dated.account.min(), "subscription": dated.subscription.min()}
+    return counted_by(dated, key, interval_us, **figures_of(dated), **named)
+
+
+def _with_days(buckets: ir.Table, key: Sequence[str]) -> ir.Table:
+    """Add a row for each day, without a bucket: it counts all that the day holds, with its best buckets' figures."""
+    buckets = buckets.mutate(most=buckets.rows)
+    best = {name: buckets[name].max() for name in ("total", "most", "account", "subscription")}
+    days = merged_by(buckets, key, **best, bucket=ibis.null("int64"))
+    return buckets.union(days.select(*buckets.columns))
+
+
+def days_of(rows: ir.Table) -> ir.Table:
+    """Keep the rows that count days, apart from those of their buckets."""
+    return rows.filter(rows.bucket.isnull()) if "bucket" in rows.columns else rows
+
+
 def parts_of(whole: ir.Table, derivation: Derivation, *, one_point_each: bool) -> ir.Table:
     """Turn placed partials into what the derivation takes in the place of readings.
 
-    Where every target has one point, no other partial holds any of the same bucket.
+    Where every target has one point, no other partial holds any of the same bucket; and of sums, counts and highest
+    values the highest of a period is the highest of some day.
     """
     if derivation.function in WEIGHTED:
         return whole.mutate(value=whole.closing).drop("closing")
-    return whole if one_point_each or "bucket" not in whole.columns else whole.drop("bucket")
+    if "bucket" not in whole.columns:
+        return whole
+    if one_point_each and derivation.function is Function.PEAK and not ranked.by_ratio(derivation):
+        return days_of(whole)
+    buckets = whole.filter(whole.bucket.notnull())
+    return buckets if one_point_each else buckets.drop("bucket")
 
 
 def beside_days(readings: ir.Table, days: ir.Table, derivation: Derivation) -> ir.Table:

@@ -72,12 +72,13 @@ def figures_of(readings: ir.Table) -> dict[str, ir.Value]:
 def merged(tally: ir.Table, groups: Sequence[str]) -> ir.Table:
     """Add up tallies of different points or days, by slot, fate and the columns `groups`, and count the `points`."""
     key = ("slot", "fate", *groups)
-    points = _merged(tally, (*key, "point"))  # first, since this is cheaper than to count what is different
-    return _merged(points, key, points=points.count())
+    points = merged_by(tally, (*key, "point"))  # first, since this is cheaper than to count what is different
+    return merged_by(points, key, points=points.count())
 
 
-def _merged(tally: ir.Table, key: Sequence[str], **others: ir.Value) -> ir.Table:
-    columns = {name: (tally[name], how) for name, how in MERGED.items() if name in tally.columns}
+def merged_by(tally: ir.Table, key: Sequence[str], **others: ir.Value) -> ir.Table:
+    """Add up tallies by a key, with others in the place of what is added up under these names, or besides."""
+    columns = {name: (tally[name], how) for name, how in MERGED.items() if name in tally.columns and name not in others}
     added = {name: getattr(column, how)().cast(column.type()) for name, (column, how) in columns.items()}
     return tally.group_by(*key).aggregate(**added, **others)
 
