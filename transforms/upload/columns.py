@@ -42,6 +42,7 @@ FIELDS: Mapping[str, Column] = {
     "ProductRatePlanChargeId": Column.PRODUCT_CHARGE,
     "UniqueKey": Column.UNIQUE_KEY,
 }
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 RESERVED = frozenset(name.replace("_", "") for name in (*Column, *(name.upper() for name in FIELDS)))
 
 
@@ -93,7 +94,8 @@ def _wrong_name(text: str) -> Problem:
         code = Reason.COLUMN_FORBIDDEN
     elif _is_reserved(text):
         code = Reason.COLUMN_RESERVED
-    return Problem(code, found=text)
+    marks = [name for mark, name in SEPARATORS.items() if mark in text]
+    return Problem(code, found=text, also=f"separate the columns by commas, not by {marks[0]}" if marks else "")
 
 
 def _wrong_set(columns: Sequence[Column | str | None], declared: Mapping[str, CustomField]) -> Iterator[Problem]:

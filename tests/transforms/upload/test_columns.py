@@ -51,6 +51,12 @@ def test_a_column_too_many_is_refused_and_named(name, reason):
     assert found.upper() == name.upper()
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_a_header_whose_columns_are_not_separated_by_commas_says_so_first(mark, name):
+    first, *_ = read_header([mark.join(NEEDED)], {}).problems
+    assert f"(separate the columns by commas, not by {name})" in str(first)
+
+
 def test_all_that_is_wrong_with_a_header_is_told_at_once():
     assert _wrong(["UOM", "UOM", "x"]) == [
         (Reason.COLUMN_UNKNOWN, "x"),
