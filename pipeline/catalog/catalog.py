@@ -46,7 +46,7 @@ class Catalog:
 
         Without a store (`made` is None) a charge may count in a unit that nobody knows: the API may have made it.
         """
-        document = Document.read(folder / "units.yaml")
+        document = _read(folder / "units.yaml")
         catalog = cls(document.as_model(Units))
         catalog._take_in(made, document)
         catalog.problems += strays(folder)
@@ -133,7 +133,7 @@ class Catalog:
 
     def _attempt_read(self, path: Path, add: Callable[[Document], None]) -> Document | None:
         try:
-            document = Document.read(path)
+            document = _read(path)
         except CatalogError as error:
             self.problems += error.problems
             return None
@@ -232,3 +232,10 @@ class Catalog:
             check_known(
                 document, ("map", "unit"), meter.map.unit, {uom, *self.units.units[uom].aliases}, f"no unit of {uom!r}"
             )
+
+
+def _read(path: Path) -> Document:
+    try:
+        return Document.read(path)
+    except FileNotFoundError as error:  # of a link that leads nowhere, too
+        raise CatalogError([f"{path} is missing; see to METERBRIDGE_CATALOG, the catalog's folder"]) from error

@@ -69,13 +69,11 @@ class Document:
 
     @classmethod
     def read(cls, path: Path) -> "Document":
-        """Read a file; CatalogError where it is missing, or not UTF-8 or not YAML."""
+        """Read a file; CatalogError where it is not UTF-8 or not YAML."""
         document = cls(path)
         try:
             node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
             document.data = document._build(node, ()) if node else {}
-        except FileNotFoundError as error:
-            raise CatalogError([f"{path} is missing; see to METERBRIDGE_CATALOG, the catalog's folder"]) from error
         except UnicodeDecodeError as error:
             raise CatalogError([f"{path}: not UTF-8 text ({error.reason} at byte {error.start})"]) from error
         except yaml.MarkedYAMLError as error:

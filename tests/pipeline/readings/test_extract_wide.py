@@ -178,7 +178,7 @@ def test_an_interval_is_traced_by_the_row_of_its_day_and_its_place(half_hours):
     assert told(2003)[0] == "row 2003: 4 of A-1 at 2025-03-30T01:00:00+00:00"  # 02:00 on the clock
     assert told(2003)[-1] == "    usage record 1: 8 kwh, Pending"
     assert told(2004)[0] == "row 2004 of power/march.csv is quarantined since it landed: unreadable_value"
-    with pytest.raises(UnknownRowError, match="where a row holds a day 1007 is the seventh interval of that row"):
+    with pytest.raises(UnknownRowError, match="where a row holds a day 1007 is the seventh interval of row 1"):
         told(1002)
 
 
