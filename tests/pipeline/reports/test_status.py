@@ -1,4 +1,5 @@
 import sqlalchemy as sa
+from meanwhile import load_ends_meanwhile
 
 from pipeline.reports import status
 from pipeline.store import ledger
@@ -111,15 +112,7 @@ def test_the_same_store_is_described_the_same_way_twice(business, march):
 
 def test_the_status_is_of_one_moment_though_a_load_ends_meanwhile(business, march):
     business.bill(march)
-
-    def load(*call):
-        if "FROM ledger_lines" in call[2]:
-            with business.store.connect() as other:
-                other.exec_driver_sql("UPDATE usage_records SET readings = readings + 5")
-                other.exec_driver_sql("UPDATE ledgers SET landed = landed + 5")
-                other.commit()
-
-    sa.event.listen(business.store, "before_cursor_execute", load)
+    load_ends_meanwhile(business.store)
     assert _sections(business)[1].splitlines()[2].split() == ["2025-03", "energy", "3", "0", "3", *"000000", "0"]
     assert _sections(business)[1].splitlines()[2].split() == ["2025-03", "energy", "8", "0", "8", *"000000", "0"]
 
